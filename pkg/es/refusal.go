@@ -1,0 +1,54 @@
+package es
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Refusal is the answer 'no': a stable reason for programs, a sentence for people. It is certain: the command has not
+// been carried out and will not be.
+type Refusal struct {
+	// Reason is the name of a faceoff.errors.v1.Reason.
+	Reason string
+	// Detail is a sentence for people.
+	Detail string
+	// Field names the malformed field when the reason is INVALID_ARGUMENT.
+	Field string
+}
+
+// Error implements error.
+func (r *Refusal) Error() string {
+	if r.Field != "" {
+		return fmt.Sprintf("%s: %s: %s", r.Reason, r.Field, r.Detail)
+	}
+	return fmt.Sprintf("%s: %s", r.Reason, r.Detail)
+}
+
+// Is makes errors.Is compare refusals by their reason.
+func (r *Refusal) Is(target error) bool {
+	var t *Refusal
+	return errors.As(target, &t) && t.Reason == r.Reason
+}
+
+// Refuse makes a Refusal.
+func Refuse(reason, format string, args ...any) *Refusal {
+	return &Refusal{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Invalid makes a Refusal of a malformed field.
+func Invalid(field, format string, args ...any) *Refusal {
+	return &Refusal{Reason: ReasonInvalidArgument, Field: field, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Reasons that mechanism gives by itself; the rest belongs to the domains.
+const (
+	ReasonInternal         = "INTERNAL"
+	ReasonInvalidArgument  = "INVALID_ARGUMENT"
+	ReasonPayloadMismatch  = "PAYLOAD_MISMATCH"
+	ReasonDeadlineExceeded = "DEADLINE_EXCEEDED"
+	ReasonUnavailable      = "UNAVAILABLE"
+)
+
+// ErrLater is Decide's answer when the decision has to wait for something that another log will tell. It is no refusal:
+// the caller submits the command again.
+var ErrLater = errors.New("not to be decided yet")
