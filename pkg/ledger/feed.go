@@ -1,0 +1,181 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
+)
+
+// catchUpTimeout is how long a command may wait for another service's log.
+const catchUpTimeout = time.Second
+
+// chain follows the links of a log from any point of it.
+type chain struct {
+	seq   uint64
+	hash  [32]byte
+	known bool // false: the group before was not read, the first link is taken on trust
+}
+
+// readGroup decodes the group at seq, which must be the next. ok is false for a void group.
+func readGroup[E any](c *chain, seq uint64, raw []byte, decode func([]byte) (E, error)) (group Group[E], ok bool, err error) {
+	if seq != c.seq+1 {
+		return group, false, fmt.Errorf("%w: group %d came after %d", ErrLog, seq, c.seq)
+	}
+	c.seq = seq
+	g, void, err := decodeGroup(raw, c.hash)
+	if err != nil {
+		return group, false, fmt.Errorf("%w: group %d: %w", ErrLog, seq, err)
+	}
+	if void && c.known {
+		return group, false, nil
+	}
+	group.Seq = seq
+	place := es.Place{Seq: seq, Chain: c.hash}
+	if !c.known {
+		copy(place.Chain[:], g.GetPrevious())
+	}
+	for _, d := range g.GetDecisions() {
+		events, err := decodeDecision(d, &place, decode)
+		if err != nil {
+			return group, false, fmt.Errorf("%w: group %d: %w", ErrLog, seq, err)
+		}
+		group.Events = append(group.Events, events...)
+	}
+	c.hash, c.known = sha256.Sum256(raw), true
+	return group, true, nil
+}
+
+// Range hands every valid group of a stored log, from the first to the head of this moment, to handle.
+func Range[E any](ctx context.Context, log Log, decode func([]byte) (E, error), handle func(Group[E]) error) error {
+	head, err := log.Head(ctx)
+	if err != nil || head == 0 {
+		return err
+	}
+	errEnd := errors.New("end")
+	c := &chain{known: true}
+	err = log.Tail(ctx, 1, func(seq uint64, raw []byte) error {
+		g, ok, err := readGroup(c, seq, raw, decode)
+		if err != nil {
+			return err
+		}
+		if ok {
+			if err := handle(g); err != nil {
+				return err
+			}
+		}
+		if seq >= head {
+			return errEnd
+		}
+		return nil
+	})
+	if errors.Is(err, errEnd) {
+		return nil
+	}
+	return err
+}
+
+// Feed reads another service's log for the replica that writes, and knows how far it has come.
+type Feed[E any] struct {
+	log     Log
+	decode  func([]byte) (E, error)
+	handled *watermark
+	heads   coalesced
+}
+
+// NewFeed makes a Feed of log; decode reads its events.
+func NewFeed[E any](log Log, decode func([]byte) (E, error)) *Feed[E] {
+	return &Feed[E]{log: log, decode: decode, handled: newWatermark()}
+}
+
+// Run hands every group after `after` to handle, in order, each again and again until handle returns nil. It returns
+// when ctx ends, or with ErrLog.
+func (f *Feed[E]) Run(ctx context.Context, after uint64, handle func(context.Context, Group[E]) error) error {
+	f.handled.set(after)
+	c := &chain{seq: after, known: after == 0}
+	return f.log.Tail(ctx, after+1, func(seq uint64, raw []byte) error {
+		g, ok, err := readGroup(c, seq, raw, f.decode)
+		if err != nil {
+			return err
+		}
+		pause := backoff{}
+		for ok && handle(ctx, g) != nil {
+			if err := pause.wait(ctx); err != nil {
+				return err
+			}
+		}
+		f.handled.set(seq)
+		return nil
+	})
+}
+
+// CatchUp waits until handle has returned for every group that the log has at the time of the call; at most 1 s, then
+// the error is ErrUnavailable.
+func (f *Feed[E]) CatchUp(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, catchUpTimeout)
+	defer cancel()
+	head, err := f.heads.read(ctx, f.log.Head)
+	if err == nil {
+		err = f.handled.wait(ctx, head)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: the log that the answer rests on cannot be read now: %w", ErrUnavailable, err)
+	}
+	return nil
+}
+
+// coalesced lets callers that come while a head is being read share the next reading.
+type coalesced struct {
+	mu      sync.Mutex
+	reading bool
+	next    *headReading
+}
+
+type headReading struct {
+	done chan struct{}
+	head uint64
+	err  error
+}
+
+// read returns a head that was read after the call began.
+func (c *coalesced) read(ctx context.Context, head func(context.Context) (uint64, error)) (uint64, error) {
+	c.mu.Lock()
+	if c.next == nil {
+		c.next = &headReading{done: make(chan struct{})}
+	}
+	r := c.next
+	if !c.reading {
+		c.reading = true
+		go c.run(head)
+	}
+	c.mu.Unlock()
+	select {
+	case <-r.done:
+		return r.head, r.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// run reads heads until nobody waits for one.
+func (c *coalesced) run(head func(context.Context) (uint64, error)) {
+	for {
+		c.mu.Lock()
+		r := c.next
+		c.next = nil
+		if r == nil {
+			c.reading = false
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		ctx, cancel := context.WithTimeout(context.Background(), catchUpTimeout)
+		r.head, r.err = head(ctx)
+		cancel()
+		close(r.done)
+	}
+}

@@ -1,0 +1,207 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	ledgerv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/ledger/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
+)
+
+// groupVersion is the version of the group format that this code writes and reads.
+const groupVersion = 1
+
+// ErrLog says that the stored log is not what it must be: a gap, an unreadable group or event, a head behind what was
+// read before. It stops the partition.
+var ErrLog = errors.New("the log is damaged")
+
+// fold is a partition's committed state: the machine's, the answers to known command ids, and how far the log has been
+// read. One goroutine at a time changes it; readers hold mu.
+type fold[C, E any] struct {
+	cfg     Config[C, E]
+	clock   *logClock
+	applied *watermark
+
+	mu      sync.RWMutex
+	machine es.Machine[C, E]
+	answers *es.Window[string, answer[E]]
+	seq     uint64
+	chain   [32]byte // hash of the last valid group
+}
+
+// answer is what a command id got the first time.
+type answer[E any] struct {
+	hash   uint64
+	result Result[E]
+}
+
+func newFold[C, E any](cfg Config[C, E], clock *logClock) *fold[C, E] {
+	return &fold[C, E]{
+		cfg:     cfg,
+		clock:   clock,
+		machine: cfg.Machine,
+		answers: es.NewWindow[string, answer[E]](answersKept),
+		applied: newWatermark(),
+	}
+}
+
+// next is the place of the first event of the group after the fold.
+func (f *fold[C, E]) next() es.Place {
+	return es.Place{Seq: f.seq + 1, Chain: f.chain}
+}
+
+// evolve takes a decision's events into the overlay.
+func (f *fold[C, E]) evolve(d *ledgerv1.Decision, events []Placed[E]) {
+	for _, e := range events {
+		f.machine.Evolve(e.Place, e.Event)
+	}
+	if d.GetCommandId() != "" {
+		a := answer[E]{hash: d.GetPayloadHash(), result: Result[E]{Seq: events[0].Seq, Events: events}}
+		f.answers.Set(d.GetCommandId(), a, events[0].At)
+	}
+}
+
+// commit merges the overlay, which holds exactly the given group, as the group at seq.
+func (f *fold[C, E]) commit(seq uint64, group []byte, events []Placed[E]) {
+	f.mu.Lock()
+	f.machine.Commit()
+	f.answers.Commit()
+	f.seq = seq
+	f.chain = sha256.Sum256(group)
+	if n := len(events); n > 0 {
+		f.clock.observe(events[n-1].At)
+	}
+	if f.cfg.OnCommit != nil {
+		f.cfg.OnCommit(Group[E]{Seq: seq, Events: events})
+	}
+	f.mu.Unlock()
+	f.applied.set(seq)
+}
+
+// skip passes a void group.
+func (f *fold[C, E]) skip(seq uint64) {
+	f.mu.Lock()
+	f.seq = seq
+	f.mu.Unlock()
+	f.applied.set(seq)
+	f.cfg.Metrics.Void(f.cfg.Name)
+}
+
+func (f *fold[C, E]) discard() {
+	f.machine.Discard()
+	f.answers.Discard()
+}
+
+// apply folds a stored group.
+func (f *fold[C, E]) apply(seq uint64, raw []byte) error {
+	if seq != f.seq+1 {
+		return fmt.Errorf("%w: %s: group %d came after %d", ErrLog, f.cfg.Name, seq, f.seq)
+	}
+	g, void, err := decodeGroup(raw, f.chain)
+	if err != nil {
+		return fmt.Errorf("%w: %s: group %d: %w", ErrLog, f.cfg.Name, seq, err)
+	}
+	if void {
+		f.cfg.Logger.Error("void group: it does not fit the chain", "log", f.cfg.Name, "seq", seq, "writer", g.GetWriter())
+		f.skip(seq)
+		return nil
+	}
+	f.discard()
+	var all []Placed[E]
+	place := f.next()
+	for _, d := range g.GetDecisions() {
+		events, err := decodeDecision(d, &place, f.cfg.Codec.DecodeEvent)
+		if err != nil {
+			return fmt.Errorf("%w: %s: group %d: %w", ErrLog, f.cfg.Name, seq, err)
+		}
+		f.evolve(d, events)
+		all = append(all, events...)
+	}
+	f.commit(seq, raw, all)
+	return nil
+}
+
+// decodeGroup reads a group's frame. void: its link to the group before is not chain.
+func decodeGroup(raw []byte, chain [32]byte) (g *ledgerv1.Group, void bool, err error) {
+	g = new(ledgerv1.Group)
+	if err := proto.Unmarshal(raw, g); err != nil {
+		return nil, false, err
+	}
+	if g.GetVersion() != groupVersion {
+		return nil, false, fmt.Errorf("version %d is not known here", g.GetVersion())
+	}
+	return g, !bytes.Equal(g.GetPrevious(), previous(chain)), nil
+}
+
+// previous is the link that the group after chain must hold.
+func previous(chain [32]byte) []byte {
+	if chain == [32]byte{} {
+		return nil
+	}
+	return chain[:]
+}
+
+// decodeDecision reads a decision's events; place is that of its first event, and is moved past its last.
+func decodeDecision[E any](d *ledgerv1.Decision, place *es.Place, decode func([]byte) (E, error)) ([]Placed[E], error) {
+	if len(d.GetEntries()) == 0 {
+		return nil, errors.New("a decision without entries")
+	}
+	place.At = time.UnixMilli(d.GetAtMs()).UTC()
+	events := make([]Placed[E], len(d.GetEntries()))
+	for i, b := range d.GetEntries() {
+		e, err := decode(b)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", place.Index, err)
+		}
+		events[i] = Placed[E]{Place: *place, Event: e}
+		place.Index++
+	}
+	return events, nil
+}
+
+// watermark is a sequence that others wait for.
+type watermark struct {
+	mu      sync.Mutex
+	seq     uint64
+	changed chan struct{}
+}
+
+func newWatermark() *watermark {
+	return &watermark{changed: make(chan struct{})}
+}
+
+func (w *watermark) set(seq uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seq = seq
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+func (w *watermark) get() (uint64, <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seq, w.changed
+}
+
+func (w *watermark) wait(ctx context.Context, seq uint64) error {
+	for {
+		at, changed := w.get()
+		if at >= seq {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	ledgerv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/ledger/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
+)
+
+// forward has the replica that writes decide, and answers once this replica's own state has what the answer rests on.
+func (l *Ledger[C, E]) forward(ctx context.Context, holder string, p *pending[C, E]) (Result[E], error) {
+	body, err := l.cfg.Codec.EncodeCommand(p.body)
+	if err != nil {
+		return Result[E]{}, err
+	}
+	request, err := proto.Marshal(&ledgerv1.ForwardRequest{CommandId: p.id, PayloadHash: p.hash, NotAfterMs: p.notAfter.UnixMilli(), Command: body})
+	if err != nil {
+		return Result[E]{}, err
+	}
+	raw, err := l.cfg.Peers.Forward(ctx, l.cfg.Name, holder, request)
+	if err != nil {
+		return Result[E]{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	reply := new(ledgerv1.ForwardReply)
+	if err := proto.Unmarshal(raw, reply); err != nil {
+		return Result[E]{}, fmt.Errorf("%w: reply of %s: %w", ErrUnavailable, holder, err)
+	}
+	switch a := reply.GetAnswer().(type) {
+	case *ledgerv1.ForwardReply_Accepted_:
+		result, err := l.readAccepted(a.Accepted)
+		if err != nil {
+			return Result[E]{}, err
+		}
+		if err := l.WaitApplied(ctx, result.Seq); err != nil {
+			return Result[E]{}, errors.Join(ErrUnavailable, err)
+		}
+		return result, nil
+	case *ledgerv1.ForwardReply_Refused_:
+		return Result[E]{}, &es.Refusal{Reason: a.Refused.GetReason(), Detail: a.Refused.GetDetail(), Field: a.Refused.GetField()}
+	case *ledgerv1.ForwardReply_Later_:
+		return Result[E]{}, es.ErrLater
+	default:
+		return Result[E]{}, fmt.Errorf("%w: %s", ErrUnavailable, reply.GetUnavailable().GetDetail())
+	}
+}
+
+func (l *Ledger[C, E]) readAccepted(a *ledgerv1.ForwardReply_Accepted) (Result[E], error) {
+	result := Result[E]{Seq: a.GetSeq()}
+	for _, e := range a.GetEntries() {
+		event, err := l.cfg.Codec.DecodeEvent(e.GetEntry())
+		if err != nil {
+			return result, err
+		}
+		place := es.Place{Seq: e.GetSeq(), Index: e.GetIndex(), At: time.UnixMilli(e.GetAtMs()).UTC()}
+		copy(place.Chain[:], e.GetChain())
+		result.Events = append(result.Events, Placed[E]{Place: place, Event: event})
+	}
+	return result, nil
+}
+
+// serveForwarded decides a command that another replica forwarded. It is not forwarded again.
+func (l *Ledger[C, E]) serveForwarded(ctx context.Context, raw []byte) []byte {
+	reply, err := proto.Marshal(l.decideForwarded(ctx, raw))
+	if err != nil {
+		l.log.Error("reply to a forwarded command", "error", err)
+	}
+	return reply
+}
+
+func (l *Ledger[C, E]) decideForwarded(ctx context.Context, raw []byte) *ledgerv1.ForwardReply {
+	request := new(ledgerv1.ForwardRequest)
+	if err := proto.Unmarshal(raw, request); err != nil {
+		return refused(es.Invalid("command", "%v", err))
+	}
+	body, err := l.cfg.Codec.DecodeCommand(request.GetCommand())
+	if err != nil {
+		return refused(es.Invalid("command", "%v", err))
+	}
+	p := &pending[C, E]{id: request.GetCommandId(), hash: request.GetPayloadHash(), notAfter: time.UnixMilli(request.GetNotAfterMs()).UTC(), body: body}
+	ctx, cancel := context.WithTimeout(ctx, maxNotAfter)
+	defer cancel()
+	out := l.decideHere(ctx, p.again())
+	var refusal *es.Refusal
+	switch {
+	case out.err == nil:
+		reply, err := l.accepted(out.result)
+		if err != nil {
+			return unavailable(err)
+		}
+		return reply
+	case errors.As(out.err, &refusal):
+		return refused(refusal)
+	case errors.Is(out.err, es.ErrLater):
+		return &ledgerv1.ForwardReply{Answer: &ledgerv1.ForwardReply_Later_{Later: &ledgerv1.ForwardReply_Later{}}}
+	default:
+		return unavailable(out.err)
+	}
+}
+
+func (l *Ledger[C, E]) accepted(r Result[E]) (*ledgerv1.ForwardReply, error) {
+	a := &ledgerv1.ForwardReply_Accepted{Seq: r.Seq}
+	for _, e := range r.Events {
+		b, err := l.cfg.Codec.EncodeEvent(e.Event)
+		if err != nil {
+			return nil, err
+		}
+		a.Entries = append(a.Entries, &ledgerv1.ForwardReply_PlacedEntry{
+			Seq: e.Seq, Index: e.Index, AtMs: e.At.UnixMilli(), Chain: e.Chain[:], Entry: b,
+		})
+	}
+	return &ledgerv1.ForwardReply{Answer: &ledgerv1.ForwardReply_Accepted_{Accepted: a}}, nil
+}
+
+func refused(r *es.Refusal) *ledgerv1.ForwardReply {
+	return &ledgerv1.ForwardReply{Answer: &ledgerv1.ForwardReply_Refused_{
+		Refused: &ledgerv1.ForwardReply_Refused{Reason: r.Reason, Detail: r.Detail, Field: r.Field},
+	}}
+}
+
+func unavailable(err error) *ledgerv1.ForwardReply {
+	return &ledgerv1.ForwardReply{Answer: &ledgerv1.ForwardReply_Unavailable_{
+		Unavailable: &ledgerv1.ForwardReply_Unavailable{Detail: err.Error()},
+	}}
+}

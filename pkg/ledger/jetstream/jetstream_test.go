@@ -1,0 +1,69 @@
+package jetstream_test
+
+import (
+	"strings"
+	"testing"
+
+	natsjs "github.com/nats-io/nats.go/jetstream"
+
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+	"github.com/faceoff-live/faceoff/pkg/ledger/jetstream"
+	"github.com/faceoff-live/faceoff/pkg/ledger/ledgertest"
+	"github.com/faceoff-live/faceoff/pkg/natstest"
+)
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	ledgertest.Run(t, func(t *testing.T) ledger.Log {
+		log, err := jetstream.OpenLog(t.Context(), connect(t), "TEST_00", "log.test.00", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return log
+	})
+}
+
+func TestOpenLogRefusesAnotherStream(t *testing.T) {
+	t.Parallel()
+	js := connect(t)
+	lax := jetstream.StreamConfig("TEST_00", "log.test.00", 1)
+	lax.DenyPurge = false
+	if _, err := js.CreateStream(t.Context(), lax); err != nil {
+		t.Fatal(err)
+	}
+	_, err := jetstream.OpenLog(t.Context(), js, "TEST_00", "log.test.00", 1)
+	if err == nil || !strings.Contains(err.Error(), "deny_purge is false, must be true") {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := jetstream.OpenLog(t.Context(), js, "OTHER_00", "log.other.00", 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := jetstream.OpenLog(t.Context(), js, "OTHER_00", "log.other.00", 1); err != nil {
+		t.Fatalf("its own stream, the second time: %v", err)
+	}
+}
+
+func TestTakeover(t *testing.T) {
+	t.Parallel()
+	js := connect(t)
+	log, err := jetstream.OpenLog(t.Context(), js, "TEST_00", "log.test.00", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledgertest.RunTakeover(t, log, func(replica string) (ledger.Lease, ledger.Peers) {
+		lease, err := jetstream.NewLease(t.Context(), js, "TEST_00", replica)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lease, jetstream.NewPeers(js.Conn())
+	})
+}
+
+func connect(t *testing.T) natsjs.JetStream {
+	t.Helper()
+	js, err := natsjs.New(natstest.Connect(t, natstest.Start(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js
+}

@@ -1,0 +1,138 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+)
+
+const (
+	leaseBucket = "LEASES"
+	// leaseTTL is how long a lease lives that is not renewed.
+	leaseTTL = 2 * time.Second
+)
+
+// lease is a key of a bucket in memory whose keys run out: a lease must not outlive the server that knows it, and costs
+// no disk write.
+type lease struct {
+	kv           jetstream.KeyValue
+	log, replica string
+
+	mu       sync.Mutex
+	revision uint64 // of our own hold; 0 if another's or nobody's
+}
+
+// NewLease returns a replica's handle on the lease of a log.
+func NewLease(ctx context.Context, js jetstream.JetStream, log, replica string) (ledger.Lease, error) {
+	kv, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+		Bucket:      leaseBucket,
+		Description: "Faceoff: which replica should write a log; nothing depends on it being right",
+		TTL:         leaseTTL,
+		Storage:     jetstream.MemoryStorage,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("bucket %s: %w", leaseBucket, err)
+	}
+	return &lease{kv: kv, log: log, replica: replica}, nil
+}
+
+func (l *lease) Self() string { return l.replica }
+
+// Hold renews the lease if it is ours, else takes it if it is free, else says whose it is.
+func (l *lease) Hold(ctx context.Context) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.revision != 0 {
+		revision, err := l.kv.Update(ctx, l.log, []byte(l.replica), l.revision)
+		if err == nil {
+			l.revision = revision
+			return l.replica, nil
+		}
+		if !errors.Is(err, jetstream.ErrKeyExists) && !isWrongSequence(err) {
+			return "", err
+		}
+		l.revision = 0
+	}
+	revision, err := l.kv.Create(ctx, l.log, []byte(l.replica))
+	switch {
+	case err == nil:
+		l.revision = revision
+		return l.replica, nil
+	case !errors.Is(err, jetstream.ErrKeyExists):
+		return "", err
+	}
+	entry, err := l.kv.Get(ctx, l.log)
+	switch {
+	case errors.Is(err, jetstream.ErrKeyNotFound):
+		return "", nil // it ran out just now
+	case err != nil:
+		return "", err
+	case string(entry.Value()) == l.replica:
+		l.revision = entry.Revision() // taken by a call whose answer was lost
+	}
+	return string(entry.Value()), nil
+}
+
+func isWrongSequence(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence
+}
+
+func (l *lease) Release(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.revision == 0 {
+		return nil
+	}
+	err := l.kv.Delete(ctx, l.log, jetstream.LastRevision(l.revision))
+	l.revision = 0
+	return err
+}
+
+// Peers carries commands between replicas as requests on ledger.<log>.<replica>.
+type Peers struct {
+	nc *nats.Conn
+}
+
+// NewPeers makes Peers on a connection.
+func NewPeers(nc *nats.Conn) *Peers {
+	return &Peers{nc: nc}
+}
+
+func peerSubject(log, replica string) string {
+	return "ledger." + log + "." + replica
+}
+
+// Serve implements ledger.Peers.
+func (p *Peers) Serve(ctx context.Context, log, replica string, handle func(context.Context, []byte) []byte) error {
+	var handling sync.WaitGroup
+	sub, err := p.nc.Subscribe(peerSubject(log, replica), func(m *nats.Msg) {
+		handling.Go(func() { _ = m.Respond(handle(ctx, m.Data)) }) // no answer reads as unknown to who asked
+	})
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	err = sub.Unsubscribe()
+	handling.Wait()
+	if err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
+		return err
+	}
+	return ctx.Err()
+}
+
+// Forward implements ledger.Peers.
+func (p *Peers) Forward(ctx context.Context, log, replica string, request []byte) ([]byte, error) {
+	reply, err := p.nc.RequestWithContext(ctx, peerSubject(log, replica), request)
+	if err != nil {
+		return nil, err
+	}
+	return reply.Data, nil
+}

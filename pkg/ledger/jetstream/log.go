@@ -1,0 +1,220 @@
+// Package jetstream keeps a ledger's log in a NATS JetStream stream, its lease in a key-value bucket, and carries
+// commands between replicas by NATS requests. What was measured of JetStream is in docs/architecture/ledger.md.
+package jetstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+)
+
+// StreamConfig is how the stream of a log must be: on file, nothing ever deleted, no feature by which a message could
+// disappear. One subject, so that the stream's sequence is the log's.
+func StreamConfig(name, subject string, replicas int) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:         name,
+		Description:  "Faceoff: group-committed log, written by its service alone",
+		Subjects:     []string{subject},
+		Storage:      jetstream.FileStorage,
+		Replicas:     replicas,
+		Retention:    jetstream.LimitsPolicy,
+		Discard:      jetstream.DiscardNew,
+		DenyDelete:   true,
+		DenyPurge:    true,
+		AllowDirect:  true,
+		MaxConsumers: -1,
+	}
+}
+
+// Log is a ledger.Log in a stream.
+type Log struct {
+	js      jetstream.JetStream
+	nc      *nats.Conn
+	name    string
+	subject string
+}
+
+// OpenLog creates the stream of a log, or makes sure that the one that exists is as declared.
+func OpenLog(ctx context.Context, js jetstream.JetStream, name, subject string, replicas int) (*Log, error) {
+	want := StreamConfig(name, subject, replicas)
+	stream, err := js.CreateStream(ctx, want)
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		stream, err = js.Stream(ctx, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", name, err)
+	}
+	if err := verify(stream.CachedInfo().Config, want); err != nil {
+		return nil, fmt.Errorf("stream %s is not as declared: %w", name, err)
+	}
+	return &Log{js: js, nc: js.Conn(), name: name, subject: subject}, nil
+}
+
+// verify compares what the promises of the log rest on.
+func verify(got, want jetstream.StreamConfig) error {
+	type property struct {
+		name      string
+		got, want any
+	}
+	for _, p := range []property{
+		{"subjects", fmt.Sprint(got.Subjects), fmt.Sprint(want.Subjects)},
+		{"storage", got.Storage, want.Storage},
+		{"replicas", got.Replicas, want.Replicas},
+		{"retention", got.Retention, want.Retention},
+		{"discard", got.Discard, want.Discard},
+		{"deny_delete", got.DenyDelete, want.DenyDelete},
+		{"deny_purge", got.DenyPurge, want.DenyPurge},
+		{"max_age", got.MaxAge, want.MaxAge},
+		{"max_msgs_per_subject", max(got.MaxMsgsPerSubject, 0), max(want.MaxMsgsPerSubject, 0)},
+		{"allow_rollup_hdrs", got.AllowRollup, want.AllowRollup},
+		{"allow_msg_ttl", got.AllowMsgTTL, want.AllowMsgTTL},
+		{"sealed", got.Sealed, want.Sealed},
+		{"persist_mode", got.PersistMode, want.PersistMode},
+	} {
+		if p.got != p.want {
+			return fmt.Errorf("%s is %v, must be %v", p.name, p.got, p.want)
+		}
+	}
+	return nil
+}
+
+// ReadLog opens another service's log for reading. It waits until that service has created it.
+func ReadLog(ctx context.Context, js jetstream.JetStream, name string) (*Log, error) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		stream, err := js.Stream(ctx, name)
+		if err == nil {
+			return &Log{js: js, nc: js.Conn(), name: name, subject: stream.CachedInfo().Config.Subjects[0]}, nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("stream %s: %w", name, errors.Join(ctx.Err(), err))
+		}
+	}
+}
+
+// Append implements ledger.Log.
+func (l *Log) Append(ctx context.Context, after uint64, group []byte) error {
+	msg := &nats.Msg{Subject: l.subject, Data: group, Header: nats.Header{}}
+	// Without retries: a publish that got no answer is the ledger's to settle.
+	ack, err := l.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(after), jetstream.WithRetryAttempts(0))
+	switch {
+	case errors.Is(err, nats.ErrMaxPayload):
+		return fmt.Errorf("%w: %w", ledger.ErrNotStored, err)
+	case err != nil:
+		return err
+	case ack.Sequence != after+1:
+		return fmt.Errorf("stored at %d instead of %d", ack.Sequence, after+1)
+	}
+	return nil
+}
+
+// Head implements ledger.Log.
+func (l *Log) Head(ctx context.Context) (uint64, error) {
+	stream, err := l.js.Stream(ctx, l.name)
+	if err != nil {
+		return 0, err
+	}
+	return stream.CachedInfo().State.LastSeq, nil
+}
+
+// Read implements ledger.Log. It asks the stream's leader: a direct get may be served by a replica that is behind.
+func (l *Log) Read(ctx context.Context, seq uint64) ([]byte, error) {
+	request, err := json.Marshal(map[string]uint64{"seq": seq})
+	if err != nil {
+		return nil, err
+	}
+	reply, err := l.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+l.name, request)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Error   *jetstream.APIError `json:"error"`
+		Message struct {
+			Seq  uint64 `json:"seq"`
+			Data []byte `json:"data"`
+		} `json:"message"`
+	}
+	if err := json.Unmarshal(reply.Data, &answer); err != nil {
+		return nil, err
+	}
+	if answer.Error != nil {
+		if answer.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound {
+			return nil, fmt.Errorf("%w: %s has no group %d: %w", ledger.ErrLog, l.name, seq, answer.Error)
+		}
+		return nil, answer.Error
+	}
+	return answer.Message.Data, nil
+}
+
+// tailRetry is the pause before a broken consumer is made anew.
+const tailRetry = 200 * time.Millisecond
+
+// Tail implements ledger.Log by an ordered consumer, made anew from where it stood whenever it breaks.
+func (l *Log) Tail(ctx context.Context, from uint64, handle func(uint64, []byte) error) error {
+	next := from
+	for {
+		err := l.tail(ctx, &next, handle)
+		var fault *handlerError
+		if errors.As(err, &fault) {
+			return fault.err
+		}
+		timer := time.NewTimer(tailRetry)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// handlerError tells a fault of what was read from a fault of reading.
+type handlerError struct{ err error }
+
+func (e *handlerError) Error() string { return e.err.Error() }
+
+func (l *Log) tail(ctx context.Context, next *uint64, handle func(uint64, []byte) error) error {
+	consumer, err := l.js.OrderedConsumer(ctx, l.name, jetstream.OrderedConsumerConfig{
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       *next,
+		InactiveThreshold: 30 * time.Second,
+	})
+	if err != nil {
+		return err
+	}
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(256), jetstream.PullHeartbeat(2*time.Second), jetstream.PullExpiry(30*time.Second))
+	if err != nil {
+		return err
+	}
+	defer messages.Stop()
+	for {
+		msg, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return err
+		}
+		meta, err := msg.Metadata()
+		if err != nil {
+			return err
+		}
+		switch seq := meta.Sequence.Stream; {
+		case seq < *next:
+			continue // seen before the consumer was made anew
+		case seq > *next:
+			return &handlerError{fmt.Errorf("%w: %s: group %d is missing", ledger.ErrLog, l.name, *next)}
+		}
+		if err := handle(*next, msg.Data()); err != nil {
+			return &handlerError{err}
+		}
+		*next++
+	}
+}

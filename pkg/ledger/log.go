@@ -1,0 +1,41 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+)
+
+// Log is the storage of one partition: a sequence of groups from 1 on, without gaps.
+type Log interface {
+	// Append stores group right after the group `after`. nil: it is stored at after+1. ErrNotStored: it certainly is
+	// not and never will be. Any other error: unknown, it may be stored now or later.
+	Append(ctx context.Context, after uint64, group []byte) error
+	// Head returns the sequence of the last group, 0 if there is none, as the log's leader knows it.
+	Head(ctx context.Context) (uint64, error)
+	// Read returns the group at seq, as the log's leader knows it.
+	Read(ctx context.Context, seq uint64) ([]byte, error)
+	// Tail calls handle with every group from seq on, in order without a gap, until ctx ends or handle fails.
+	Tail(ctx context.Context, from uint64, handle func(seq uint64, group []byte) error) error
+}
+
+// ErrNotStored is Append's answer when the group can never be stored, however often it is tried: it was refused before it
+// was sent.
+var ErrNotStored = errors.New("group refused before sending")
+
+// Lease says who should write. It saves work; nothing depends on it being right.
+type Lease interface {
+	// Hold takes or renews the lease and returns its holder's replica id, or "" if nobody is known to hold it.
+	Hold(ctx context.Context) (holder string, err error)
+	// Self is this replica's id.
+	Self() string
+	// Release gives the lease up if this replica holds it.
+	Release(ctx context.Context) error
+}
+
+// Peers carries commands between replicas of one partition.
+type Peers interface {
+	// Serve answers requests to this replica, each in its own goroutine, until ctx ends.
+	Serve(ctx context.Context, name, replica string, handle func(ctx context.Context, request []byte) []byte) error
+	// Forward sends a request to a replica, once, and returns its reply.
+	Forward(ctx context.Context, name, replica string, request []byte) ([]byte, error)
+}

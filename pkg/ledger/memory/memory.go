@@ -1,0 +1,186 @@
+// Package memory keeps a log in memory, for tests and simulations of one process.
+package memory
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+)
+
+// Log is a ledger.Log. Several ledgers may share one.
+type Log struct {
+	mu      sync.Mutex
+	groups  [][]byte
+	changed chan struct{}
+}
+
+// NewLog makes an empty Log.
+func NewLog() *Log {
+	return &Log{changed: make(chan struct{})}
+}
+
+// ErrWrongSequence is Append's answer when the log has moved on.
+var ErrWrongSequence = errors.New("wrong last sequence")
+
+// Append implements ledger.Log.
+func (l *Log) Append(ctx context.Context, after uint64, group []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if head := uint64(len(l.groups)); head != after {
+		return fmt.Errorf("%w: %d", ErrWrongSequence, head)
+	}
+	l.groups = append(l.groups, bytes.Clone(group))
+	close(l.changed)
+	l.changed = make(chan struct{})
+	return nil
+}
+
+// Head implements ledger.Log.
+func (l *Log) Head(ctx context.Context) (uint64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return uint64(len(l.groups)), ctx.Err()
+}
+
+// Read implements ledger.Log.
+func (l *Log) Read(ctx context.Context, seq uint64) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if seq < 1 || seq > uint64(len(l.groups)) {
+		return nil, fmt.Errorf("%w: no group %d", ledger.ErrLog, seq)
+	}
+	return l.groups[seq-1], ctx.Err()
+}
+
+// Tail implements ledger.Log.
+func (l *Log) Tail(ctx context.Context, from uint64, handle func(uint64, []byte) error) error {
+	for seq := from; ; {
+		l.mu.Lock()
+		changed := l.changed
+		var group []byte
+		if seq <= uint64(len(l.groups)) {
+			group = l.groups[seq-1]
+		}
+		l.mu.Unlock()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if group == nil {
+			select {
+			case <-changed:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		if err := handle(seq, group); err != nil {
+			return err
+		}
+		seq++
+	}
+}
+
+// leaseTTL is how long a lease lives that is not renewed.
+const leaseTTL = 2 * time.Second
+
+// Leases is where the replicas of a process take their leases.
+type Leases struct {
+	mu    sync.Mutex
+	taken map[string]taken
+}
+
+type taken struct {
+	holder string
+	until  time.Time
+}
+
+// NewLeases makes a place for leases.
+func NewLeases() *Leases {
+	return &Leases{taken: make(map[string]taken)}
+}
+
+// Lease returns a replica's handle on the lease of a log.
+func (l *Leases) Lease(log, replica string) ledger.Lease {
+	return &lease{all: l, log: log, replica: replica}
+}
+
+// NewLease makes a lease that nobody else can take.
+func NewLease(replica string) ledger.Lease {
+	return NewLeases().Lease("", replica)
+}
+
+type lease struct {
+	all          *Leases
+	log, replica string
+}
+
+func (l *lease) Self() string { return l.replica }
+
+func (l *lease) Hold(ctx context.Context) (string, error) {
+	l.all.mu.Lock()
+	defer l.all.mu.Unlock()
+	t := l.all.taken[l.log]
+	if now := time.Now(); t.holder == l.replica || !now.Before(t.until) {
+		t = taken{holder: l.replica, until: now.Add(leaseTTL)}
+		l.all.taken[l.log] = t
+	}
+	return t.holder, ctx.Err()
+}
+
+func (l *lease) Release(context.Context) error {
+	l.all.mu.Lock()
+	defer l.all.mu.Unlock()
+	if l.all.taken[l.log].holder == l.replica {
+		delete(l.all.taken, l.log)
+	}
+	return nil
+}
+
+// Peers carries commands between the replicas of one process.
+type Peers struct {
+	mu       sync.Mutex
+	handlers map[string]func(context.Context, []byte) []byte
+}
+
+// NewPeers makes Peers.
+func NewPeers() *Peers {
+	return &Peers{handlers: make(map[string]func(context.Context, []byte) []byte)}
+}
+
+// Serve implements ledger.Peers.
+func (p *Peers) Serve(ctx context.Context, name, replica string, handle func(context.Context, []byte) []byte) error {
+	key := name + "/" + replica
+	p.mu.Lock()
+	p.handlers[key] = handle
+	p.mu.Unlock()
+	<-ctx.Done()
+	p.mu.Lock()
+	delete(p.handlers, key)
+	p.mu.Unlock()
+	return ctx.Err()
+}
+
+// Forward implements ledger.Peers.
+func (p *Peers) Forward(ctx context.Context, name, replica string, request []byte) ([]byte, error) {
+	p.mu.Lock()
+	handle := p.handlers[name+"/"+replica]
+	p.mu.Unlock()
+	if handle == nil {
+		return nil, fmt.Errorf("replica %s does not answer", replica)
+	}
+	reply := make(chan []byte, 1)
+	go func() { reply <- handle(ctx, request) }()
+	select {
+	case r := <-reply:
+		return r, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

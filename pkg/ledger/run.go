@@ -1,0 +1,138 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+const (
+	// leaseEvery is how often the lease is taken or renewed; a lease lives for some four of these.
+	leaseEvery = 500 * time.Millisecond
+	// releaseTimeout bounds giving the lease up at the end.
+	releaseTimeout = time.Second
+)
+
+// Run follows the log, and writes it while this replica holds the lease. ready is called once, when the fold has reached
+// the head that the log had at the start and a writer is known. It returns when ctx ends, or with the fault that stops
+// the partition.
+func (l *Ledger[C, E]) Run(ctx context.Context, ready func()) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	held := make(chan bool, 1) // the latest word on whether this replica should write
+
+	var running sync.WaitGroup
+	running.Go(func() { l.keepLease(ctx, held) })
+	running.Go(func() {
+		if err := l.cfg.Peers.Serve(ctx, l.cfg.Name, l.cfg.Lease.Self(), l.serveForwarded); err != nil && ctx.Err() == nil {
+			stop(err)
+		}
+	})
+	running.Go(func() { l.tellReady(ctx, ready) })
+	if err := l.takeTurns(ctx, held); err != nil && ctx.Err() == nil {
+		stop(err)
+	}
+	running.Wait()
+	close(l.stopped)
+	l.release()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// takeTurns follows while the lease is another's and writes while it is this replica's.
+func (l *Ledger[C, E]) takeTurns(ctx context.Context, held <-chan bool) error {
+	turn := l.follow
+	for ctx.Err() == nil {
+		turnCtx, end := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func() { done <- turn(turnCtx) }()
+		var err error
+		writes := false
+		select {
+		case writes = <-held:
+			end()
+			err = <-done
+		case err = <-done:
+			end()
+		}
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+		if turn = l.follow; writes {
+			turn = l.write
+		}
+	}
+	return ctx.Err()
+}
+
+// follow folds what others write.
+func (l *Ledger[C, E]) follow(ctx context.Context) error {
+	return l.cfg.Log.Tail(ctx, l.fold.seq+1, l.fold.apply)
+}
+
+// keepLease takes the lease when it is free, renews it, and tells held whenever that changes.
+func (l *Ledger[C, E]) keepLease(ctx context.Context, held chan<- bool) {
+	tick := time.NewTicker(leaseEvery)
+	defer tick.Stop()
+	mine := false
+	for {
+		hctx, cancel := context.WithTimeout(ctx, leaseEvery)
+		holder, err := l.cfg.Lease.Hold(hctx)
+		cancel()
+		// Without an answer nothing changes: the log, not the lease, decides who may write.
+		if err == nil {
+			if now := holder == l.cfg.Lease.Self(); now != mine {
+				mine = now
+				select {
+				case held <- mine:
+				case <-ctx.Done():
+					return
+				}
+			}
+			if !mine {
+				l.setRole(role{holder: holder})
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (l *Ledger[C, E]) release() {
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTimeout)
+	defer cancel()
+	if err := l.cfg.Lease.Release(ctx); err != nil {
+		l.log.Debug("lease not released; it will run out", "error", err)
+	}
+}
+
+func (l *Ledger[C, E]) tellReady(ctx context.Context, ready func()) {
+	pause := backoff{}
+	for {
+		err := l.Sync(ctx)
+		if err == nil {
+			break
+		}
+		if pause.wait(ctx) != nil {
+			return
+		}
+	}
+	for {
+		r, changed := l.whoWrites()
+		if r.writes || r.holder != "" && r.holder != l.cfg.Lease.Self() {
+			ready()
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
