@@ -582,7 +582,7 @@ func testTooLarge(t *testing.T, log *Faulty) {
 
 func testBounds(t *testing.T, log *Faulty) {
 	a := start(t, setup{log: log})
-	const n = 40
+	const n = 12
 	var all sync.WaitGroup
 	for i := range n {
 		all.Go(func() {
@@ -685,8 +685,10 @@ func testFeed(t *testing.T, log *Faulty) {
 		})
 	}()
 	a.must(t, add("last", "k", 100))
-	if err := feed.CatchUp(ctx); err != nil {
-		t.Fatal(err)
+	for feed.CatchUp(ctx) != nil { // a feed that starts may need longer than a caller would wait
+		if ctx.Err() != nil {
+			t.Fatal("does not catch up")
+		}
 	}
 	mu.Lock()
 	// The first group of the log is the writer's fence, so three groups hold the first two commands.
