@@ -1,0 +1,149 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	errorsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/telemetry"
+)
+
+// door is what every call passes, in this order: observe, answer, authenticate, validate.
+type door struct {
+	log     *slog.Logger
+	metrics *telemetry.RPCMetrics
+	keys    auth.Keys
+	open    map[string]bool // methods that need no token
+	closing context.Context // ends when the server stops
+}
+
+func (d *door) unary(ctx context.Context, req any, call *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (resp any, err error) {
+	err = d.observe(ctx, call.FullMethod, func() error {
+		return d.answer(ctx, call.FullMethod, func() error {
+			ctx, err := d.authenticate(ctx, call.FullMethod)
+			if err != nil {
+				return err
+			}
+			if _, ok := ctx.Deadline(); !ok {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, unaryTime)
+				defer cancel()
+			}
+			if err := validate(req); err != nil {
+				return err
+			}
+			resp, err = handle(ctx, req)
+			return err
+		})
+	})
+	return resp, err
+}
+
+func (d *door) stream(srv any, s grpc.ServerStream, call *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+	return d.observe(s.Context(), call.FullMethod, func() error {
+		return d.answer(s.Context(), call.FullMethod, func() error {
+			ctx, err := d.authenticate(s.Context(), call.FullMethod)
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			defer context.AfterFunc(d.closing, cancel)()
+			return handle(srv, &checkedStream{ServerStream: s, ctx: ctx})
+		})
+	})
+}
+
+// checkedStream has the caller's principal in its context and validates what it receives.
+type checkedStream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s *checkedStream) Context() context.Context { return s.ctx }
+
+func (s *checkedStream) RecvMsg(m any) error {
+	if err := s.ServerStream.RecvMsg(m); err != nil {
+		return err
+	}
+	return validate(m)
+}
+
+// observe counts the call and the time it took.
+func (d *door) observe(ctx context.Context, method string, call func() error) error {
+	began := time.Now()
+	err := call()
+	took := time.Since(began)
+	code := status.Code(err)
+	if ctx.Err() == context.Canceled { // the caller went away
+		code = codes.Canceled
+	}
+	d.metrics.Requests.WithLabelValues(method, code.String()).Inc()
+	d.metrics.Seconds.WithLabelValues(method).Observe(took.Seconds())
+	d.log.Debug("call", "method", method, "code", code.String(), "took", took)
+	return err
+}
+
+// answer turns what comes of a call, an error or a panic, into a status. What is behind INTERNAL is logged, here only.
+func (d *door) answer(ctx context.Context, method string, call func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			d.log.ErrorContext(ctx, "panic in a call", "method", method, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = fromCode(codes.Internal)
+		}
+	}()
+	fault := call()
+	err = Status(fault)
+	if status.Code(err) == codes.Internal && !answered(fault) {
+		d.log.ErrorContext(ctx, "internal error in a call", "method", method, "error", fault)
+	}
+	return err
+}
+
+// answered reports whether the service that an error comes from has given, and logged, it as an answer of ours.
+func answered(err error) bool {
+	_, ok := Refusal(err)
+	return ok
+}
+
+// authenticate puts the token's principal into the context. Nothing else in a call's metadata says who calls.
+func (d *door) authenticate(ctx context.Context, method string) (context.Context, error) {
+	if d.open[method] {
+		return ctx, nil
+	}
+	values := metadata.ValueFromIncomingContext(ctx, authorization)
+	if len(values) != 1 {
+		return nil, es.Refuse(errorsv1.Reason_UNAUTHENTICATED.String(), "the call needs one authorization, it has %d", len(values))
+	}
+	scheme, token, ok := strings.Cut(values[0], " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return nil, es.Refuse(errorsv1.Reason_UNAUTHENTICATED.String(), "the authorization is not of the form Bearer <token>")
+	}
+	p, err := d.keys.Verify(token, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return auth.With(ctx, p), nil
+}
+
+func validate(message any) error {
+	m, ok := message.(proto.Message)
+	if !ok {
+		return fmt.Errorf("message %T is not a protobuf", message)
+	}
+	return protovalidate.Validate(m)
+}

@@ -1,0 +1,176 @@
+// Package watch tells readers what happens to a key, event by event: events of a key carry a dense number from 1, the last
+// ones are kept so that a reader who was away goes on without a gap, and a reader who falls behind is told so instead of
+// being buffered without bound.
+//
+// # Snapshots without a gap
+//
+// A Hub is fed from a ledger's OnCommit, which runs with committed state locked against change. A reader that needs a
+// snapshot must take it in the same ledger.View call in which it subscribes: then the snapshot holds exactly the events up
+// to Subscription.After, and Next gives every later one.
+//
+//	var snapshot Snapshot
+//	var sub *watch.Subscription[Event]
+//	ledger.View(func() {
+//		var recovered bool
+//		if sub, recovered = hub.Subscribe(key, after); !recovered {
+//			snapshot = snapshotOf(key, sub.After())
+//		}
+//	})
+//
+// Since the numbers are counted in the fold, they are the same on every replica and after every restart.
+package watch
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// ErrTooSlow is what a reader gets whose next event is not kept any more: more events than the hub keeps have happened
+// since the reader's last Next. It may subscribe again, with a snapshot.
+var ErrTooSlow = errors.New("watch: the reader is too slow; its next event is not kept any more")
+
+// Hub keeps the last events of every key. Its methods may be called from any goroutine, but for one key Publish and Trim
+// come from one goroutine at a time. Events are shared by all readers and must not be changed.
+type Hub[E any] struct {
+	keep int
+
+	mu      sync.Mutex
+	streams map[string]*stream[E] // never taken out: numbers go on for ever
+}
+
+// New makes a Hub that keeps the last `keep` events of each key, at least 1.
+func New[E any](keep int) *Hub[E] {
+	return &Hub[E]{keep: max(keep, 1), streams: make(map[string]*stream[E])}
+}
+
+// Publish appends e to the events of key and returns its number: 1 for the first of a key, then each one more than the
+// one before. It never blocks on readers.
+func (h *Hub[E]) Publish(key string, e E) int64 {
+	return h.stream(key).append(e, h.keep)
+}
+
+// Number returns the number of the key's last event; 0 if it has none.
+func (h *Hub[E]) Number(key string) int64 {
+	h.mu.Lock()
+	s, ok := h.streams[key]
+	h.mu.Unlock()
+	if !ok {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}
+
+// Trim lets go of the key's kept events, to save memory once nobody is expected to ask for them. Its numbers go on.
+func (h *Hub[E]) Trim(key string) {
+	h.mu.Lock()
+	s, ok := h.streams[key]
+	h.mu.Unlock()
+	if !ok {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ring = nil
+	s.first, s.base = s.last+1, s.last+1
+}
+
+// Subscribe reads the events of key. recovered true: they go on right after the event numbered `after`, which the reader
+// has. recovered false, because events after that one are no longer kept, or it never was, or after is negative: they go
+// on after the key's last event, and the reader needs a snapshot; see the package comment.
+//
+// A Subscription holds nothing that has to be closed.
+func (h *Hub[E]) Subscribe(key string, after int64) (sub *Subscription[E], recovered bool) {
+	s := h.stream(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if recovered = after >= s.first-1 && after <= s.last; !recovered {
+		after = s.last
+	}
+	return &Subscription[E]{stream: s, after: after}, recovered
+}
+
+func (h *Hub[E]) stream(key string) *stream[E] {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s, ok := h.streams[key]
+	if !ok {
+		s = &stream[E]{first: 1, base: 1}
+		h.streams[key] = s
+	}
+	return s
+}
+
+// stream holds the events numbered first to last of one key.
+type stream[E any] struct {
+	mu          sync.Mutex
+	first, last int64
+	base        int64         // number of the event that ring[0] held first; that of n is at (n-base) modulo the hub's keep
+	ring        []E           // grows up to the hub's keep
+	changed     chan struct{} // closed by the next append; nil while no reader waits
+}
+
+func (s *stream[E]) append(e E, keep int) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last++
+	if len(s.ring) < keep {
+		s.ring = append(s.ring, e)
+	} else {
+		s.ring[(s.last-s.base)%int64(keep)] = e
+		s.first++
+	}
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
+	return s.last
+}
+
+// Subscription is one reader of one key. Its methods are for one goroutine at a time.
+type Subscription[E any] struct {
+	stream *stream[E]
+	after  int64
+}
+
+// After returns the number of the event after which Next goes on. Right after Subscribe it is the number that a snapshot
+// taken in the same ledger.View carries.
+func (s *Subscription[E]) After() int64 { return s.after }
+
+// Next waits for the next event and returns it with its number. The error is ErrTooSlow, or ctx's own.
+func (s *Subscription[E]) Next(ctx context.Context) (int64, E, error) {
+	for {
+		e, changed, err := s.poll()
+		if err != nil {
+			return 0, e, err
+		}
+		if changed == nil {
+			return s.after, e, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return 0, e, ctx.Err()
+		}
+	}
+}
+
+// poll takes the next event, or returns the channel that is closed when there is one.
+func (s *Subscription[E]) poll() (e E, changed <-chan struct{}, err error) {
+	t := s.stream
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch n := s.after + 1; {
+	case n < t.first:
+		return e, nil, ErrTooSlow
+	case n <= t.last:
+		s.after = n
+		return t.ring[(n-t.base)%int64(len(t.ring))], nil, nil
+	}
+	if t.changed == nil {
+		t.changed = make(chan struct{})
+	}
+	return e, t.changed, nil
+}
