@@ -1,0 +1,107 @@
+package battle
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
+
+	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
+)
+
+// Config is what an operator sets.
+type Config struct {
+	GRPC        string `help:"Address that gRPC is served on." default:"127.0.0.1:9102"`
+	Metrics     string `help:"Private address for metrics and probes of the process; empty for none." default:""`
+	NATS        string `name:"nats-url" help:"Where NATS is." default:"nats://127.0.0.1:4222"`
+	NATSMonitor string `name:"nats-monitor-url" help:"Monitoring endpoint of NATS, asked at the start whether it syncs before it acknowledges." default:"http://127.0.0.1:8222"`
+	NoFsync     bool   `name:"unsafe-no-fsync" help:"Run against a NATS server without sync_interval: always. A power cut loses what was acknowledged."`
+
+	Keys auth.Keys `help:"API keys whose tokens are accepted, with their secrets: key=secret;key=secret." redact:""`
+
+	StreamReplicas   int           `help:"Copies of the log's stream, 1, 3 or 5." default:"1"`
+	MinDuration      time.Duration `help:"Shortest battle; whole seconds, from 1s." default:"10s"`
+	MaxDuration      time.Duration `help:"Longest battle; whole seconds, up to 24h." default:"1h"`
+	DefaultDuration  time.Duration `help:"How long a battle takes when its request does not say; whole seconds." default:"5m"`
+	RequestTimeout   time.Duration `help:"How long a request waits for answers when it does not say; whole seconds, 1s to 300s." default:"30s"`
+	StartDelay       time.Duration `help:"Time from the decision to start until gifts count, 0s to 10s." default:"300ms"`
+	OpenWithin       time.Duration `help:"How long after that a battle waits for the score service to open all lives, 100ms to 1m." default:"5s"`
+	EndedBattlesKept time.Duration `help:"How long an ended battle can still be looked up, 1m to 720h." default:"24h"`
+	EventsKept       int           `help:"How many of a live's last events are kept for readers that come back, 16 to 4096." default:"256"`
+	LogLevel         string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+}
+
+// DefaultConfig returns the defaults; keys have none.
+func DefaultConfig() Config {
+	return Config{
+		GRPC:             "127.0.0.1:9102",
+		NATS:             "nats://127.0.0.1:4222",
+		NATSMonitor:      "http://127.0.0.1:8222",
+		StreamReplicas:   1,
+		MinDuration:      10 * time.Second,
+		MaxDuration:      time.Hour,
+		DefaultDuration:  5 * time.Minute,
+		RequestTimeout:   30 * time.Second,
+		StartDelay:       300 * time.Millisecond,
+		OpenWithin:       5 * time.Second,
+		EndedBattlesKept: 24 * time.Hour,
+		EventsKept:       256,
+		LogLevel:         "info",
+	}
+}
+
+// Validate reports everything that is wrong with the settings.
+func (c Config) Validate() error {
+	return errors.Join(
+		c.Keys.Validate(),
+		within("stream-replicas", c.StreamReplicas, 1, 5),
+		within("min-duration", c.MinDuration, time.Second, c.MaxDuration),
+		within("max-duration", c.MaxDuration, c.MinDuration, 24*time.Hour),
+		within("default-duration", c.DefaultDuration, c.MinDuration, c.MaxDuration),
+		wholeSeconds("min-duration", c.MinDuration),
+		wholeSeconds("max-duration", c.MaxDuration),
+		wholeSeconds("default-duration", c.DefaultDuration),
+		within("request-timeout", c.RequestTimeout, time.Second, 300*time.Second),
+		wholeSeconds("request-timeout", c.RequestTimeout),
+		within("start-delay", c.StartDelay, 0, 10*time.Second),
+		wholeMilliseconds("start-delay", c.StartDelay),
+		within("open-within", c.OpenWithin, 100*time.Millisecond, time.Minute),
+		wholeMilliseconds("open-within", c.OpenWithin),
+		within("ended-battles-kept", c.EndedBattlesKept, time.Minute, 720*time.Hour),
+		within("events-kept", c.EventsKept, 16, 4096),
+	)
+}
+
+func (c Config) settings() battle.Settings {
+	return battle.Settings{
+		MinDuration:     c.MinDuration,
+		MaxDuration:     c.MaxDuration,
+		DefaultDuration: c.DefaultDuration,
+		DefaultTimeout:  c.RequestTimeout,
+		StartDelay:      c.StartDelay,
+		OpenWithin:      c.OpenWithin,
+		KeepEnded:       c.EndedBattlesKept,
+	}
+}
+
+func within[T int | time.Duration](name string, value, least, most T) error {
+	if value < least || value > most {
+		return fmt.Errorf("%s: must be %v to %v, is %v", name, least, most, value)
+	}
+	return nil
+}
+
+func wholeSeconds(name string, value time.Duration) error {
+	if value%time.Second != 0 {
+		return fmt.Errorf("%s: must be whole seconds, is %v", name, value)
+	}
+	return nil
+}
+
+func wholeMilliseconds(name string, value time.Duration) error {
+	if value%time.Millisecond != 0 {
+		return fmt.Errorf("%s: must be whole milliseconds, is %v", name, value)
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package battle
+
+import (
+	"slices"
+	"time"
+)
+
+// User is a host or a member of the audience.
+type User struct{ ID, Name, Avatar string }
+
+// Participant is a live with its host.
+type Participant struct {
+	LiveID string
+	Host   User
+}
+
+// Mode says who fights whom.
+type Mode int32
+
+// FreeForAll: every live for itself.
+const FreeForAll Mode = 1
+
+// Terms say how a battle is fought.
+type Terms struct {
+	Duration      time.Duration
+	NeedResponse  bool
+	ExtensionInfo string
+	Mode          Mode
+}
+
+// RefusedTarget is a target that was left out of a request, as it was named there, and why.
+type RefusedTarget struct{ Target, Reason, Detail string }
+
+// Phase is how far a battle has come.
+type Phase int32
+
+// Phases in their order.
+const (
+	PhaseRequested Phase = iota + 1
+	PhaseStarting
+	PhaseRunning
+	PhaseSettling
+	PhaseEnded
+)
+
+// MemberState is where a live stands in a battle.
+type MemberState int32
+
+// States of a member. Invited and Joined are in the battle, the others are not, or no longer.
+const (
+	Invited MemberState = iota + 1
+	Joined
+	Rejected
+	TimedOut
+	Exited
+)
+
+// Answer to a request.
+type Answer int32
+
+// Answers.
+const (
+	AnswerAccepted Answer = iota + 1
+	AnswerRejected
+	AnswerTimedOut
+)
+
+// ExitReason is why a live left a battle.
+type ExitReason int32
+
+// Exit reasons.
+const (
+	ExitByHost ExitReason = iota + 1
+	ExitLeftConnection
+	ExitLiveEnded
+	ExitLost
+)
+
+// EndReason is why a battle ended.
+type EndReason int32
+
+// End reasons.
+const (
+	EndTimeOver EndReason = iota + 1
+	// EndForfeit: all others exited.
+	EndForfeit
+	EndNeverStarted
+	// EndLiveEnded: one live is left, and the last other one to go had ended.
+	EndLiveEnded
+)
+
+// Never is why a battle never started.
+type Never int32
+
+// Reasons for never starting.
+const (
+	NeverRejected Never = iota + 1
+	NeverTimedOut
+	// NeverCancelled: the inviter took the request back, or left.
+	NeverCancelled
+	// NeverAborted: not all lives were open in time, or fewer than two were left before the start.
+	NeverAborted
+)
+
+// Battle is one battle, and immutable: After makes a changed copy.
+type Battle struct {
+	ID           string
+	ConnectionID string
+	Terms        Terms
+	// Members are the inviter, then the invitees in the order of the request.
+	Members     []Member
+	Phase       Phase
+	RequestedAt time.Time
+	// ExpiresAt is zero when no response is needed.
+	ExpiresAt time.Time
+	// StartsAt, EndsAt and RuleSet are fixed when the battle is starting.
+	StartsAt, EndsAt time.Time
+	RuleSet          string
+	// Reason is zero before PhaseSettling.
+	Reason EndReason
+	// Never is zero unless the battle ended without having started.
+	Never   Never
+	EndedAt time.Time
+	// Result is nil unless the battle ended after having started.
+	Result *Result
+}
+
+// Member is a live that was asked to a battle, and the inviter.
+type Member struct {
+	Participant
+	State MemberState
+	// Plays: the live is one of those that the battle started with; it is closed before the battle ends, also when it
+	// has exited.
+	Plays bool
+	// Opened: a score partition counts gifts for the live.
+	Opened bool
+	// Closing is nil until the live's final total is known.
+	Closing *Closing
+}
+
+// Present reports whether the live is in the battle: asked to it, or joined and not exited.
+func (m Member) Present() bool { return m.State == Invited || m.State == Joined }
+
+// Inviter returns the first member.
+func (b Battle) Inviter() Member { return b.Members[0] }
+
+// Invitees returns all members but the inviter.
+func (b Battle) Invitees() []Member { return b.Members[1:] }
+
+// Member returns the member with the given live.
+func (b Battle) Member(liveID string) (Member, bool) {
+	i := slices.IndexFunc(b.Members, func(m Member) bool { return m.LiveID == liveID })
+	if i < 0 {
+		return Member{}, false
+	}
+	return b.Members[i], true
+}
+
+// Open reports whether the battle has not ended.
+func (b Battle) Open() bool { return b.Phase != PhaseEnded }
+
+// Holds reports whether a live is taken by this battle and can be in no other one.
+func (b Battle) Holds(m Member) bool { return b.Open() && m.Present() }
+
+func (b Battle) count(is func(Member) bool) int {
+	n := 0
+	for _, m := range b.Members {
+		if is(m) {
+			n++
+		}
+	}
+	return n
+}
+
+func present(m Member) bool { return m.Present() }
+func invited(m Member) bool { return m.State == Invited }
+
+// opened reports whether every live that is to play is open.
+func (b Battle) opened() bool {
+	return !slices.ContainsFunc(b.Members, func(m Member) bool { return m.Present() && !m.Opened })
+}
+
+// closed reports whether the total of every live that plays is known.
+func (b Battle) closed() bool {
+	return !slices.ContainsFunc(b.Members, func(m Member) bool { return m.Plays && m.Closing == nil })
+}

@@ -1,0 +1,93 @@
+package battle
+
+import "time"
+
+// Command asks for a decision.
+type Command interface{ isCommand() }
+
+// RequestBattle asks lives of the inviter's connection to a battle.
+type RequestBattle struct {
+	// BattleID is the id that the battle gets.
+	BattleID string
+	Inviter  string
+	// TargetLives or TargetUsers (hosts), never both.
+	TargetLives, TargetUsers []string
+	Terms                    Terms
+	// Timeout of the request, 1 s to 300 s; 0 stands for the default. Not used when no response is needed.
+	Timeout time.Duration
+}
+
+// AcceptBattle is an invitee's yes.
+type AcceptBattle struct{ BattleID, LiveID string }
+
+// RejectBattle is an invitee's no.
+type RejectBattle struct{ BattleID, LiveID, Reason string }
+
+// CancelBattleRequest takes a request back.
+type CancelBattleRequest struct{ BattleID, LiveID string }
+
+// ExitBattle leaves a battle that has started.
+type ExitBattle struct{ BattleID, LiveID string }
+
+// LeaveBattle takes a live out of whatever battle it is in, because it leaves its connection.
+type LeaveBattle struct{ LiveID string }
+
+// ReportOpened tells that a score partition counts gifts for a live.
+type ReportOpened struct {
+	BattleID, LiveID string
+	Partition        int32
+	Sequence         uint64
+	Index            uint32
+}
+
+// ReportClosed tells a live's final total.
+type ReportClosed struct {
+	BattleID, LiveID string
+	Closing          Closing
+}
+
+// ReadCohost hands over the facts of one group of COHOST_00.
+type ReadCohost struct {
+	Sequence uint64
+	// Facts are ConnectionFacts in the order of the log.
+	Facts []ConnectionFact
+}
+
+// ConnectionFact is that a live joined a connection, or left it.
+type ConnectionFact struct {
+	ConnectionID string
+	// Live joined, or left (then without its host).
+	Live Participant
+	// Left is zero when the live joined, else why it left.
+	Left ExitReason
+}
+
+// Advance says that a battle's deadline may have come.
+type Advance struct{ BattleID string }
+
+func (RequestBattle) isCommand()       {}
+func (AcceptBattle) isCommand()        {}
+func (RejectBattle) isCommand()        {}
+func (CancelBattleRequest) isCommand() {}
+func (ExitBattle) isCommand()          {}
+func (LeaveBattle) isCommand()         {}
+func (ReportOpened) isCommand()        {}
+func (ReportClosed) isCommand()        {}
+func (ReadCohost) isCommand()          {}
+func (Advance) isCommand()             {}
+
+// Commands lists one of each kind, for tests that must know them all.
+func Commands() []Command {
+	return []Command{
+		RequestBattle{},
+		AcceptBattle{},
+		RejectBattle{},
+		CancelBattleRequest{},
+		ExitBattle{},
+		LeaveBattle{},
+		ReportOpened{},
+		ReportClosed{},
+		ReadCohost{},
+		Advance{},
+	}
+}

@@ -1,0 +1,45 @@
+package battle
+
+import "github.com/faceoff-live/faceoff/pkg/es"
+
+// endAtTime ends a running battle whose time is over.
+func (d *draft) endAtTime(b Battle) {
+	if !d.now.Before(b.EndsAt) {
+		d.end(b.ID, EndTimeOver)
+	}
+}
+
+// end has all lives closed that are still open; the battle settles when their totals are known.
+func (d *draft) end(battleID string, reason EndReason) {
+	b, _ := d.battle(battleID)
+	d.add(BattleEnding{BattleID: battleID, Reason: reason, EndsAt: b.EndsAt})
+}
+
+// reportClosed records a live's final total. The last one settles a battle that has ended.
+func (d *draft) reportClosed(c ReportClosed) error {
+	b, ok := d.current(c.BattleID)
+	if !ok {
+		return es.Refuse(ReasonBattleNotFound, "there is no battle %s", c.BattleID)
+	}
+	m, ok := b.Member(c.LiveID)
+	switch {
+	case !ok:
+		return es.Refuse(ReasonNotInBattle, "live %s is not in battle %s", c.LiveID, c.BattleID)
+	case m.Closing != nil && m.Closing.Total != c.Closing.Total:
+		return es.Refuse(es.ReasonPayloadMismatch, "live %s closed battle %s with %d points, now %d are reported",
+			c.LiveID, c.BattleID, m.Closing.Total, c.Closing.Total)
+	case m.Closing != nil || b.Phase == PhaseEnded:
+		return nil
+	case !m.Plays:
+		return es.Refuse(ReasonBattleNotStarted, "battle %s has not started with live %s", c.BattleID, c.LiveID)
+	case m.Present() && b.Phase != PhaseSettling:
+		return es.Refuse(ReasonBattleAlreadyRunning, "live %s is in battle %s, which goes on: it cannot be closed", c.LiveID, c.BattleID)
+	}
+	d.add(LiveClosed(c))
+	b, _ = d.battle(c.BattleID)
+	if b.Phase == PhaseSettling && b.closed() {
+		result := settle(b, d.now)
+		d.add(BattleEnded{BattleID: b.ID, Reason: b.Reason, Result: &result})
+	}
+	return nil
+}

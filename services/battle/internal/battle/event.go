@@ -1,0 +1,123 @@
+package battle
+
+import "time"
+
+// Event is a fact of the log BATTLE_00.
+type Event interface{ isEvent() }
+
+// CohostRead says how far the log COHOST_00 has been read.
+type CohostRead struct{ Sequence uint64 }
+
+// ConnectionJoined copies a fact of COHOST_00: a live has joined a connection.
+type ConnectionJoined struct {
+	ConnectionID string
+	Live         Participant
+}
+
+// ConnectionLeft copies a fact of COHOST_00: a live has left its connection.
+type ConnectionLeft struct{ ConnectionID, LiveID string }
+
+// BattleRequested opens a battle.
+type BattleRequested struct {
+	BattleID     string
+	ConnectionID string
+	Terms        Terms
+	Inviter      Participant
+	// Invitees in the order of the request.
+	Invitees []Participant
+	// Refused are the targets that were left out.
+	Refused []RefusedTarget
+	// ExpiresAt is when the request times out; zero when no response is needed.
+	ExpiresAt time.Time
+	// TargetsAreUsers: the request named hosts, not lives.
+	TargetsAreUsers bool
+}
+
+// InviteeAnswered is an invitee's answer, or that it gave none in time.
+type InviteeAnswered struct {
+	BattleID, LiveID string
+	Answer           Answer
+	// Reason is what the invitee said when it rejected.
+	Reason string
+}
+
+// BattleStarting fixes times and rules; score partitions open the lives.
+type BattleStarting struct {
+	BattleID         string
+	StartsAt, EndsAt time.Time
+	RuleSet          string
+	// Participants are the inviter and those who accepted.
+	Participants []Participant
+}
+
+// LiveOpened is a score partition's word that it counts gifts for a live.
+type LiveOpened struct {
+	BattleID, LiveID string
+	Partition        int32
+	Sequence         uint64
+	Index            uint32
+}
+
+// BattleStarted announces the start: all lives are open and the start has come.
+type BattleStarted struct{ BattleID string }
+
+// UserExited takes a live out of its battle; its score so far stays.
+type UserExited struct {
+	BattleID, LiveID string
+	Reason           ExitReason
+}
+
+// BattleEnding has all lives closed that still count gifts.
+type BattleEnding struct {
+	BattleID string
+	Reason   EndReason
+	// EndsAt is the end that was planned. For TimeOver no live closes before it.
+	EndsAt time.Time
+}
+
+// LiveClosed is a live's final total, as its score partition reports it.
+type LiveClosed struct {
+	BattleID, LiveID string
+	Closing          Closing
+}
+
+// BattleEnded is the last event of a battle.
+type BattleEnded struct {
+	BattleID string
+	Reason   EndReason
+	// Never says why the battle never started; zero if it did.
+	Never Never
+	// Result is nil for a battle that never started.
+	Result *Result
+}
+
+func (CohostRead) isEvent()       {}
+func (ConnectionJoined) isEvent() {}
+func (ConnectionLeft) isEvent()   {}
+func (BattleRequested) isEvent()  {}
+func (InviteeAnswered) isEvent()  {}
+func (BattleStarting) isEvent()   {}
+func (LiveOpened) isEvent()       {}
+func (BattleStarted) isEvent()    {}
+func (UserExited) isEvent()       {}
+func (BattleEnding) isEvent()     {}
+func (LiveClosed) isEvent()       {}
+func (BattleEnded) isEvent()      {}
+
+// Events lists one of each kind, for tests that must know them all.
+func Events() []Event {
+	return []Event{
+		CohostRead{},
+		ConnectionJoined{},
+		ConnectionLeft{},
+		BattleRequested{},
+		InviteeAnswered{},
+		BattleStarting{},
+		LiveOpened{},
+		BattleStarted{},
+		UserExited{},
+		BattleEnding{},
+		LiveClosed{},
+		BattleEnded{},
+	}
+}

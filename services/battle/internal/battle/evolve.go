@@ -1,0 +1,153 @@
+package battle
+
+import (
+	"slices"
+	"time"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
+)
+
+// Evolve applies an event to the overlay.
+func (s *State) Evolve(at es.Place, event Event) {
+	switch e := event.(type) {
+	case CohostRead:
+		s.cohostRead.Set(e.Sequence)
+	case ConnectionJoined:
+		s.connected.Set(e.Live.LiveID, connected{e.ConnectionID, e.Live})
+		members, _ := s.connections.Get(e.ConnectionID)
+		s.connections.Set(e.ConnectionID, append(slices.Clone(members), e.Live.LiveID))
+	case ConnectionLeft:
+		s.disconnect(e)
+	default:
+		id := BattleOf(event)
+		b, _ := s.open.Get(id)
+		s.put(b, b.After(at.At, event), at.At)
+	}
+}
+
+func (s *State) disconnect(e ConnectionLeft) {
+	s.connected.Delete(e.LiveID)
+	members, _ := s.connections.Get(e.ConnectionID)
+	rest := slices.DeleteFunc(slices.Clone(members), func(live string) bool { return live == e.LiveID })
+	if len(rest) == 0 {
+		s.connections.Delete(e.ConnectionID)
+		return
+	}
+	s.connections.Set(e.ConnectionID, rest)
+}
+
+// put stores what became of a battle, and keeps timers and reservations as the battle says.
+func (s *State) put(old, b Battle, now time.Time) {
+	for _, m := range b.Members {
+		switch holder, _ := s.holds.Get(m.LiveID); {
+		case b.Holds(m):
+			s.holds.Set(m.LiveID, b.ID)
+		case holder == b.ID:
+			s.holds.Delete(m.LiveID)
+		}
+	}
+	if !b.Open() {
+		s.open.Delete(b.ID)
+		s.timers.Clear(b.ID)
+		s.ended.Set(b.ID, b, now)
+		return
+	}
+	s.open.Set(b.ID, b)
+	was, _ := s.deadline(old)
+	if at, ok := s.deadline(b); !ok {
+		s.timers.Clear(b.ID)
+	} else if !at.Equal(was) {
+		s.timers.Set(b.ID, at)
+	}
+}
+
+// BattleOf returns the id of the battle that an event belongs to; empty for the facts copied from COHOST_00.
+func BattleOf(event Event) string {
+	switch e := event.(type) {
+	case BattleRequested:
+		return e.BattleID
+	case InviteeAnswered:
+		return e.BattleID
+	case BattleStarting:
+		return e.BattleID
+	case LiveOpened:
+		return e.BattleID
+	case BattleStarted:
+		return e.BattleID
+	case UserExited:
+		return e.BattleID
+	case BattleEnding:
+		return e.BattleID
+	case LiveClosed:
+		return e.BattleID
+	case BattleEnded:
+		return e.BattleID
+	}
+	return ""
+}
+
+// After returns the battle as an event of its own at log time `at` leaves it.
+func (b Battle) After(at time.Time, event Event) Battle {
+	switch e := event.(type) {
+	case BattleRequested:
+		return requested(at, e)
+	case InviteeAnswered:
+		b.change(e.LiveID, func(m *Member) { m.State = e.Answer.state() })
+	case BattleStarting:
+		b.Phase = PhaseStarting
+		b.StartsAt, b.EndsAt, b.RuleSet = e.StartsAt, e.EndsAt, e.RuleSet
+		for _, p := range e.Participants {
+			b.change(p.LiveID, func(m *Member) { m.State, m.Plays = Joined, true })
+		}
+	case LiveOpened:
+		b.change(e.LiveID, func(m *Member) { m.Opened = true })
+	case BattleStarted:
+		b.Phase = PhaseRunning
+	case UserExited:
+		b.change(e.LiveID, func(m *Member) { m.State = Exited })
+	case BattleEnding:
+		b.Phase, b.Reason = PhaseSettling, e.Reason
+	case LiveClosed:
+		b.change(e.LiveID, func(m *Member) { m.Closing = &e.Closing })
+	case BattleEnded:
+		b.Phase, b.Reason, b.Never, b.Result, b.EndedAt = PhaseEnded, e.Reason, e.Never, e.Result, at
+	}
+	return b
+}
+
+func requested(at time.Time, e BattleRequested) Battle {
+	b := Battle{
+		ID:           e.BattleID,
+		ConnectionID: e.ConnectionID,
+		Terms:        e.Terms,
+		Phase:        PhaseRequested,
+		RequestedAt:  at,
+		ExpiresAt:    e.ExpiresAt,
+		Members:      []Member{{Participant: e.Inviter, State: Joined}},
+	}
+	for _, p := range e.Invitees {
+		b.Members = append(b.Members, Member{Participant: p, State: Invited})
+	}
+	return b
+}
+
+// change changes a copy of the members.
+func (b *Battle) change(liveID string, f func(*Member)) {
+	b.Members = slices.Clone(b.Members)
+	for i := range b.Members {
+		if b.Members[i].LiveID == liveID {
+			f(&b.Members[i])
+		}
+	}
+}
+
+func (a Answer) state() MemberState {
+	switch a {
+	case AnswerAccepted:
+		return Joined
+	case AnswerRejected:
+		return Rejected
+	default:
+		return TimedOut
+	}
+}

@@ -1,0 +1,107 @@
+package battle
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Closing is what a score partition counted for a live.
+type Closing struct {
+	Total int64
+	// TopGifters, best first.
+	TopGifters []Gifter
+	Proof      Proof
+}
+
+// Gifter is a member of the audience with the points of its gifts.
+type Gifter struct {
+	User   User
+	Points int64
+}
+
+// Proof names the part of the score log that a total was counted from; see faceoff.battle.v1.ClosingProof.
+type Proof struct {
+	Partition      int32
+	OpenedSequence uint64
+	OpenedIndex    uint32
+	ClosedSequence uint64
+	ClosedIndex    uint32
+	ChainHash      []byte
+	Gifts          int64
+}
+
+// Result is the settlement of a battle.
+type Result struct {
+	// Lives by rank, then live id.
+	Lives []LiveResult
+	// Draw: the best scores are equal.
+	Draw      bool
+	Winners   []string
+	SettledAt time.Time
+}
+
+// LiveResult is what one live reached.
+type LiveResult struct {
+	LiveID, UserID string
+	Score          int64
+	// Rank from 1; equal scores share it and the next rank is skipped (1, 1, 3).
+	Rank       int32
+	TopGifters []Gifter
+	// MVP is the best gifter's user id; empty when nobody gave.
+	MVP    string
+	Exited bool
+	Proof  Proof
+}
+
+// settle ranks the lives of a battle whose totals are all known. Those that stayed rank by score; after them, by score,
+// those that exited: a live that left never wins against one that stayed. The order of reports does not matter.
+func settle(b Battle, now time.Time) Result {
+	r := Result{SettledAt: now}
+	for _, m := range b.Members {
+		if m.Plays {
+			r.Lives = append(r.Lives, liveResult(m))
+		}
+	}
+	slices.SortFunc(r.Lives, func(x, y LiveResult) int {
+		return cmp.Or(standing(x, y), cmp.Compare(x.LiveID, y.LiveID))
+	})
+	for i := range r.Lives {
+		l := &r.Lives[i]
+		l.Rank = int32(i + 1)
+		if i > 0 && standing(r.Lives[i-1], *l) == 0 {
+			l.Rank = r.Lives[i-1].Rank
+		}
+		if l.Rank == 1 {
+			r.Winners = append(r.Winners, l.LiveID)
+		}
+	}
+	r.Draw = len(r.Winners) > 1
+	return r
+}
+
+// standing compares two lives: the better one is less, equals share a rank.
+func standing(x, y LiveResult) int {
+	if x.Exited != y.Exited {
+		if y.Exited {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Compare(y.Score, x.Score)
+}
+
+func liveResult(m Member) LiveResult {
+	l := LiveResult{
+		LiveID:     m.LiveID,
+		UserID:     m.Host.ID,
+		Score:      m.Closing.Total,
+		TopGifters: m.Closing.TopGifters,
+		Exited:     m.State == Exited,
+		Proof:      m.Closing.Proof,
+	}
+	if len(l.TopGifters) > 0 {
+		l.MVP = l.TopGifters[0].User.ID
+	}
+	return l
+}

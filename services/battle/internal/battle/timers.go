@@ -1,0 +1,45 @@
+package battle
+
+import "time"
+
+// deadline returns the one deadline that an open battle has in its phase: the request's timeout; the start, or the last
+// moment for the lives to open; the end. While it settles it has none.
+func (s *State) deadline(b Battle) (time.Time, bool) {
+	switch b.Phase {
+	case PhaseRequested:
+		return b.ExpiresAt, !b.ExpiresAt.IsZero()
+	case PhaseStarting:
+		if b.opened() {
+			return b.StartsAt, true
+		}
+		return b.StartsAt.Add(s.settings.OpenWithin), true
+	case PhaseRunning:
+		return b.EndsAt, true
+	}
+	return time.Time{}, false
+}
+
+// advance decides what a battle's deadline brings. Before its time, and after the phase, it brings nothing.
+func (d *draft) advance(battleID string) {
+	b, _ := d.battle(battleID)
+	switch b.Phase {
+	case PhaseRequested:
+		d.expireRequest(b)
+	case PhaseStarting:
+		d.beginOrAbort(b)
+	case PhaseRunning:
+		d.endAtTime(b)
+	}
+}
+
+// Due returns an Advance for every battle whose deadline has come.
+func (s *State) Due(now time.Time) []Command {
+	var due []Command
+	for _, id := range s.timers.Due(now) {
+		due = append(due, Advance{BattleID: id})
+	}
+	return due
+}
+
+// NextDue returns the earliest deadline.
+func (s *State) NextDue() (time.Time, bool) { return s.timers.Next() }

@@ -1,0 +1,126 @@
+package codec
+
+import (
+	"fmt"
+	"time"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+
+	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
+)
+
+// RequestBattle reads a request; newBattleID is the id that the battle gets.
+func RequestBattle(m *battlev1.RequestBattleRequest, newBattleID string) battle.RequestBattle {
+	return battle.RequestBattle{
+		BattleID: newBattleID, Inviter: m.GetInviterLiveId(), TargetLives: m.GetTargetLiveIds(), TargetUsers: m.GetTargetUserIds(),
+		Terms: fromTerms(m.GetConfig()), Timeout: time.Duration(m.GetTimeoutSeconds()) * time.Second,
+	}
+}
+
+// ReportOpened reads a score partition's word.
+func ReportOpened(m *battlev1.ReportOpenedRequest) battle.ReportOpened {
+	return battle.ReportOpened{
+		BattleID: m.GetBattleId(), LiveID: m.GetLiveId(), Partition: m.GetPartition(), Sequence: m.GetSequence(), Index: m.GetIndex(),
+	}
+}
+
+// ReportClosed reads a score partition's word.
+func ReportClosed(m *battlev1.ReportClosedRequest) battle.ReportClosed {
+	return battle.ReportClosed{
+		BattleID: m.GetBattleId(), LiveID: m.GetLiveId(), Closing: fromClosing(m.GetTotal(), m.GetTopGifters(), m.GetProof()),
+	}
+}
+
+func toCommand(command battle.Command) (*battlev1.Command, error) {
+	m := new(battlev1.Command)
+	switch c := command.(type) {
+	case battle.RequestBattle:
+		m.NewBattleId = c.BattleID
+		m.Command = &battlev1.Command_RequestBattle{RequestBattle: &battlev1.RequestBattleRequest{
+			InviterLiveId: c.Inviter, TargetLiveIds: c.TargetLives, TargetUserIds: c.TargetUsers, Config: toTerms(c.Terms),
+			TimeoutSeconds: int32(c.Timeout / time.Second), //nolint:gosec // it was an int32 of seconds
+		}}
+	case battle.AcceptBattle:
+		m.Command = &battlev1.Command_AcceptBattle{AcceptBattle: &battlev1.AcceptBattleRequest{BattleId: c.BattleID, LiveId: c.LiveID}}
+	case battle.RejectBattle:
+		m.Command = &battlev1.Command_RejectBattle{RejectBattle: &battlev1.RejectBattleRequest{
+			BattleId: c.BattleID, LiveId: c.LiveID, Reason: c.Reason,
+		}}
+	case battle.CancelBattleRequest:
+		m.Command = &battlev1.Command_CancelBattleRequest{CancelBattleRequest: &battlev1.CancelBattleRequestRequest{
+			BattleId: c.BattleID, LiveId: c.LiveID,
+		}}
+	case battle.ExitBattle:
+		m.Command = &battlev1.Command_ExitBattle{ExitBattle: &battlev1.ExitBattleRequest{BattleId: c.BattleID, LiveId: c.LiveID}}
+	case battle.LeaveBattle:
+		m.Command = &battlev1.Command_LeaveBattle{LeaveBattle: &battlev1.LeaveBattleRequest{LiveId: c.LiveID}}
+	case battle.ReportOpened:
+		m.Command = &battlev1.Command_ReportOpened{ReportOpened: &battlev1.ReportOpenedRequest{
+			BattleId: c.BattleID, LiveId: c.LiveID, Partition: c.Partition, Sequence: c.Sequence, Index: c.Index,
+		}}
+	case battle.ReportClosed:
+		m.Command = &battlev1.Command_ReportClosed{ReportClosed: &battlev1.ReportClosedRequest{
+			BattleId: c.BattleID, LiveId: c.LiveID, Total: c.Closing.Total,
+			TopGifters: each(c.Closing.TopGifters, toGifter), Proof: toProof(c.Closing.Proof),
+		}}
+	case battle.ReadCohost:
+		m.Command = &battlev1.Command_ReadCohost_{ReadCohost: &battlev1.Command_ReadCohost{
+			Sequence: c.Sequence, Facts: each(c.Facts, toFact),
+		}}
+	case battle.Advance:
+		m.Command = &battlev1.Command_Advance_{Advance: &battlev1.Command_Advance{BattleId: c.BattleID}}
+	default:
+		return nil, fmt.Errorf("command %T: %w", command, errUnknown)
+	}
+	return m, nil
+}
+
+func fromCommand(m *battlev1.Command) (battle.Command, error) {
+	switch x := m.GetCommand().(type) {
+	case *battlev1.Command_RequestBattle:
+		return RequestBattle(x.RequestBattle, m.GetNewBattleId()), nil
+	case *battlev1.Command_AcceptBattle:
+		return battle.AcceptBattle{BattleID: x.AcceptBattle.GetBattleId(), LiveID: x.AcceptBattle.GetLiveId()}, nil
+	case *battlev1.Command_RejectBattle:
+		c := x.RejectBattle
+		return battle.RejectBattle{BattleID: c.GetBattleId(), LiveID: c.GetLiveId(), Reason: c.GetReason()}, nil
+	case *battlev1.Command_CancelBattleRequest:
+		return battle.CancelBattleRequest{BattleID: x.CancelBattleRequest.GetBattleId(), LiveID: x.CancelBattleRequest.GetLiveId()}, nil
+	case *battlev1.Command_ExitBattle:
+		return battle.ExitBattle{BattleID: x.ExitBattle.GetBattleId(), LiveID: x.ExitBattle.GetLiveId()}, nil
+	case *battlev1.Command_LeaveBattle:
+		return battle.LeaveBattle{LiveID: x.LeaveBattle.GetLiveId()}, nil
+	case *battlev1.Command_ReportOpened:
+		return ReportOpened(x.ReportOpened), nil
+	case *battlev1.Command_ReportClosed:
+		return ReportClosed(x.ReportClosed), nil
+	case *battlev1.Command_ReadCohost_:
+		return battle.ReadCohost{Sequence: x.ReadCohost.GetSequence(), Facts: each(x.ReadCohost.GetFacts(), fromFact)}, nil
+	case *battlev1.Command_Advance_:
+		return battle.Advance{BattleID: x.Advance.GetBattleId()}, nil
+	}
+	return nil, fmt.Errorf("command %w", errUnknown)
+}
+
+func toFact(f battle.ConnectionFact) *battlev1.Command_Fact {
+	if f.Left == 0 {
+		return &battlev1.Command_Fact{Fact: &battlev1.Command_Fact_Joined{Joined: toJoined(f.ConnectionID, f.Live)}}
+	}
+	return &battlev1.Command_Fact{
+		Fact:   &battlev1.Command_Fact_Left{Left: &battlev1.Entry_ConnectionLeft{ConnectionId: f.ConnectionID, LiveId: f.Live.LiveID}},
+		Reason: battlev1.Entry_UserExited_Reason(f.Left),
+	}
+}
+
+func fromFact(m *battlev1.Command_Fact) battle.ConnectionFact {
+	if left := m.GetLeft(); left != nil {
+		return battle.ConnectionFact{
+			ConnectionID: left.GetConnectionId(), Live: battle.Participant{LiveID: left.GetLiveId()}, Left: battle.ExitReason(m.GetReason()),
+		}
+	}
+	joined := m.GetJoined()
+	return battle.ConnectionFact{
+		ConnectionID: joined.GetConnectionId(),
+		Live:         battle.Participant{LiveID: joined.GetLiveId(), Host: fromUser(joined.GetHost())},
+	}
+}

@@ -1,0 +1,151 @@
+// Package partition is the log BATTLE_00 on this replica: it decides battles, reads COHOST_00 while it writes, and keeps
+// the view that is read.
+package partition
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+	"github.com/faceoff-live/faceoff/pkg/lifecycle"
+
+	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
+	"github.com/faceoff-live/faceoff/services/battle/internal/codec"
+	"github.com/faceoff-live/faceoff/services/battle/internal/cohostfeed"
+	"github.com/faceoff-live/faceoff/services/battle/internal/view"
+)
+
+// Log is the name of the log.
+const Log = "BATTLE_00"
+
+// Subject that the log's stream has.
+const Subject = "log.battle.00"
+
+// Options of New.
+type Options struct {
+	Settings battle.Settings
+	// KeptEvents is how many of a live's last events are kept for readers that come back.
+	KeptEvents int
+	// Open opens what the partition is kept in.
+	Open    func(context.Context) (Stores, error)
+	Log     *slog.Logger
+	Metrics ledger.Metrics
+}
+
+// Stores is what the partition is kept in.
+type Stores struct {
+	// Log is BATTLE_00, Cohost is COHOST_00, read only.
+	Log, Cohost ledger.Log
+	Lease       ledger.Lease
+	Peers       ledger.Peers
+}
+
+// Partition decides battles and is read; before its component is ready it answers ledger.ErrUnavailable.
+type Partition struct {
+	o       Options
+	state   *battle.State
+	battles *view.Battles
+	running atomic.Pointer[running]
+}
+
+// running are the parts that exist once the stores are open.
+type running struct {
+	ledger *ledger.Ledger[battle.Command, battle.Event]
+	cohost *ledger.Feed[*cohostv1.Entry]
+}
+
+// New makes a Partition; nothing runs yet.
+func New(o Options) *Partition {
+	return &Partition{o: o, state: battle.New(o.Settings), battles: view.New(o.Settings.KeepEnded, o.KeptEvents)}
+}
+
+// Component runs the partition.
+func (p *Partition) Component() lifecycle.Component {
+	return lifecycle.Component{Name: "battle partition", Run: p.run}
+}
+
+func (p *Partition) run(ctx context.Context, ready func()) error {
+	stores, err := p.o.Open(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r := &running{cohost: ledger.NewFeed(stores.Cohost, cohostfeed.Decode)}
+	r.ledger = ledger.New(ledger.Config[battle.Command, battle.Event]{
+		Name:     Log,
+		Log:      stores.Log,
+		Lease:    stores.Lease,
+		Peers:    stores.Peers,
+		Machine:  p.state,
+		Codec:    codec.Codec{},
+		OnCommit: p.battles.Apply,
+		WhileWriting: func(ctx context.Context) {
+			if err := p.whileWriting(ctx, r); err != nil && ctx.Err() == nil {
+				stop(fmt.Errorf("reading %s: %w", cohostfeed.Log, err))
+			}
+		},
+		Admit:   r.admit,
+		Logger:  p.o.Log,
+		Metrics: p.o.Metrics,
+	})
+	p.running.Store(r)
+	defer p.running.Store(nil)
+	return r.ledger.Run(ctx, ready)
+}
+
+// admit lets commands wait whose answer rests on who is connected now.
+func (r *running) admit(ctx context.Context, c battle.Command) error {
+	switch c.(type) {
+	case battle.RequestBattle, battle.AcceptBattle:
+		return r.cohost.CatchUp(ctx)
+	}
+	return nil
+}
+
+// whileWriting reads COHOST_00 on from where this log has recorded that it was read.
+func (p *Partition) whileWriting(ctx context.Context, r *running) error {
+	var after uint64
+	r.ledger.View(func() { after = p.state.CohostRead() })
+	late := p.watchSettling(ctx, r)
+	defer late()
+	return r.cohost.Run(ctx, after, func(ctx context.Context, g ledger.Group[*cohostv1.Entry]) error {
+		c, ok := cohostfeed.Facts(g)
+		if !ok {
+			return nil
+		}
+		_, err := r.ledger.Submit(ctx, ledger.Command[battle.Command]{Body: c})
+		if err != nil && ctx.Err() == nil {
+			p.o.Log.Warn("group not recorded yet", "log", cohostfeed.Log, "seq", g.Seq, "error", err)
+		}
+		return err
+	})
+}
+
+// Submit has a command decided. id and payload are those of ledger.Command.
+func (p *Partition) Submit(ctx context.Context, id string, payload []byte, c battle.Command) (ledger.Result[battle.Event], error) {
+	r := p.running.Load()
+	if r == nil {
+		return ledger.Result[battle.Event]{}, errNotOpen
+	}
+	return r.ledger.Submit(ctx, ledger.Command[battle.Command]{ID: id, Payload: payload, Body: c})
+}
+
+// Read calls read with the committed battles locked against change, and log time. read must be short.
+func (p *Partition) Read(read func(battles *view.Battles, now time.Time)) error {
+	r := p.running.Load()
+	if r == nil {
+		return errNotOpen
+	}
+	now := r.ledger.Now()
+	r.ledger.View(func() { read(p.battles, now) })
+	return nil
+}
+
+var errNotOpen = errors.Join(ledger.ErrUnavailable, errors.New("the log "+Log+" is not open"))

@@ -1,0 +1,113 @@
+package rpcserver
+
+import (
+	"context"
+	"time"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+	errorsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/ids"
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+	"github.com/faceoff-live/faceoff/pkg/rpc"
+
+	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
+	"github.com/faceoff-live/faceoff/services/battle/internal/codec"
+	"github.com/faceoff-live/faceoff/services/battle/internal/view"
+)
+
+// RequestBattle implements BattleService. The answer is read from the events, so that a repeat gets the first one.
+func (s *Server) RequestBattle(ctx context.Context, req *battlev1.RequestBattleRequest) (*battlev1.RequestBattleResponse, error) {
+	if err := auth.ActFor(ctx, req.GetInviterLiveId()); err != nil {
+		return nil, err
+	}
+	id, err := rpc.CommandID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	payload, err := codec.Codec{}.EncodeCommand(codec.RequestBattle(req, "")) // without the id that each try makes anew
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.partition.Submit(ctx, id, payload, codec.RequestBattle(req, ids.New()))
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.now()
+	if err != nil {
+		return nil, err
+	}
+	b, request := requested(result.Events)
+	return &battlev1.RequestBattleResponse{Battle: codec.Battle(b, now), Results: results(request)}, nil
+}
+
+// requested folds the events of a request.
+func requested(events []ledger.Placed[battle.Event]) (b battle.Battle, request battle.BattleRequested) {
+	for _, e := range events {
+		if r, ok := e.Event.(battle.BattleRequested); ok {
+			request = r
+		}
+		b = b.After(e.At, e.Event)
+	}
+	return b, request
+}
+
+// results tells what became of each target, by the name that the request gave it.
+func results(request battle.BattleRequested) map[string]*errorsv1.TargetResult {
+	out := make(map[string]*errorsv1.TargetResult, len(request.Invitees)+len(request.Refused))
+	for _, p := range request.Invitees {
+		name := p.LiveID
+		if request.TargetsAreUsers {
+			name = p.Host.ID
+		}
+		out[name] = &errorsv1.TargetResult{Ok: true}
+	}
+	for _, r := range request.Refused {
+		out[r.Target] = &errorsv1.TargetResult{Reason: r.Reason, Code: rpc.ReferenceNumber(r.Reason), Detail: r.Detail}
+	}
+	return out
+}
+
+func (s *Server) now() (now time.Time, err error) {
+	err = s.partition.Read(func(_ *view.Battles, at time.Time) { now = at })
+	return now, err
+}
+
+// AcceptBattle implements BattleService.
+func (s *Server) AcceptBattle(ctx context.Context, req *battlev1.AcceptBattleRequest) (*battlev1.AcceptBattleResponse, error) {
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), battle.AcceptBattle{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
+	if err != nil {
+		return nil, err
+	}
+	return &battlev1.AcceptBattleResponse{Battle: b}, nil
+}
+
+// RejectBattle implements BattleService.
+func (s *Server) RejectBattle(ctx context.Context, req *battlev1.RejectBattleRequest) (*battlev1.RejectBattleResponse, error) {
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), battle.RejectBattle{
+		BattleID: req.GetBattleId(), LiveID: req.GetLiveId(), Reason: req.GetReason(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &battlev1.RejectBattleResponse{Battle: b}, nil
+}
+
+// CancelBattleRequest implements BattleService.
+func (s *Server) CancelBattleRequest(ctx context.Context, req *battlev1.CancelBattleRequestRequest) (*battlev1.CancelBattleRequestResponse, error) {
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), battle.CancelBattleRequest{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
+	if err != nil {
+		return nil, err
+	}
+	return &battlev1.CancelBattleRequestResponse{Battle: b}, nil
+}
+
+// ExitBattle implements BattleService.
+func (s *Server) ExitBattle(ctx context.Context, req *battlev1.ExitBattleRequest) (*battlev1.ExitBattleResponse, error) {
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), battle.ExitBattle{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
+	if err != nil {
+		return nil, err
+	}
+	return &battlev1.ExitBattleResponse{Battle: b}, nil
+}

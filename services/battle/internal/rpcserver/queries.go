@@ -1,0 +1,122 @@
+package rpcserver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+	errorsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/watch"
+
+	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
+	"github.com/faceoff-live/faceoff/services/battle/internal/codec"
+	"github.com/faceoff-live/faceoff/services/battle/internal/view"
+)
+
+// defaultPage is the page size that 0 stands for.
+const defaultPage = 100
+
+// GetBattle implements BattleService: whoever may see one of its lives may see a battle.
+func (s *Server) GetBattle(ctx context.Context, req *battlev1.GetBattleRequest) (*battlev1.GetBattleResponse, error) {
+	b, now, err := s.find(req.GetBattleId())
+	if err != nil {
+		return nil, err
+	}
+	if err := see(ctx, b); err != nil {
+		return nil, err
+	}
+	return &battlev1.GetBattleResponse{Battle: codec.Battle(b, now)}, nil
+}
+
+func see(ctx context.Context, b battle.Battle) (err error) {
+	for _, m := range b.Members {
+		if err = auth.See(ctx, m.LiveID); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// ListBattles implements BattleService: of one live for whoever may see it, of all for services and admins.
+func (s *Server) ListBattles(ctx context.Context, req *battlev1.ListBattlesRequest) (*battlev1.ListBattlesResponse, error) {
+	allowed := auth.Serve(ctx)
+	if req.GetLiveId() != "" {
+		allowed = auth.See(ctx, req.GetLiveId())
+	}
+	if allowed != nil {
+		return nil, allowed
+	}
+	size := int(req.GetPageSize())
+	if size == 0 {
+		size = defaultPage
+	}
+	filter := view.Filter{LiveID: req.GetLiveId(), Phase: battle.Phase(req.GetStatus())}
+	var page []battle.Battle
+	var at time.Time
+	var fault error
+	resp := new(battlev1.ListBattlesResponse)
+	if err := s.partition.Read(func(battles *view.Battles, now time.Time) {
+		page, resp.NextPageToken, fault = battles.List(filter, size, req.GetPageToken())
+		at = now
+	}); err != nil {
+		return nil, err
+	}
+	if fault != nil {
+		return nil, fault
+	}
+	for _, b := range page {
+		resp.Battles = append(resp.Battles, codec.Battle(b, at))
+	}
+	return resp, nil
+}
+
+// WatchLive implements BattleService. The snapshot is taken in the same view in which the events are subscribed to, so
+// there is no gap between them.
+func (s *Server) WatchLive(req *battlev1.WatchLiveRequest, stream grpc.ServerStreamingServer[battlev1.WatchLiveResponse]) error {
+	ctx := stream.Context()
+	if err := auth.See(ctx, req.GetLiveId()); err != nil {
+		return err
+	}
+	var sub *watch.Subscription[*battlev1.Event]
+	var snapshot *battlev1.WatchLiveResponse_Snapshot
+	if err := s.partition.Read(func(battles *view.Battles, now time.Time) {
+		var recovered bool
+		if sub, recovered = battles.Subscribe(req.GetLiveId(), req.GetAfterNumber()); !recovered {
+			snapshot = snapshotOf(battles, req.GetLiveId(), sub.After(), now)
+		}
+	}); err != nil {
+		return err
+	}
+	if snapshot != nil {
+		if err := stream.Send(&battlev1.WatchLiveResponse{Payload: &battlev1.WatchLiveResponse_Snapshot_{Snapshot: snapshot}}); err != nil {
+			return err
+		}
+	}
+	for {
+		_, event, err := sub.Next(ctx)
+		if errors.Is(err, watch.ErrTooSlow) {
+			return es.Refuse(errorsv1.Reason_RATE_LIMITED.String(), "the reader is too slow; watch again for a snapshot")
+		}
+		if err != nil {
+			return err
+		}
+		if err := stream.Send(&battlev1.WatchLiveResponse{Payload: &battlev1.WatchLiveResponse_Event{Event: event}}); err != nil {
+			return err
+		}
+	}
+}
+
+func snapshotOf(battles *view.Battles, liveID string, number int64, now time.Time) *battlev1.WatchLiveResponse_Snapshot {
+	snapshot := &battlev1.WatchLiveResponse_Snapshot{Number: number, ServerNow: timestamppb.New(now)}
+	if b, ok := battles.Current(liveID); ok {
+		snapshot.Battle = codec.Battle(b, now)
+	}
+	return snapshot
+}

@@ -1,0 +1,150 @@
+package view
+
+import (
+	"time"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+
+	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
+	"github.com/faceoff-live/faceoff/services/battle/internal/codec"
+)
+
+// telling is an event for one live, still without its number.
+type telling struct {
+	liveID string
+	event  *battlev1.Event
+}
+
+// tell says who is told what of an event that made `before` into `after`; see faceoff/battle/v1/events.proto.
+func tell(before, after battle.Battle, event battle.Event, at time.Time) []telling {
+	t := &teller{battle: after, at: at}
+	switch e := event.(type) {
+	case battle.BattleRequested:
+		if after.Terms.NeedResponse {
+			t.requested()
+		}
+	case battle.InviteeAnswered:
+		t.answered(e)
+	case battle.BattleStarted:
+		t.started()
+	case battle.UserExited:
+		if m, _ := before.Member(e.LiveID); m.State == battle.Invited {
+			t.cancelled(m)
+		}
+		t.exited(e)
+	case battle.BattleEnded:
+		if e.Never == battle.NeverCancelled {
+			t.cancelledForAll()
+		}
+		t.ended()
+	}
+	return t.told
+}
+
+// teller collects what follows from one event of a battle.
+type teller struct {
+	battle battle.Battle
+	at     time.Time
+	told   []telling
+}
+
+func (t *teller) inviter() *battlev1.BattleUser { return codec.User(t.battle.Inviter()) }
+
+// user is a member as the event has left it.
+func (t *teller) user(liveID string) *battlev1.BattleUser {
+	m, _ := t.battle.Member(liveID)
+	return codec.User(m)
+}
+
+// requested goes to each invitee.
+func (t *teller) requested() {
+	message := codec.Battle(t.battle, t.at)
+	for _, m := range t.battle.Invitees() {
+		t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestReceived{BattleRequestReceived: &battlev1.BattleRequestReceived{
+			Battle: message, Inviter: t.inviter(), Invitee: codec.User(m),
+		}}}, m.LiveID)
+	}
+}
+
+// answered goes to the inviter; that a live has joined goes to all, and a timeout to the invitee as well.
+func (t *teller) answered(e battle.InviteeAnswered) {
+	inviter, id := t.battle.Inviter().LiveID, t.battle.ID
+	switch e.Answer {
+	case battle.AnswerAccepted:
+		t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestAccept{BattleRequestAccept: &battlev1.BattleRequestAccept{
+			BattleId: id, Inviter: t.inviter(), Invitee: t.user(e.LiveID),
+		}}}, inviter)
+		t.add(&battlev1.Event{Event: &battlev1.Event_UserJoinBattle{UserJoinBattle: &battlev1.UserJoinBattle{
+			BattleId: id, User: t.user(e.LiveID),
+		}}}, t.present()...)
+	case battle.AnswerRejected:
+		t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestReject{BattleRequestReject: &battlev1.BattleRequestReject{
+			BattleId: id, Inviter: t.inviter(), Invitee: t.user(e.LiveID), Reason: e.Reason,
+		}}}, inviter)
+	case battle.AnswerTimedOut:
+		t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestTimeout{BattleRequestTimeout: &battlev1.BattleRequestTimeout{
+			BattleId: id, Inviter: t.inviter(), Invitee: t.user(e.LiveID),
+		}}}, inviter, e.LiveID)
+	}
+}
+
+// started goes to all lives of the battle.
+func (t *teller) started() {
+	started := &battlev1.BattleStarted{Battle: codec.Battle(t.battle, t.at), Inviter: t.inviter()}
+	for _, m := range t.battle.Invitees() {
+		if m.Present() {
+			started.Invitees = append(started.Invitees, codec.User(m))
+		}
+	}
+	t.add(&battlev1.Event{Event: &battlev1.Event_BattleStarted{BattleStarted: started}}, t.present()...)
+}
+
+// exited goes to all lives of the battle, the one that exits included.
+func (t *teller) exited(e battle.UserExited) {
+	t.add(&battlev1.Event{Event: &battlev1.Event_UserExitBattle{UserExitBattle: &battlev1.UserExitBattle{
+		BattleId: e.BattleID, User: t.user(e.LiveID), Reason: battlev1.UserExitBattle_Reason(e.Reason),
+	}}}, append(t.present(), e.LiveID)...)
+}
+
+// cancelled goes to an invitee whose request is gone.
+func (t *teller) cancelled(m battle.Member) {
+	t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestCancelled{BattleRequestCancelled: &battlev1.BattleRequestCancelled{
+		BattleId: t.battle.ID, Inviter: t.inviter(), Invitee: codec.User(m),
+	}}}, m.LiveID)
+}
+
+func (t *teller) cancelledForAll() {
+	for _, m := range t.battle.Invitees() {
+		if m.Present() {
+			t.cancelled(m)
+		}
+	}
+}
+
+// ended goes to all lives that were asked to the battle.
+func (t *teller) ended() {
+	var all []string
+	for _, m := range t.battle.Members {
+		all = append(all, m.LiveID)
+	}
+	t.add(&battlev1.Event{Event: &battlev1.Event_BattleEnded{BattleEnded: &battlev1.BattleEnded{
+		Battle: codec.Battle(t.battle, t.at), Reason: battlev1.Battle_EndReason(t.battle.Reason), Result: codec.Result(t.battle.Result),
+	}}}, all...)
+}
+
+// present are the lives of the battle: those invited or joined, and not gone again.
+func (t *teller) present() []string {
+	var lives []string
+	for _, m := range t.battle.Members {
+		if m.Present() {
+			lives = append(lives, m.LiveID)
+		}
+	}
+	return lives
+}
+
+func (t *teller) add(e *battlev1.Event, lives ...string) {
+	for _, live := range lives {
+		t.told = append(t.told, telling{liveID: live, event: e})
+	}
+}

@@ -1,0 +1,217 @@
+// Package view is the readers' side of the battle log: battles as callers see them, and what each live is told. It is
+// folded in the ledger's OnCommit, the same on every replica, and read in ledger.View; both lock it, so it has no lock of
+// its own.
+package view
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+	"github.com/faceoff-live/faceoff/pkg/watch"
+
+	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
+)
+
+// Battles holds all open battles, and the ended ones for some log time.
+type Battles struct {
+	keep   time.Duration
+	byID   map[string]*record
+	byLive map[string][]*record // oldest first
+	all    []*record            // in the order of the requests
+	ended  []*record            // in the order of the ends
+	// settling says since when (log time) a battle has waited for its settlement.
+	settling map[string]time.Time
+	hub      *watch.Hub[*battlev1.Event]
+}
+
+// record is a battle with the place of its request.
+type record struct {
+	place     es.Place
+	battle    battle.Battle
+	forgotten bool
+}
+
+// New makes an empty Battles that keeps ended battles for `keep`, and the last keptEvents events of each live.
+func New(keep time.Duration, keptEvents int) *Battles {
+	return &Battles{
+		keep: keep, byID: make(map[string]*record), byLive: make(map[string][]*record),
+		settling: make(map[string]time.Time), hub: watch.New[*battlev1.Event](keptEvents),
+	}
+}
+
+// Apply folds a committed group.
+func (v *Battles) Apply(g ledger.Group[battle.Event]) {
+	for _, e := range g.Events {
+		if id := battle.BattleOf(e.Event); id != "" {
+			v.apply(id, e)
+		}
+	}
+	if n := len(g.Events); n > 0 {
+		v.forget(g.Events[n-1].At.Add(-v.keep))
+	}
+}
+
+func (v *Battles) apply(id string, e ledger.Placed[battle.Event]) {
+	r := v.byID[id]
+	if r == nil {
+		r = &record{place: e.Place}
+	}
+	before := r.battle
+	r.battle = before.After(e.At, e.Event)
+	if _, isNew := e.Event.(battle.BattleRequested); isNew {
+		v.byID[id] = r
+		v.all = append(v.all, r)
+		for _, m := range r.battle.Members {
+			v.byLive[m.LiveID] = append(v.byLive[m.LiveID], r)
+		}
+	}
+	switch e.Event.(type) {
+	case battle.BattleEnding:
+		v.settling[id] = e.At
+	case battle.BattleEnded:
+		delete(v.settling, id)
+		v.ended = append(v.ended, r)
+	}
+	for _, t := range tell(before, r.battle, e.Event, e.At) {
+		v.hub.Publish(t.liveID, &battlev1.Event{
+			Number: v.hub.Number(t.liveID) + 1, At: timestamppb.New(e.At), Event: t.event.GetEvent(),
+		})
+	}
+}
+
+// forget lets go of the battles that ended before a time, and of the events of lives that were in no later one.
+func (v *Battles) forget(before time.Time) {
+	for len(v.ended) > 0 && v.ended[0].battle.EndedAt.Before(before) {
+		r := v.ended[0]
+		v.ended[0] = nil
+		v.ended = v.ended[1:]
+		members := r.battle.Members
+		delete(v.byID, r.battle.ID)
+		r.forgotten, r.battle = true, battle.Battle{}
+		for _, m := range members {
+			if left := drop(v.byLive[m.LiveID]); len(left) > 0 {
+				v.byLive[m.LiveID] = left
+			} else {
+				delete(v.byLive, m.LiveID)
+				v.hub.Trim(m.LiveID)
+			}
+		}
+	}
+	v.all = drop(v.all)
+}
+
+// drop cuts off the forgotten records at the front.
+func drop(records []*record) []*record {
+	for len(records) > 0 && records[0].forgotten {
+		records[0] = nil
+		records = records[1:]
+	}
+	return records
+}
+
+// Get returns a battle that is open or has ended not too long ago.
+func (v *Battles) Get(id string) (battle.Battle, bool) {
+	r, ok := v.byID[id]
+	if !ok {
+		return battle.Battle{}, false
+	}
+	return r.battle, true
+}
+
+// Current returns the open battle that a live is in or was asked to.
+func (v *Battles) Current(liveID string) (battle.Battle, bool) {
+	records := v.byLive[liveID]
+	if len(records) == 0 {
+		return battle.Battle{}, false
+	}
+	// Only the last: a live is asked to a battle only when no other one holds it.
+	b := records[len(records)-1].battle
+	m, _ := b.Member(liveID)
+	return b, b.Holds(m)
+}
+
+// Settling returns the battles that have waited for their settlement since before a time, by id.
+func (v *Battles) Settling(before time.Time) []string {
+	var late []string
+	for id, since := range v.settling {
+		if since.Before(before) {
+			late = append(late, id)
+		}
+	}
+	slices.Sort(late)
+	return late
+}
+
+// Subscribe reads what a live is told; see watch.Hub.Subscribe.
+func (v *Battles) Subscribe(liveID string, after int64) (sub *watch.Subscription[*battlev1.Event], recovered bool) {
+	return v.hub.Subscribe(liveID, after)
+}
+
+// Filter of List; zero fields filter nothing.
+type Filter struct {
+	LiveID string
+	Phase  battle.Phase
+}
+
+func (f Filter) matches(r *record) bool {
+	return !r.forgotten && (f.Phase == 0 || r.battle.Phase == f.Phase)
+}
+
+// List returns up to size battles, newest first, that were requested before the one that the cursor names (empty: from
+// the newest on), and the cursor of the next page, empty on the last one. The error is a *es.Refusal.
+func (v *Battles) List(f Filter, size int, cursor string) (page []battle.Battle, next string, err error) {
+	records := v.all
+	if f.LiveID != "" {
+		records = v.byLive[f.LiveID]
+	}
+	end := len(records)
+	if cursor != "" {
+		at, err := parseCursor(cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		end, _ = slices.BinarySearchFunc(records, at, func(r *record, at es.Place) int {
+			switch {
+			case r.place.Before(at):
+				return -1
+			case at.Before(r.place):
+				return 1
+			}
+			return 0
+		})
+	}
+	var last *record
+	for _, r := range slices.Backward(records[:end]) {
+		if !f.matches(r) {
+			continue
+		}
+		if len(page) == size {
+			return page, cursorOf(last.place), nil
+		}
+		page = append(page, r.battle)
+		last = r
+	}
+	return page, "", nil
+}
+
+func cursorOf(p es.Place) string {
+	return strconv.FormatUint(p.Seq, 36) + "." + strconv.FormatUint(uint64(p.Index), 36)
+}
+
+func parseCursor(s string) (es.Place, error) {
+	seq, index, ok := strings.Cut(s, ".")
+	a, errSeq := strconv.ParseUint(seq, 36, 64)
+	b, errIndex := strconv.ParseUint(index, 36, 32)
+	if !ok || errSeq != nil || errIndex != nil {
+		return es.Place{}, es.Invalid("page_token", "is not one that this call has given")
+	}
+	return es.Place{Seq: a, Index: uint32(b)}, nil
+}
