@@ -29,7 +29,7 @@ const (
 	CoHostRequestCancelled_CANCELLED          CoHostRequestCancelled_Reason = 1
 	// One of the two lives ended.
 	CoHostRequestCancelled_LIVE_ENDED CoHostRequestCancelled_Reason = 2
-	// The two can no longer connect: one of them joined others, or the connection is full.
+	// The two can no longer connect: the invitee joined a connection by another invitation.
 	CoHostRequestCancelled_WITHDRAWN CoHostRequestCancelled_Reason = 3
 )
 
@@ -376,7 +376,8 @@ func (x *CoHostRequestReceived) GetInvitation() *Invitation {
 	return nil
 }
 
-// CoHostRequestCancelled goes to the invitee: the inviter took the invitation back, or one of the two lives ended.
+// CoHostRequestCancelled goes to the invitee: the inviter took the invitation back. It goes to both when the invitation ended
+// by itself: one of the two lives ended, or the invitee joined others.
 type CoHostRequestCancelled struct {
 	state         protoimpl.MessageState        `protogen:"open.v1"`
 	InvitationId  string                        `protobuf:"bytes,1,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
@@ -630,7 +631,8 @@ func (x *CoHostRequestTimeout) GetInvitee() *Member {
 	return nil
 }
 
-// CoHostUserJoined goes to every member of the connection, the joining live included.
+// CoHostUserJoined goes to every member of the connection, the joining live included. Before its own, the joining live is
+// told one for each member that was there.
 type CoHostUserJoined struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ConnectionId  string                 `protobuf:"bytes,1,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`

@@ -1,0 +1,59 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
+)
+
+// Config is what an operator sets.
+type Config struct {
+	HTTP    string `help:"Address that REST is served on." default:"127.0.0.1:8080"`
+	GRPC    string `help:"Address that gRPC is served on." default:"127.0.0.1:9090"`
+	Metrics string `help:"Private address for metrics and probes of the process; empty for none." default:""`
+
+	Cohost string `help:"Where cohost serves gRPC." default:"dns:///127.0.0.1:9101"`
+	Battle string `help:"Where battle serves gRPC." default:"dns:///127.0.0.1:9102"`
+	Score  string `help:"Where score serves gRPC." default:"dns:///127.0.0.1:9103"`
+
+	Keys auth.Keys `help:"API keys whose tokens are accepted, with their secrets: key=secret;key=secret." redact:""`
+
+	CallTimeout    time.Duration `help:"How long a REST call may take at the services." default:"10s"`
+	MaxConnections int           `help:"How many connections REST clients may hold at once; more are closed at once." default:"10000"`
+	LogLevel       string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+}
+
+// DefaultConfig returns the defaults; keys have none.
+func DefaultConfig() Config {
+	return Config{
+		HTTP:           "127.0.0.1:8080",
+		GRPC:           "127.0.0.1:9090",
+		Cohost:         "dns:///127.0.0.1:9101",
+		Battle:         "dns:///127.0.0.1:9102",
+		Score:          "dns:///127.0.0.1:9103",
+		CallTimeout:    10 * time.Second,
+		MaxConnections: 10_000,
+		LogLevel:       "info",
+	}
+}
+
+// Validate reports everything that is wrong with the settings.
+func (c Config) Validate() error {
+	var problems []error
+	if len(c.Keys) == 0 {
+		problems = append(problems, errors.New("keys: there is none, so nobody could call"))
+	}
+	if err := c.Keys.Validate(); err != nil {
+		problems = append(problems, err)
+	}
+	// The answer must still fit into the listener's write timeout.
+	if c.CallTimeout < 100*time.Millisecond || c.CallTimeout > writeTimeout-time.Second {
+		problems = append(problems, fmt.Errorf("call-timeout: must be 100ms to %v, is %v", writeTimeout-time.Second, c.CallTimeout))
+	}
+	if c.MaxConnections < 1 {
+		problems = append(problems, fmt.Errorf("max-connections: must be at least 1, is %d", c.MaxConnections))
+	}
+	return errors.Join(problems...)
+}

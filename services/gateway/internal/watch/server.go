@@ -1,0 +1,71 @@
+// Package watch gives callers one view of a live: it merges the streams of the services into one, which begins with a
+// snapshot or goes on where the caller stands, and holds across restarts of the services.
+//
+// Nothing of this is stored: the numbers in the offset are those of the services, so any gateway can go on from the offset
+// that another gave.
+package watch
+
+import (
+	"context"
+	"log/slog"
+
+	"google.golang.org/grpc"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/rpc"
+	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
+	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
+)
+
+// Options are what the server needs.
+type Options struct {
+	Log *slog.Logger
+	// Cohost, Battle and Score lead to the services.
+	Cohost, Battle, Score grpc.ClientConnInterface
+}
+
+// Server implements GatewayService.
+type Server struct {
+	gatewayv1.UnimplementedGatewayServiceServer
+	o Options
+}
+
+// NewServer makes a Server.
+func NewServer(o Options) *Server { return &Server{o: o} }
+
+// WatchLive implements GatewayService.
+func (s *Server) WatchLive(req *gatewayv1.WatchLiveRequest, stream grpc.ServerStreamingServer[gatewayv1.WatchLiveResponse]) error {
+	if err := auth.See(stream.Context(), req.GetLiveId()); err != nil {
+		return err
+	}
+	after := offset{-1, -1}
+	if req.GetOffset() != "" {
+		var err error
+		if after, err = parseOffset(req.GetOffset()); err != nil {
+			return err
+		}
+	}
+	ctx, fail := context.WithCancelCause(rpc.Forwarded(stream.Context()))
+	defer fail(nil)
+
+	box := newOutbox()
+	// Not waited for: with a caller that does not read, it ends only when the call has.
+	go func() { fail(box.send(ctx, stream.Send)) }()
+	scored := make(chan struct{})
+	go func() {
+		defer close(scored)
+		fail(followScores(ctx, scorev1.NewScoreServiceClient(s.o.Score), req.GetLiveId(), box))
+	}()
+	session := &session{
+		log:    s.o.Log,
+		box:    box,
+		cohost: &feed{name: "cohost", live: req.GetLiveId(), open: cohost(s.o.Cohost)},
+		battle: &feed{name: "battle", live: req.GetLiveId(), open: battle(s.o.Battle)},
+	}
+	fail(session.run(ctx, after))
+	<-scored
+	if err := stream.Context().Err(); err != nil {
+		return err // the caller has left, or the server stops
+	}
+	return context.Cause(ctx)
+}

@@ -1,0 +1,136 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
+)
+
+// silent is a context in which nothing ever happens.
+func silent(ctx context.Context, _ string, _ int64) (stream, error) {
+	first := true
+	return func() (update, error) {
+		if first {
+			first = false
+			return update{0, true, func(*gatewayv1.WatchLiveResponse) {}}, nil
+		}
+		<-ctx.Done()
+		return update{}, ctx.Err()
+	}, nil
+}
+
+func newSession(cohost, battle opener) *session {
+	return &session{
+		log:    slog.New(slog.DiscardHandler),
+		box:    newOutbox(),
+		cohost: &feed{name: "cohost", live: "a", open: cohost},
+		battle: &feed{name: "battle", live: "a", open: battle},
+	}
+}
+
+// TestServiceCannotBeReached: a caller who is not connected yet is refused after a while.
+func TestServiceCannotBeReached(t *testing.T) {
+	t.Parallel()
+	for name, down := range map[string]opener{
+		"refuses": func(context.Context, string, int64) (stream, error) {
+			return nil, status.Error(codes.Unavailable, "down")
+		},
+		"says nothing": func(ctx context.Context, _ string, _ int64) (stream, error) {
+			return func() (update, error) {
+				<-ctx.Done()
+				return update{}, status.FromContextError(ctx.Err()).Err()
+			}, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				err := newSession(silent, down).run(t.Context(), offset{-1, -1})
+				if err == nil || time.Since(began) < firstConnect || time.Since(began) > firstConnect+firstMessage+longestWait {
+					t.Errorf("%v after %v", err, time.Since(began))
+				}
+			})
+		})
+	}
+}
+
+// TestRefusalIsPassedOnAtOnce: what would not change is not tried again.
+func TestRefusalIsPassedOnAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		err := newSession(silent, func(context.Context, string, int64) (stream, error) {
+			return nil, status.Error(codes.NotFound, "no such live")
+		}).run(t.Context(), offset{-1, -1})
+		if status.Code(err) != codes.NotFound || time.Since(began) > 0 {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+}
+
+// TestGapIsNoticed: a service that leaves out an event is asked again, from the last one on.
+func TestGapIsNoticed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		show := func(*gatewayv1.WatchLiveResponse) {}
+		var asked []int64
+		lossy := func(ctx context.Context, _ string, after int64) (stream, error) {
+			asked = append(asked, after)
+			script := map[int64][]update{
+				1:  {{2, false, show}},                                    // what was left out
+				-1: {{0, true, show}, {1, false, show}, {3, false, show}}, // 2 is left out
+			}[after]
+			if len(asked) == 2 {
+				script = []update{{2, true, show}} // the second snapshot tells that 2 has happened
+			}
+			return func() (update, error) {
+				if len(script) == 0 {
+					<-ctx.Done()
+					return update{}, ctx.Err()
+				}
+				u := script[0]
+				script = script[1:]
+				return u, nil
+			}, nil
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		s := newSession(lossy, silent)
+		ended := make(chan error)
+		go func() { ended <- s.run(ctx, offset{-1, -1}) }()
+		<-time.After(longestWait) // of the bubble's time
+		synctest.Wait()
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		var offsets []string
+		for m := s.box.take(); m != nil; m = s.box.take() {
+			offsets = append(offsets, m.GetOffset())
+		}
+		if len(offsets) != 3 || offsets[0] != "c0.b0" || offsets[1] != "c1.b0" || offsets[2] != "c2.b0" {
+			t.Errorf("offsets %q after asking for %v", offsets, asked)
+		}
+	})
+}
+
+// TestQueueIsBounded: what waits for a caller who does not read has a limit.
+func TestQueueIsBounded(t *testing.T) {
+	t.Parallel()
+	box := newOutbox()
+	for range maxQueued {
+		if err := box.put(&gatewayv1.WatchLiveResponse{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := box.put(&gatewayv1.WatchLiveResponse{}); err == nil {
+		t.Error("no limit")
+	}
+}
