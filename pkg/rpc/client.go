@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
@@ -26,6 +27,13 @@ const (
 	tokenRenewal = tokenLife / 2
 )
 
+// reconnect is how soon a lost connection is tried again: a service that restarts is back in a second or two, and its
+// callers wait.
+var reconnect = grpc.ConnectParams{
+	Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+	MinConnectTimeout: 5 * time.Second,
+}
+
 // DialOptions of Dial.
 type DialOptions struct {
 	// Key and Secret, when set, sign a short-lived service token for each call that does not forward its caller's.
@@ -40,6 +48,7 @@ func Dial(target string, o DialOptions, more ...grpc.DialOption) (*grpc.ClientCo
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig": [{"round_robin": {}}]}`),
+		grpc.WithConnectParams(reconnect),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 3 * pingInterval, Timeout: pingInterval}),
 	}
 	if o.Key != "" {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 
 	"github.com/faceoff-live/faceoff/pkg/config"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
@@ -24,12 +23,6 @@ const (
 	// stopBudget is what an orchestrator commonly leaves for stopping, less a margin.
 	stopBudget = 25 * time.Second
 )
-
-// reconnect is how connections to the services are tried again: soon, since callers wait.
-var reconnect = grpc.ConnectParams{
-	Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
-	MinConnectTimeout: 5 * time.Second,
-}
 
 // Main is the program: it reads the settings from args, environment and file, and runs the gateway until a signal ends it.
 func Main(ctx context.Context, args []string, out io.Writer) error {
@@ -47,7 +40,7 @@ func Main(ctx context.Context, args []string, out io.Writer) error {
 func Run(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
 	var conns [3]*grpc.ClientConn
 	for i, target := range []string{cfg.Cohost, cfg.Battle, cfg.Score} {
-		if conns[i], err = rpc.Dial(target, rpc.DialOptions{}, grpc.WithConnectParams(reconnect)); err != nil {
+		if conns[i], err = rpc.Dial(target, rpc.DialOptions{}); err != nil {
 			return err
 		}
 		defer func() { _ = conns[i].Close() }()
