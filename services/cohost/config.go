@@ -1,0 +1,86 @@
+package cohost
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
+)
+
+// Config is what an operator sets.
+type Config struct {
+	GRPC        string `help:"Address that gRPC is served on." default:"127.0.0.1:9101"`
+	Metrics     string `help:"Private address for metrics and probes of the process; empty for none." default:""`
+	NATS        string `name:"nats-url" help:"Where NATS is." default:"nats://127.0.0.1:4222"`
+	NATSMonitor string `name:"nats-monitor-url" help:"Monitoring endpoint of NATS, asked at the start whether it syncs before it acknowledges." default:"http://127.0.0.1:8222"`
+	NoFsync     bool   `name:"unsafe-no-fsync" help:"Run against a NATS server without sync_interval: always. A power cut loses what was acknowledged."`
+	Battle      string `help:"Where battle serves gRPC." default:"dns:///127.0.0.1:9102"`
+
+	Keys auth.Keys `help:"API keys whose tokens are accepted, with their secrets: key=secret;key=secret." redact:""`
+	Key  string    `help:"Which of the keys signs calls to other services; empty for the first by name." default:""`
+
+	StreamReplicas    int           `help:"Copies of the log's stream, 1, 3 or 5." default:"1"`
+	MaxMembers        int           `help:"Most lives of one connection, 2 to 9." default:"9"`
+	MaxInvitations    int           `help:"Most pending invitations of a live in each direction, 1 to 100." default:"100"`
+	InvitationTimeout time.Duration `help:"How long an invitation waits when its request does not say; whole seconds, 1s to 300s." default:"30s"`
+	EndedLivesKept    time.Duration `help:"How long an ended live can still be looked up, 1m to 24h." default:"1h"`
+	EventsKept        int           `help:"How many of a live's last events are kept for readers that come back, 16 to 4096." default:"256"`
+	LeaveBattleTime   time.Duration `help:"How long battle may take to let a live leave before it leaves its connection, up to 1s." default:"1s"`
+	LogLevel          string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+}
+
+// DefaultConfig returns the defaults; keys have none.
+func DefaultConfig() Config {
+	return Config{
+		GRPC:              "127.0.0.1:9101",
+		NATS:              "nats://127.0.0.1:4222",
+		NATSMonitor:       "http://127.0.0.1:8222",
+		Battle:            "dns:///127.0.0.1:9102",
+		StreamReplicas:    1,
+		MaxMembers:        9,
+		MaxInvitations:    100,
+		InvitationTimeout: 30 * time.Second,
+		EndedLivesKept:    time.Hour,
+		EventsKept:        256,
+		LeaveBattleTime:   time.Second,
+		LogLevel:          "info",
+	}
+}
+
+// Validate reports everything that is wrong with the settings.
+func (c Config) Validate() error {
+	return errors.Join(
+		c.Keys.Validate(),
+		c.checkKey(),
+		within("stream-replicas", c.StreamReplicas, 1, 5),
+		within("max-members", c.MaxMembers, 2, 9),
+		within("max-invitations", c.MaxInvitations, 1, 100),
+		within("invitation-timeout", c.InvitationTimeout, time.Second, 300*time.Second),
+		wholeSeconds("invitation-timeout", c.InvitationTimeout),
+		within("ended-lives-kept", c.EndedLivesKept, time.Minute, 24*time.Hour),
+		within("events-kept", c.EventsKept, 16, 4096),
+		within("leave-battle-time", c.LeaveBattleTime, time.Millisecond, time.Second),
+	)
+}
+
+func within[T int | time.Duration](name string, value, least, most T) error {
+	if value < least || value > most {
+		return fmt.Errorf("%s: must be %v to %v, is %v", name, least, most, value)
+	}
+	return nil
+}
+
+func wholeSeconds(name string, value time.Duration) error {
+	if value%time.Second != 0 {
+		return fmt.Errorf("%s: must be whole seconds, is %v", name, value)
+	}
+	return nil
+}
+
+func (c Config) checkKey() error {
+	if _, ok := c.Keys[c.Key]; c.Key != "" && !ok {
+		return fmt.Errorf("key: %q is not one of the keys", c.Key)
+	}
+	return nil
+}

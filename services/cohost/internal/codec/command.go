@@ -1,0 +1,92 @@
+package codec
+
+import (
+	"fmt"
+	"time"
+
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+
+	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
+)
+
+// messageOf returns nil for a command that it does not know.
+func messageOf(command cohost.Command) *cohostv1.Command {
+	switch c := command.(type) {
+	case cohost.CreateLive:
+		return &cohostv1.Command{Command: &cohostv1.Command_CreateLive{CreateLive: &cohostv1.CreateLiveRequest{
+			LiveId: c.LiveID, Kind: cohostv1.Live_Kind(c.Kind), Host: UserMessage(c.Host),
+		}}}
+	case cohost.EndLive:
+		return &cohostv1.Command{Command: &cohostv1.Command_EndLive{EndLive: &cohostv1.EndLiveRequest{LiveId: c.LiveID}}}
+	case cohost.RequestHostConnection:
+		return &cohostv1.Command{
+			NewInvitationId: c.NewInvitationID,
+			NewConnectionId: c.NewConnectionID,
+			Command: &cohostv1.Command_RequestHostConnection{RequestHostConnection: &cohostv1.RequestHostConnectionRequest{
+				LiveId: c.LiveID, TargetLiveIds: []string{c.Target}, LayoutTemplate: c.Layout,
+				TimeoutSeconds: int32(c.Timeout / time.Second), ExtensionInfo: c.ExtensionInfo,
+			}},
+		}
+	case cohost.CancelHostConnection:
+		return &cohostv1.Command{Command: &cohostv1.Command_CancelHostConnection{CancelHostConnection: &cohostv1.CancelHostConnectionRequest{
+			LiveId: c.LiveID, ToLiveId: c.To,
+		}}}
+	case cohost.AcceptHostConnection:
+		return &cohostv1.Command{
+			NewConnectionId: c.NewConnectionID,
+			Command: &cohostv1.Command_AcceptHostConnection{AcceptHostConnection: &cohostv1.AcceptHostConnectionRequest{
+				LiveId: c.LiveID, FromLiveId: c.From,
+			}},
+		}
+	case cohost.RejectHostConnection:
+		return &cohostv1.Command{Command: &cohostv1.Command_RejectHostConnection{RejectHostConnection: &cohostv1.RejectHostConnectionRequest{
+			LiveId: c.LiveID, FromLiveId: c.From, Reason: c.Reason,
+		}}}
+	case cohost.ExitHostConnection:
+		return &cohostv1.Command{Command: &cohostv1.Command_ExitHostConnection{ExitHostConnection: &cohostv1.ExitHostConnectionRequest{
+			LiveId: c.LiveID,
+		}}}
+	case cohost.ExpireInvitation:
+		return &cohostv1.Command{Command: &cohostv1.Command_ExpireInvitation_{ExpireInvitation: &cohostv1.Command_ExpireInvitation{
+			InvitationId: c.InvitationID,
+		}}}
+	}
+	return nil
+}
+
+func commandOf(message *cohostv1.Command) (cohost.Command, error) {
+	switch c := message.GetCommand().(type) {
+	case *cohostv1.Command_CreateLive:
+		kind, err := known[cohost.Kind](c.CreateLive.GetKind())
+		return cohost.CreateLive{LiveID: c.CreateLive.GetLiveId(), Kind: kind, Host: User(c.CreateLive.GetHost())}, err
+	case *cohostv1.Command_EndLive:
+		return cohost.EndLive{LiveID: c.EndLive.GetLiveId()}, nil
+	case *cohostv1.Command_RequestHostConnection:
+		r := c.RequestHostConnection
+		if len(r.GetTargetLiveIds()) != 1 {
+			return nil, fmt.Errorf("a request with %d targets", len(r.GetTargetLiveIds()))
+		}
+		return cohost.RequestHostConnection{
+			LiveID: r.GetLiveId(), Target: r.GetTargetLiveIds()[0], Layout: r.GetLayoutTemplate(),
+			Timeout: time.Duration(r.GetTimeoutSeconds()) * time.Second, ExtensionInfo: r.GetExtensionInfo(),
+			NewInvitationID: message.GetNewInvitationId(), NewConnectionID: message.GetNewConnectionId(),
+		}, nil
+	case *cohostv1.Command_CancelHostConnection:
+		return cohost.CancelHostConnection{LiveID: c.CancelHostConnection.GetLiveId(), To: c.CancelHostConnection.GetToLiveId()}, nil
+	case *cohostv1.Command_AcceptHostConnection:
+		return cohost.AcceptHostConnection{
+			LiveID: c.AcceptHostConnection.GetLiveId(), From: c.AcceptHostConnection.GetFromLiveId(),
+			NewConnectionID: message.GetNewConnectionId(),
+		}, nil
+	case *cohostv1.Command_RejectHostConnection:
+		return cohost.RejectHostConnection{
+			LiveID: c.RejectHostConnection.GetLiveId(), From: c.RejectHostConnection.GetFromLiveId(),
+			Reason: c.RejectHostConnection.GetReason(),
+		}, nil
+	case *cohostv1.Command_ExitHostConnection:
+		return cohost.ExitHostConnection{LiveID: c.ExitHostConnection.GetLiveId()}, nil
+	case *cohostv1.Command_ExpireInvitation_:
+		return cohost.ExpireInvitation{InvitationID: c.ExpireInvitation.GetInvitationId()}, nil
+	}
+	return nil, fmt.Errorf("command: %w", ErrUnknown)
+}

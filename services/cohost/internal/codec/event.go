@@ -1,0 +1,86 @@
+package codec
+
+import (
+	"fmt"
+	"time"
+
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+
+	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
+)
+
+// entryOf returns nil for an event that it does not know.
+func entryOf(event cohost.Event) *cohostv1.Entry {
+	switch e := event.(type) {
+	case cohost.LiveCreated:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_LiveCreated_{LiveCreated: &cohostv1.Entry_LiveCreated{
+			LiveId: e.LiveID, Kind: cohostv1.Live_Kind(e.Kind), Host: UserMessage(e.Host),
+		}}}
+	case cohost.LiveEnding:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_LiveEnding_{LiveEnding: &cohostv1.Entry_LiveEnding{LiveId: e.LiveID}}}
+	case cohost.InvitationSent:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_InvitationSent_{InvitationSent: &cohostv1.Entry_InvitationSent{
+			InvitationId: e.InvitationID, InviterLiveId: e.Inviter, InviteeLiveId: e.Invitee,
+			LayoutTemplate: e.Layout, ExtensionInfo: e.ExtensionInfo, ExpiresAtMs: e.ExpiresAt.UnixMilli(),
+		}}}
+	case cohost.InvitationEnded:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_InvitationEnded_{InvitationEnded: &cohostv1.Entry_InvitationEnded{
+			InvitationId: e.InvitationID, InviterLiveId: e.Inviter, InviteeLiveId: e.Invitee,
+			Ending: cohostv1.Entry_InvitationEnded_Ending(e.Ending), Reason: e.Reason, Mutual: e.Mutual,
+		}}}
+	case cohost.ConnectionStarted:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_ConnectionStarted_{ConnectionStarted: &cohostv1.Entry_ConnectionStarted{
+			ConnectionId: e.ConnectionID, LayoutTemplate: e.Layout,
+		}}}
+	case cohost.MemberJoined:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_MemberJoined_{MemberJoined: &cohostv1.Entry_MemberJoined{
+			ConnectionId: e.ConnectionID, LiveId: e.LiveID, Host: UserMessage(e.Host),
+		}}}
+	case cohost.MemberLeft:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_MemberLeft_{MemberLeft: &cohostv1.Entry_MemberLeft{
+			ConnectionId: e.ConnectionID, LiveId: e.LiveID, Reason: cohostv1.Entry_MemberLeft_Reason(e.Reason),
+		}}}
+	case cohost.ConnectionEnded:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_ConnectionEnded_{ConnectionEnded: &cohostv1.Entry_ConnectionEnded{
+			ConnectionId: e.ConnectionID,
+		}}}
+	}
+	return nil
+}
+
+func eventOf(entry *cohostv1.Entry) (cohost.Event, error) {
+	switch e := entry.GetEntry().(type) {
+	case *cohostv1.Entry_LiveCreated_:
+		kind, err := known[cohost.Kind](e.LiveCreated.GetKind())
+		return cohost.LiveCreated{LiveID: e.LiveCreated.GetLiveId(), Kind: kind, Host: User(e.LiveCreated.GetHost())}, err
+	case *cohostv1.Entry_LiveEnding_:
+		return cohost.LiveEnding{LiveID: e.LiveEnding.GetLiveId()}, nil
+	case *cohostv1.Entry_InvitationSent_:
+		i := e.InvitationSent
+		return cohost.InvitationSent{
+			InvitationID: i.GetInvitationId(), Inviter: i.GetInviterLiveId(), Invitee: i.GetInviteeLiveId(),
+			Layout: i.GetLayoutTemplate(), ExtensionInfo: i.GetExtensionInfo(), ExpiresAt: time.UnixMilli(i.GetExpiresAtMs()).UTC(),
+		}, nil
+	case *cohostv1.Entry_InvitationEnded_:
+		i := e.InvitationEnded
+		ending, err := known[cohost.Ending](i.GetEnding())
+		return cohost.InvitationEnded{
+			InvitationID: i.GetInvitationId(), Inviter: i.GetInviterLiveId(), Invitee: i.GetInviteeLiveId(),
+			Ending: ending, Reason: i.GetReason(), Mutual: i.GetMutual(),
+		}, err
+	case *cohostv1.Entry_ConnectionStarted_:
+		return cohost.ConnectionStarted{
+			ConnectionID: e.ConnectionStarted.GetConnectionId(), Layout: e.ConnectionStarted.GetLayoutTemplate(),
+		}, nil
+	case *cohostv1.Entry_MemberJoined_:
+		m := e.MemberJoined
+		return cohost.MemberJoined{ConnectionID: m.GetConnectionId(), LiveID: m.GetLiveId(), Host: User(m.GetHost())}, nil
+	case *cohostv1.Entry_MemberLeft_:
+		m := e.MemberLeft
+		reason, err := known[cohost.Leaving](m.GetReason())
+		return cohost.MemberLeft{ConnectionID: m.GetConnectionId(), LiveID: m.GetLiveId(), Reason: reason}, err
+	case *cohostv1.Entry_ConnectionEnded_:
+		return cohost.ConnectionEnded{ConnectionID: e.ConnectionEnded.GetConnectionId()}, nil
+	}
+	return nil, fmt.Errorf("entry: %w", ErrUnknown)
+}

@@ -1,0 +1,29 @@
+package cohost
+
+import (
+	"fmt"
+	"time"
+)
+
+// Decide implements es.Machine.
+func (s *State) Decide(now time.Time, command Command) ([]Event, error) {
+	switch c := command.(type) {
+	case CreateLive:
+		return s.createLive(c)
+	case EndLive:
+		return s.endLive(now, c)
+	case RequestHostConnection:
+		return s.request(now, c)
+	case CancelHostConnection:
+		return s.cancel(now, c)
+	case AcceptHostConnection:
+		return s.accept(now, c)
+	case RejectHostConnection:
+		return s.reject(now, c)
+	case ExitHostConnection:
+		return s.exit(c)
+	case ExpireInvitation:
+		return s.expire(now, c)
+	}
+	panic(fmt.Sprintf("no rule for command %T", command))
+}

@@ -1,0 +1,38 @@
+// Package cohost decides lives, invitations and co-host connections.
+//
+// # Lives
+//
+// A live is created, and ends once. An id whose live has ended may be used for a new live. A live that ends first ends its
+// invitations (LiveEnded) and leaves its connection (LeftLiveEnded). Ending an ended live changes nothing.
+//
+// # Connections
+//
+//   - A live is in at most one connection. A connection has two to Rules.MaxMembers members, all of the same kind.
+//   - When one of two members leaves, the connection dissolves and the other is told so (LeftDissolved). When one of more
+//     leaves, the rest go on.
+//
+// # Invitations
+//
+// An invitation goes from one live, the inviter, to another, the invitee. It ends exactly once: accepted, rejected by the
+// invitee, cancelled by the inviter, timed out, because one of the two lives ended, or withdrawn.
+//
+//   - The invitee joins the inviter's connection; if the inviter has none, the two found one. So only a live that is in
+//     no connection can be invited: one in another connection is refused with CONNECTED_WITH_OTHERS, one in the same with
+//     ALREADY_CONNECTED.
+//   - As soon as a live joins a connection, every other invitation that it has received is withdrawn, since it could not
+//     be accepted any more. From this follows that a connected live has no received invitation pending.
+//   - The invitations that a live has sent stay when it joins a connection, and when it leaves one: whoever accepts joins
+//     the connection that the inviter is in at that moment.
+//   - Two who invite each other have both said yes: a request to a live whose invitation is pending accepts that
+//     invitation. So there is never an invitation pending in both directions.
+//   - Whether there is room is decided when an invitation is accepted; a request is refused with CONNECTION_FULL only when
+//     the inviter's connection is full already. An invitation that cannot be accepted because the connection is full
+//     stays: a member may leave before it times out.
+//   - From its deadline on an invitation counts as timed out, even in the moment before the timeout is in the log.
+//   - A live has at most Rules.MaxPending invitations pending in each direction, so that what follows from ending it fits
+//     into one decision; a request beyond that is refused with CONNECTION_RATE_LIMITED.
+//
+// # Who is told
+//
+// See told.go.
+package cohost

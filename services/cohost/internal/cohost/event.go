@@ -1,0 +1,118 @@
+package cohost
+
+import "time"
+
+// Event is a fact in the log.
+type Event interface{ isEvent() }
+
+// LiveCreated opens a live.
+type LiveCreated struct {
+	LiveID string
+	Kind   Kind
+	Host   User
+}
+
+// LiveEnding ends a live. Its invitations and its membership have ended before, in the same decision.
+type LiveEnding struct {
+	LiveID string
+}
+
+// InvitationSent makes an invitation pending.
+type InvitationSent struct {
+	InvitationID  string
+	Inviter       string // live id
+	Invitee       string // live id
+	Layout        string // never empty
+	ExtensionInfo string
+	ExpiresAt     time.Time
+}
+
+// InvitationEnded ends a pending invitation.
+type InvitationEnded struct {
+	InvitationID string
+	Inviter      string
+	Invitee      string
+	Ending       Ending
+	// Reason holds the invitee's words if it rejected.
+	Reason string
+	// Mutual: accepted by a request of the invitee's own.
+	Mutual bool
+}
+
+// ConnectionStarted founds a connection; the MemberJoined of its two founders follow in the same decision.
+type ConnectionStarted struct {
+	ConnectionID string
+	Layout       string
+}
+
+// MemberJoined takes a live into a connection.
+type MemberJoined struct {
+	ConnectionID string
+	LiveID       string
+	Host         User
+}
+
+// MemberLeft takes a live out of its connection.
+type MemberLeft struct {
+	ConnectionID string
+	LiveID       string
+	Reason       Leaving
+}
+
+// ConnectionEnded says that a connection has no members any more.
+type ConnectionEnded struct {
+	ConnectionID string
+}
+
+func (LiveCreated) isEvent()       {}
+func (LiveEnding) isEvent()        {}
+func (InvitationSent) isEvent()    {}
+func (InvitationEnded) isEvent()   {}
+func (ConnectionStarted) isEvent() {}
+func (MemberJoined) isEvent()      {}
+func (MemberLeft) isEvent()        {}
+func (ConnectionEnded) isEvent()   {}
+
+// Kind of a live. Only lives of the same kind connect.
+type Kind int
+
+// Kinds.
+const (
+	Video Kind = 1
+	Voice Kind = 2
+)
+
+// User is a host as the platform knows it.
+type User struct {
+	ID        string
+	Name      string
+	AvatarURL string
+}
+
+// Ending says how an invitation ended.
+type Ending int
+
+// Endings.
+const (
+	Accepted  Ending = 1
+	Rejected  Ending = 2
+	Cancelled Ending = 3
+	TimedOut  Ending = 4
+	// EndedWithLive: one of the two lives ended.
+	EndedWithLive Ending = 5
+	// Withdrawn: the two can no longer connect.
+	Withdrawn Ending = 6
+)
+
+// Leaving says why a live left its connection.
+type Leaving int
+
+// Reasons for leaving.
+const (
+	LeftExited    Leaving = 1
+	LeftLiveEnded Leaving = 2
+	LeftLost      Leaving = 3
+	LeftRemoved   Leaving = 4
+	// LeftDissolved: the connection had two members and the other one left.
+	LeftDissolved Leaving = 5
+)

@@ -1,0 +1,35 @@
+package cohost
+
+// Live returns a live, active or ended within Rules.EndedKept.
+func (s *State) Live(id string) (Live, bool) {
+	if l, ok := s.lives.Committed(id); ok {
+		return l, true
+	}
+	return s.ended.Committed(id)
+}
+
+// EndedLive returns the last ended live of this id, whether or not a new one has begun.
+func (s *State) EndedLive(id string) (Live, bool) {
+	return s.ended.Committed(id)
+}
+
+// Connection returns a connection that has not ended.
+func (s *State) Connection(id string) (Connection, bool) {
+	return s.connections.Committed(id)
+}
+
+// Invitations returns pending invitations by their ids, in the same order.
+func (s *State) Invitations(ids []string) []Invitation {
+	var found []Invitation
+	for _, id := range ids {
+		if i, ok := s.invitations.Committed(id); ok {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// Told returns what the last committed group made known, in order.
+func (s *State) Told() []Notice {
+	return s.told.committed
+}

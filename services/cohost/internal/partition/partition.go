@@ -1,0 +1,101 @@
+// Package partition is the log COHOST_00 on this replica with everything that is folded from it: the domain's state, the
+// active lives in order, and what each live is told, numbered.
+package partition
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+	"github.com/faceoff-live/faceoff/pkg/watch"
+
+	"github.com/faceoff-live/faceoff/services/cohost/internal/codec"
+	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
+)
+
+// Name of the log, which is also its stream's.
+const Name = "COHOST_00"
+
+// Subject of the log's stream.
+const Subject = "log.cohost.00"
+
+// Options of New.
+type Options struct {
+	Log   ledger.Log
+	Lease ledger.Lease
+	Peers ledger.Peers
+	Rules cohost.Rules
+	// KeptNotices is how many of a live's last notices are kept for readers that come back.
+	KeptNotices int
+	Logger      *slog.Logger
+	Metrics     ledger.Metrics
+	// Wall tells wall time; nil stands for time.Now.
+	Wall func() time.Time
+}
+
+// Partition is the log on this replica. Its methods may be called from any goroutine; reads see committed state, and with
+// it all that was submitted here before.
+type Partition struct {
+	ledger  *ledger.Ledger[cohost.Command, cohost.Event]
+	state   *cohost.State
+	active  activeLives
+	notices *watch.Hub[cohost.Notice]
+	ended   endedLives
+}
+
+// New makes a Partition; nothing runs yet.
+func New(o Options) *Partition {
+	p := &Partition{
+		state:   cohost.New(o.Rules),
+		notices: watch.New[cohost.Notice](o.KeptNotices),
+		ended:   endedLives{keep: o.Rules.EndedKept},
+	}
+	p.ledger = ledger.New(ledger.Config[cohost.Command, cohost.Event]{
+		Name:     Name,
+		Log:      o.Log,
+		Lease:    o.Lease,
+		Peers:    o.Peers,
+		Machine:  p.state,
+		Codec:    codec.Codec{},
+		OnCommit: p.onCommit,
+		Logger:   o.Logger,
+		Metrics:  o.Metrics,
+		Wall:     o.Wall,
+	})
+	return p
+}
+
+// Run follows the log, and writes it while this replica holds the lease; see ledger.Ledger.
+func (p *Partition) Run(ctx context.Context, ready func()) error {
+	return p.ledger.Run(ctx, ready)
+}
+
+// Submit has a command decided; see ledger.Ledger.
+func (p *Partition) Submit(ctx context.Context, c ledger.Command[cohost.Command]) (ledger.Result[cohost.Event], error) {
+	return p.ledger.Submit(ctx, c)
+}
+
+// Now returns log time.
+func (p *Partition) Now() time.Time { return p.ledger.Now() }
+
+// onCommit takes a group into the read models. It runs with committed state locked against change.
+func (p *Partition) onCommit(g ledger.Group[cohost.Event]) {
+	for _, n := range p.state.Told() {
+		p.notices.Publish(n.To, n)
+	}
+	for _, e := range g.Events {
+		switch event := e.Event.(type) {
+		case cohost.LiveCreated:
+			p.active.add(event.LiveID)
+		case cohost.LiveEnding:
+			p.active.remove(event.LiveID)
+			p.ended.add(event.LiveID, e.At)
+		}
+		for _, id := range p.ended.outdated(e.At) {
+			if _, again := p.state.Live(id); !again {
+				p.notices.Trim(id)
+			}
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package rpcserver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	errorsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/ids"
+	"github.com/faceoff-live/faceoff/pkg/rpc"
+
+	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
+	"github.com/faceoff-live/faceoff/services/cohost/internal/partition"
+)
+
+// RequestHostConnection invites the targets one after another, in the order of the request, each by a command of its own.
+func (s *Server) RequestHostConnection(ctx context.Context, r *cohostv1.RequestHostConnectionRequest) (*cohostv1.RequestHostConnectionResponse, error) {
+	if err := auth.ActFor(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	c, err := s.begin(ctx, "RequestHostConnection", r)
+	if err != nil {
+		return nil, err
+	}
+	timeout := time.Duration(r.GetTimeoutSeconds()) * time.Second
+	if timeout == 0 {
+		timeout = s.o.InvitationTimeout
+	}
+	results := make(map[string]*errorsv1.TargetResult, len(r.GetTargetLiveIds()))
+	var first error // refusal of the first target
+	accepted := false
+	for i, target := range r.GetTargetLiveIds() {
+		one := call{p: c.p, id: c.id + "/" + target, payload: c.payload}
+		_, err := one.submit(ctx, cohost.RequestHostConnection{
+			LiveID:          r.GetLiveId(),
+			Target:          target,
+			Layout:          r.GetLayoutTemplate(),
+			Timeout:         timeout,
+			ExtensionInfo:   r.GetExtensionInfo(),
+			NewInvitationID: ids.New(),
+			NewConnectionID: ids.New(),
+		})
+		refusal, ok := ofTarget(err)
+		if !ok {
+			return nil, err
+		}
+		if i == 0 {
+			first = err
+		}
+		accepted = accepted || refusal == nil
+		results[target] = targetResult(refusal)
+	}
+	if !accepted {
+		return nil, first
+	}
+	state, err := stateOf(c.p, r.GetLiveId())
+	return &cohostv1.RequestHostConnectionResponse{Results: results, State: state}, err
+}
+
+// ofTarget reports whether an answer is about one target: no refusal, or one of the domain's. Anything else, an outcome
+// that is not known or an id that was used before, is about the whole call.
+func ofTarget(err error) (*es.Refusal, bool) {
+	refusal, ok := errors.AsType[*es.Refusal](err)
+	if !ok {
+		return nil, err == nil
+	}
+	switch refusal.Reason {
+	case es.ReasonPayloadMismatch, es.ReasonUnavailable, es.ReasonDeadlineExceeded:
+		return nil, false
+	}
+	return refusal, true
+}
+
+func targetResult(refusal *es.Refusal) *errorsv1.TargetResult {
+	if refusal == nil {
+		return &errorsv1.TargetResult{Ok: true}
+	}
+	return &errorsv1.TargetResult{Reason: refusal.Reason, Code: rpc.ReferenceNumber(refusal.Reason), Detail: refusal.Detail}
+}
+
+// CancelHostConnection takes an invitation back.
+func (s *Server) CancelHostConnection(ctx context.Context, r *cohostv1.CancelHostConnectionRequest) (*cohostv1.CancelHostConnectionResponse, error) {
+	if err := auth.ActFor(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	p, _, err := s.submit(ctx, "CancelHostConnection", r, cohost.CancelHostConnection{LiveID: r.GetLiveId(), To: r.GetToLiveId()})
+	if err != nil {
+		return nil, err
+	}
+	state, err := stateOf(p, r.GetLiveId())
+	return &cohostv1.CancelHostConnectionResponse{State: state}, err
+}
+
+// AcceptHostConnection accepts an invitation.
+func (s *Server) AcceptHostConnection(ctx context.Context, r *cohostv1.AcceptHostConnectionRequest) (*cohostv1.AcceptHostConnectionResponse, error) {
+	if err := auth.ActFor(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	p, _, err := s.submit(ctx, "AcceptHostConnection", r, cohost.AcceptHostConnection{
+		LiveID: r.GetLiveId(), From: r.GetFromLiveId(), NewConnectionID: ids.New(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	state, err := stateOf(p, r.GetLiveId())
+	return &cohostv1.AcceptHostConnectionResponse{State: state}, err
+}
+
+// RejectHostConnection rejects an invitation.
+func (s *Server) RejectHostConnection(ctx context.Context, r *cohostv1.RejectHostConnectionRequest) (*cohostv1.RejectHostConnectionResponse, error) {
+	if err := auth.ActFor(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	p, _, err := s.submit(ctx, "RejectHostConnection", r, cohost.RejectHostConnection{
+		LiveID: r.GetLiveId(), From: r.GetFromLiveId(), Reason: r.GetReason(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	state, err := stateOf(p, r.GetLiveId())
+	return &cohostv1.RejectHostConnectionResponse{State: state}, err
+}
+
+// ExitHostConnection leaves the connection, and the battle before it.
+func (s *Server) ExitHostConnection(ctx context.Context, r *cohostv1.ExitHostConnectionRequest) (*cohostv1.ExitHostConnectionResponse, error) {
+	if err := auth.ActFor(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	c, err := s.begin(ctx, "ExitHostConnection", r)
+	if err != nil {
+		return nil, err
+	}
+	s.leaveBattle(ctx, c, r.GetLiveId())
+	if _, err := c.submit(ctx, cohost.ExitHostConnection{LiveID: r.GetLiveId()}); err != nil {
+		return nil, err
+	}
+	state, err := stateOf(c.p, r.GetLiveId())
+	return &cohostv1.ExitHostConnectionResponse{State: state}, err
+}
+
+// GetCoHostState returns a live's connection and its pending invitations.
+func (s *Server) GetCoHostState(ctx context.Context, r *cohostv1.GetCoHostStateRequest) (*cohostv1.GetCoHostStateResponse, error) {
+	if err := auth.See(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	p, err := s.partition()
+	if err != nil {
+		return nil, err
+	}
+	state, err := stateOf(p, r.GetLiveId())
+	return &cohostv1.GetCoHostStateResponse{State: state}, err
+}
+
+func stateOf(p *partition.Partition, live string) (*cohostv1.CoHostState, error) {
+	c, ok := p.CoHost(live)
+	if !ok {
+		return nil, liveNotFound(live)
+	}
+	return stateMessage(c), nil
+}

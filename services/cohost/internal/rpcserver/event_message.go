@@ -1,0 +1,58 @@
+package rpcserver
+
+import (
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+
+	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
+)
+
+// eventMessage is the public event that a notice becomes.
+func eventMessage(number int64, n cohost.Notice) *cohostv1.Event {
+	event := &cohostv1.Event{Number: number, At: timestamppb.New(n.At)}
+	switch news := n.News.(type) {
+	case cohost.RequestReceived:
+		event.Event = &cohostv1.Event_CoHostRequestReceived{CoHostRequestReceived: &cohostv1.CoHostRequestReceived{
+			Invitation: invitationMessage(news.Invitation),
+		}}
+	case cohost.RequestCancelled:
+		event.Event = &cohostv1.Event_CoHostRequestCancelled{CoHostRequestCancelled: &cohostv1.CoHostRequestCancelled{
+			InvitationId: news.Invitation.ID,
+			Inviter:      memberMessage(news.Invitation.Inviter),
+			Invitee:      memberMessage(news.Invitation.Invitee),
+			Reason:       cancelReasons[news.Ending],
+		}}
+	case cohost.RequestAccepted:
+		event.Event = &cohostv1.Event_CoHostRequestAccepted{CoHostRequestAccepted: &cohostv1.CoHostRequestAccepted{
+			InvitationId: news.Invitation.ID, Invitee: memberMessage(news.Invitation.Invitee), Mutual: news.Mutual,
+		}}
+	case cohost.RequestRejected:
+		event.Event = &cohostv1.Event_CoHostRequestRejected{CoHostRequestRejected: &cohostv1.CoHostRequestRejected{
+			InvitationId: news.Invitation.ID, Invitee: memberMessage(news.Invitation.Invitee), Reason: news.Reason,
+		}}
+	case cohost.RequestTimedOut:
+		event.Event = &cohostv1.Event_CoHostRequestTimeout{CoHostRequestTimeout: &cohostv1.CoHostRequestTimeout{
+			InvitationId: news.Invitation.ID,
+			Inviter:      memberMessage(news.Invitation.Inviter),
+			Invitee:      memberMessage(news.Invitation.Invitee),
+		}}
+	case cohost.UserJoined:
+		event.Event = &cohostv1.Event_CoHostUserJoined{CoHostUserJoined: &cohostv1.CoHostUserJoined{
+			ConnectionId: news.ConnectionID, Member: memberMessage(news.Member),
+		}}
+	case cohost.UserLeft:
+		event.Event = &cohostv1.Event_CoHostUserLeft{CoHostUserLeft: &cohostv1.CoHostUserLeft{
+			ConnectionId: news.ConnectionID, Member: memberMessage(news.Member), Reason: cohostv1.CoHostUserLeft_Reason(news.Reason),
+		}}
+	case cohost.Ended:
+		event.Event = &cohostv1.Event_LiveEnded{LiveEnded: &cohostv1.LiveEnded{LiveId: news.LiveID}}
+	}
+	return event
+}
+
+var cancelReasons = map[cohost.Ending]cohostv1.CoHostRequestCancelled_Reason{
+	cohost.Cancelled:     cohostv1.CoHostRequestCancelled_CANCELLED,
+	cohost.EndedWithLive: cohostv1.CoHostRequestCancelled_LIVE_ENDED,
+	cohost.Withdrawn:     cohostv1.CoHostRequestCancelled_WITHDRAWN,
+}

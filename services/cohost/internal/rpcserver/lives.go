@@ -1,0 +1,105 @@
+package rpcserver
+
+import (
+	"context"
+
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/ids"
+
+	"github.com/faceoff-live/faceoff/services/cohost/internal/codec"
+	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
+)
+
+// pageSize is used when a list request names none.
+const pageSize = 100
+
+// CreateLive opens a live. A host may open the live of its token, for itself.
+func (s *Server) CreateLive(ctx context.Context, r *cohostv1.CreateLiveRequest) (*cohostv1.CreateLiveResponse, error) {
+	if err := auth.ActFor(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	if p, _ := auth.From(ctx); p.Role == auth.Host && p.User != r.GetHost().GetUserId() {
+		return nil, es.Refuse("PERMISSION_DENIED", "a host may create a live for itself only")
+	}
+	_, result, err := s.submit(ctx, "CreateLive", r, cohost.CreateLive{
+		LiveID: r.GetLiveId(), Kind: cohost.Kind(r.GetKind()), Host: codec.User(r.GetHost()),
+	})
+	if err != nil {
+		return nil, err
+	}
+	response := new(cohostv1.CreateLiveResponse)
+	for _, e := range result.Events {
+		if created, ok := e.Event.(cohost.LiveCreated); ok {
+			response.Live = liveMessage(cohost.Live{ID: created.LiveID, Kind: created.Kind, Host: created.Host, CreatedAt: e.At})
+		}
+	}
+	return response, nil
+}
+
+// GetLive returns a live, active or lately ended.
+func (s *Server) GetLive(ctx context.Context, r *cohostv1.GetLiveRequest) (*cohostv1.GetLiveResponse, error) {
+	if err := auth.See(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	p, err := s.partition()
+	if err != nil {
+		return nil, err
+	}
+	live, ok := p.Live(r.GetLiveId())
+	if !ok {
+		return nil, liveNotFound(r.GetLiveId())
+	}
+	return &cohostv1.GetLiveResponse{Live: liveMessage(live)}, nil
+}
+
+// ListLives lists active lives. The token of a page is the last live_id of the page before.
+func (s *Server) ListLives(ctx context.Context, r *cohostv1.ListLivesRequest) (*cohostv1.ListLivesResponse, error) {
+	if _, ok := auth.From(ctx); !ok {
+		return nil, es.Refuse("UNAUTHENTICATED", "the call carries no token")
+	}
+	after := r.GetPageToken()
+	if after != "" {
+		if err := ids.Live("page_token", after); err != nil {
+			return nil, err
+		}
+	}
+	limit := int(r.GetPageSize())
+	if limit == 0 {
+		limit = pageSize
+	}
+	p, err := s.partition()
+	if err != nil {
+		return nil, err
+	}
+	lives, more := p.Lives(after, limit)
+	response := &cohostv1.ListLivesResponse{}
+	for _, live := range lives {
+		response.Lives = append(response.Lives, liveMessage(live))
+	}
+	if more {
+		response.NextPageToken = lives[len(lives)-1].ID
+	}
+	return response, nil
+}
+
+// EndLive ends a live. Battle is not asked first: it reads from the log that the live has gone, and why.
+func (s *Server) EndLive(ctx context.Context, r *cohostv1.EndLiveRequest) (*cohostv1.EndLiveResponse, error) {
+	if err := auth.ActFor(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	c, err := s.begin(ctx, "EndLive", r)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.submit(ctx, cohost.EndLive{LiveID: r.GetLiveId()}); err != nil {
+		return nil, err
+	}
+	live, ok := c.p.EndedLive(r.GetLiveId())
+	if !ok {
+		return nil, liveNotFound(r.GetLiveId())
+	}
+	return &cohostv1.EndLiveResponse{Live: liveMessage(live)}, nil
+}
