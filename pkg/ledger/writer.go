@@ -152,7 +152,11 @@ func (w *writer[C, E]) group(ctx context.Context, batch []*pending[C, E]) error 
 			return err
 		case settled:
 			for i, p := range d.decided {
-				p.answer(d.outcomes[i])
+				out := d.outcomes[i]
+				if out.err == nil && len(out.result.Events) == 0 {
+					out.result.Seq = w.fold.seq // it rests on all that was decided before it, this group included
+				}
+				p.answer(out)
 			}
 			w.keep(d.rest)
 			if len(d.events) == 0 && own(batch) {
@@ -288,7 +292,7 @@ func (w *writer[C, E]) decideOne(p *pending[C, E], place *es.Place) (*ledgerv1.D
 		err = w.internal(fault)
 	}
 	if err != nil || len(events) == 0 {
-		return nil, 0, outcome[E]{result: Result[E]{Seq: w.fold.seq}, err: err}
+		return nil, 0, outcome[E]{err: err}
 	}
 	d := &ledgerv1.Decision{CommandId: p.id, PayloadHash: p.hash, AtMs: place.At.UnixMilli(), Entries: make([][]byte, len(events))}
 	placed := make([]Placed[E], len(events))

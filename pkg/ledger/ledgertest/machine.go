@@ -14,6 +14,8 @@ type Command struct {
 	Add int64
 	// Max refuses the command if the counter would exceed it; 0: no limit.
 	Max int64
+	// Once does nothing if the counter is not 0.
+	Once bool
 	// After adds another 1 to the counter that much log time later.
 	After time.Duration
 	// Fault makes Decide ("decide") or Evolve ("evolve") panic.
@@ -65,7 +67,7 @@ func (c *Counters) Decide(now time.Time, cmd Command) ([]Event, error) {
 	if cmd.Max != 0 && total+cmd.Add > cmd.Max {
 		return nil, es.Refuse("FULL", "%s is at %d", cmd.Key, total)
 	}
-	if cmd.Add == 0 {
+	if cmd.Add == 0 || cmd.Once && total != 0 {
 		return nil, nil
 	}
 	e := Event{Key: cmd.Key, Add: cmd.Add, Fault: cmd.Fault, Pad: strings.Repeat("x", cmd.Size)}

@@ -33,6 +33,7 @@ func Run(t *testing.T, newLog func(t *testing.T) ledger.Log) {
 		{"the same command again gets the first answer", testRepeat},
 		{"a repeat on another replica gets the first answer", testRepeatElsewhere},
 		{"a refusal is given and stores nothing", testRefusal},
+		{"an answer without events rests on the group it was decided in", testNothingToDo},
 		{"a lost answer is settled from the log", testLostAnswer},
 		{"a lost request is decided again", testLostRequest},
 		{"a delayed first copy that lands after the retry is refused", testDelayedCopyLosesToRetry},
@@ -265,6 +266,36 @@ func testRefusal(t *testing.T, log *Faulty) {
 	wantRefused(t, err, "FULL")
 	if got := head(t, log); got != stored {
 		t.Fatalf("a refusal was stored: head %d, want %d", got, stored)
+	}
+}
+
+func testNothingToDo(t *testing.T, log *Faulty) {
+	a := start(t, setup{log: log})
+	// Both are decided in one group: the first publish is held until both are queued.
+	held, release := make(chan struct{}), make(chan struct{})
+	log.Next(func(ctx context.Context, after uint64, group []byte) error {
+		close(held)
+		<-release
+		return log.Log.Append(ctx, after, group)
+	})
+	go a.Submit(context.Background(), add("c0", "k", 1)) //nolint:errcheck // it only holds the publish
+	<-held
+	// Only one of the two adds; the other has nothing to do because of it.
+	var both sync.WaitGroup
+	var results [2]ledger.Result[Event]
+	for i := range results {
+		both.Go(func() {
+			results[i] = a.must(t, ledger.Command[Command]{Body: Command{Key: "once", Add: 1, Once: true}})
+		})
+	}
+	close(release)
+	both.Wait()
+	added, nothing := results[0], results[1]
+	if len(added.Events) == 0 {
+		added, nothing = nothing, added
+	}
+	if len(added.Events) != 1 || len(nothing.Events) != 0 || nothing.Seq < added.Seq {
+		t.Fatalf("added: %+v, nothing to do: %+v", added, nothing)
 	}
 }
 
