@@ -1,0 +1,144 @@
+package replay
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+	"github.com/faceoff-live/faceoff/services/score/internal/codec"
+	"github.com/faceoff-live/faceoff/services/score/internal/score"
+)
+
+// recount is what a stored log says of one live.
+type recount struct {
+	partition int
+	opened    *score.LiveOpened
+	rules     score.Rules
+	openedAt  es.Place
+	closedAt  es.Place
+	// counted anew from the gifts, and as the LiveClosed entry has it.
+	counted, closed *score.LiveClosed
+	// wrong are gifts that should not have counted, or not for so much.
+	wrong []string
+}
+
+// folding folds one partition's log and looks at the lives of one battle on the way.
+type folding struct {
+	machine *score.State
+	battle  string
+	lives   map[string]*recount
+}
+
+func (f *folding) group(g ledger.Group[score.Event]) error {
+	for _, e := range g.Events {
+		switch x := e.Event.(type) {
+		case score.GiftDecided:
+			if live := f.live(x.BattleID, x.LiveID); live != nil && x.Verdict == score.Counted {
+				live.check(e.Place, x)
+			}
+		case score.LiveOpened:
+			if live := f.live(x.BattleID, x.LiveID); live != nil {
+				live.opened, live.openedAt = &x, e.Place
+				live.rules = f.machine.Rules(x.RuleSet)
+			}
+		case score.LiveClosed:
+			if live := f.live(x.BattleID, x.LiveID); live != nil {
+				counted, ok := f.machine.Closing(x.BattleID, x.LiveID)
+				if !ok {
+					live.wrong = append(live.wrong, "it closed without being open")
+				}
+				live.counted, live.closed, live.closedAt = &counted, &x, e.Place
+			}
+		}
+		f.machine.Evolve(e.Place, e.Event)
+	}
+	f.machine.Commit()
+	return nil
+}
+
+func (f *folding) live(battleID, liveID string) *recount {
+	if battleID != f.battle {
+		return nil
+	}
+	return f.lives[liveID]
+}
+
+// check decides a counted gift anew: its time and its points.
+func (r *recount) check(at es.Place, d score.GiftDecided) {
+	if r.opened == nil || r.closed != nil || at.At.Before(r.opened.StartsAt) || !at.At.Before(r.opened.EndsAt) {
+		r.wrong = append(r.wrong, fmt.Sprintf("gift %s counted at %d.%d while nothing counts", d.Gift.EventID, at.Seq, at.Index))
+		return
+	}
+	if r.rules == nil {
+		r.wrong = append(r.wrong, fmt.Sprintf("the rules %s are not known", r.opened.RuleSet))
+		return
+	}
+	if points, fits := r.rules.Points(d.Gift); !fits || points != d.Points {
+		r.wrong = append(r.wrong, fmt.Sprintf("gift %s counted %d points, the rules %s give %d", d.Gift.EventID, d.Points, r.rules.Version(), points))
+	}
+}
+
+// comparison gathers the answer.
+type comparison struct {
+	response *scorev1.ReplayBattleResponse
+	settled  map[string]*battlev1.LiveResult
+}
+
+func (c *comparison) differ(format string, args ...any) {
+	c.response.Differences = append(c.response.Differences, fmt.Sprintf(format, args...))
+}
+
+// live compares a live's recount with its LiveClosed entry and its settlement.
+func (c *comparison) live(p *battlev1.Entry_Participant, r *recount) {
+	id := p.GetLiveId()
+	out := &scorev1.ReplayBattleResponse_ReplayedLive{LiveId: id, UserId: p.GetHost().GetUserId()}
+	c.response.Lives = append(c.response.Lives, out)
+	for _, wrong := range r.wrong {
+		c.differ("%s: %s", id, wrong)
+	}
+	if r.closed == nil {
+		c.differ("%s: its log has no close", id)
+		return
+	}
+	out.Total, out.SettledTotal, out.TopGifters = r.counted.Total, r.closed.Total, codec.ToGifters(r.counted.Top)
+	out.Proof = codec.Proof(r.partition, r.openedAt, r.closedAt, r.counted.Gifts)
+	if r.closed.Total != r.counted.Total || r.closed.Gifts != r.counted.Gifts || !slices.Equal(r.closed.Top, r.counted.Top) {
+		c.differ("%s: its log closed it with %d points of %d gifts, its gifts make %d of %d, or other top gifters", id, r.closed.Total, r.closed.Gifts, r.counted.Total, r.counted.Gifts)
+	}
+	result, ok := c.settled[id]
+	if !ok {
+		if len(c.settled) > 0 {
+			c.differ("%s: the settlement does not have it", id)
+		}
+		return
+	}
+	if result.GetScore() != r.counted.Total {
+		c.differ("%s: the settlement says %d points, its gifts make %d", id, result.GetScore(), r.counted.Total)
+	}
+	c.proof(id, result.GetProof(), out.GetProof())
+}
+
+func (c *comparison) proof(id string, got, want *battlev1.ClosingProof) {
+	if got.GetPartition() != want.GetPartition() {
+		c.differ("%s: the settlement names partition %d, it is in %d", id, got.GetPartition(), want.GetPartition())
+	}
+	if got.GetOpenedSequence() != want.GetOpenedSequence() || got.GetOpenedIndex() != want.GetOpenedIndex() {
+		c.differ("%s: the settlement has it opened at %d.%d, its log at %d.%d", id,
+			got.GetOpenedSequence(), got.GetOpenedIndex(), want.GetOpenedSequence(), want.GetOpenedIndex())
+	}
+	if got.GetClosedSequence() != want.GetClosedSequence() || got.GetClosedIndex() != want.GetClosedIndex() {
+		c.differ("%s: the settlement has it closed at %d.%d, its log at %d.%d", id,
+			got.GetClosedSequence(), got.GetClosedIndex(), want.GetClosedSequence(), want.GetClosedIndex())
+	}
+	if !bytes.Equal(got.GetChainHash(), want.GetChainHash()) {
+		c.differ("%s: the settlement's chain hash is %x, the log's %x", id, got.GetChainHash(), want.GetChainHash())
+	}
+	if got.GetGifts() != want.GetGifts() {
+		c.differ("%s: the settlement counts %d gifts, its log %d", id, got.GetGifts(), want.GetGifts())
+	}
+}

@@ -1,0 +1,123 @@
+// Package replay counts a battle again from the stored logs, apart from everything in memory, and compares with the
+// settlement.
+package replay
+
+import (
+	"context"
+	"fmt"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+	"github.com/faceoff-live/faceoff/services/score/internal/codec"
+	"github.com/faceoff-live/faceoff/services/score/internal/score"
+)
+
+// Logs opens the stored logs.
+type Logs interface {
+	// Partition opens the log of a score partition.
+	Partition(ctx context.Context, number int) (ledger.Log, error)
+	// Battle opens the battle service's log.
+	Battle(ctx context.Context) (ledger.Log, error)
+}
+
+// Replayer replays battles.
+type Replayer struct {
+	logs     Logs
+	settings score.Settings
+}
+
+// New makes a Replayer; settings as the partitions have them.
+func New(logs Logs, settings score.Settings) *Replayer {
+	return &Replayer{logs: logs, settings: settings}
+}
+
+// Battle replays one battle. The error is a *es.Refusal when there is none, or what reading the logs gave.
+func (r *Replayer) Battle(ctx context.Context, battleID string) (*scorev1.ReplayBattleResponse, error) {
+	log, err := r.logs.Battle(ctx)
+	if err != nil {
+		return nil, unreadable("the battle service's log", err)
+	}
+	told, err := read(ctx, log, battleID)
+	if err != nil {
+		return nil, unreadable("the battle service's log", err)
+	}
+	if told.starting == nil {
+		return nil, es.Refuse("BATTLE_NOT_FOUND", "battle %s never began to start", battleID)
+	}
+	c := &comparison{response: &scorev1.ReplayBattleResponse{BattleId: battleID}, settled: told.results()}
+	switch {
+	case told.ended == nil:
+		c.differ("the battle has no settlement yet")
+	case told.ended.GetResult() == nil:
+		c.differ("the battle never started, so it has no settlement")
+	}
+	counted, err := r.count(ctx, battleID, told.starting.GetParticipants())
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range told.starting.GetParticipants() {
+		c.live(p, counted[p.GetLiveId()])
+	}
+	c.response.Equal = len(c.response.GetDifferences()) == 0
+	return c.response, nil
+}
+
+// count folds the logs of the lives' partitions, each into a fresh machine.
+func (r *Replayer) count(ctx context.Context, battleID string, participants []*battlev1.Entry_Participant) (map[string]*recount, error) {
+	counted := make(map[string]*recount)
+	partitions := make(map[int]bool)
+	for _, p := range participants {
+		number := score.Partition(p.GetLiveId(), r.settings.Partitions)
+		counted[p.GetLiveId()] = &recount{partition: number}
+		partitions[number] = true
+	}
+	for number := range partitions {
+		log, err := r.logs.Partition(ctx, number)
+		if err != nil {
+			return nil, unreadable(fmt.Sprintf("the log of partition %d", number), err)
+		}
+		settings := r.settings
+		settings.Partition = number
+		f := folding{machine: score.New(settings), battle: battleID, lives: counted}
+		if err := ledger.Range(ctx, log, codec.Codec{}.DecodeEvent, f.group); err != nil {
+			return nil, unreadable(fmt.Sprintf("the log of partition %d", number), err)
+		}
+	}
+	return counted, nil
+}
+
+func unreadable(what string, err error) error {
+	return fmt.Errorf("read %s: %w", what, err)
+}
+
+// told is what the battle service's log has of a battle.
+type told struct {
+	starting *battlev1.Entry_BattleStarting
+	ended    *battlev1.Entry_BattleEnded
+}
+
+func read(ctx context.Context, log ledger.Log, battleID string) (t told, err error) {
+	err = ledger.Range(ctx, log, codec.DecodeBattle, func(g ledger.Group[*battlev1.Entry]) error {
+		for _, e := range g.Events {
+			if s := e.Event.GetBattleStarting(); s.GetBattleId() == battleID && s != nil {
+				t.starting = s
+			}
+			if end := e.Event.GetBattleEnded(); end.GetBattleId() == battleID && end != nil {
+				t.ended = end
+			}
+		}
+		return nil
+	})
+	return t, err
+}
+
+func (t told) results() map[string]*battlev1.LiveResult {
+	results := make(map[string]*battlev1.LiveResult)
+	for _, l := range t.ended.GetResult().GetLives() {
+		results[l.GetLiveId()] = l
+	}
+	return results
+}

@@ -1,0 +1,98 @@
+// Package rpcserver is the gRPC door of the score service.
+package rpcserver
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+
+	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/services/score/internal/gift"
+	"github.com/faceoff-live/faceoff/services/score/internal/partition"
+	"github.com/faceoff-live/faceoff/services/score/internal/replay"
+)
+
+// Server implements faceoff.score.v1.ScoreService.
+type Server struct {
+	scorev1.UnimplementedScoreServiceServer
+	set    *partition.Set
+	replay *replay.Replayer
+}
+
+// New makes a Server.
+func New(set *partition.Set, r *replay.Replayer) *Server {
+	return &Server{set: set, replay: r}
+}
+
+// Register registers the service.
+func (s *Server) Register(r grpc.ServiceRegistrar) { scorev1.RegisterScoreServiceServer(r, s) }
+
+// SendGifts implements ScoreService.
+func (s *Server) SendGifts(ctx context.Context, req *scorev1.SendGiftsRequest) (*scorev1.SendGiftsResponse, error) {
+	if err := auth.Serve(ctx); err != nil {
+		return nil, err
+	}
+	gifts, err := gift.ParseAll(req.GetGifts())
+	if err != nil {
+		return nil, err
+	}
+	verdicts, err := s.set.Count(ctx, gifts)
+	if err != nil {
+		return nil, err
+	}
+	return &scorev1.SendGiftsResponse{Verdicts: verdicts}, nil
+}
+
+// GetGift implements ScoreService.
+func (s *Server) GetGift(ctx context.Context, req *scorev1.GetGiftRequest) (*scorev1.GetGiftResponse, error) {
+	if err := auth.See(ctx, req.GetLiveId()); err != nil {
+		return nil, err
+	}
+	verdict := s.set.Gift(req.GetLiveId(), req.GetEventId())
+	if verdict == nil {
+		return nil, es.Refuse("GIFT_NOT_FOUND", "no receipt is kept for gift event %s of live %s", req.GetEventId(), req.GetLiveId())
+	}
+	return &scorev1.GetGiftResponse{Verdict: verdict}, nil
+}
+
+// GetBattleScores implements ScoreService.
+func (s *Server) GetBattleScores(ctx context.Context, req *scorev1.GetBattleScoresRequest) (*scorev1.GetBattleScoresResponse, error) {
+	if _, ok := auth.From(ctx); !ok {
+		return nil, auth.Serve(ctx)
+	}
+	scores, ok := s.set.Scores(req.GetBattleId())
+	if !ok {
+		// That there is no such battle is for the battle service's log to say.
+		if err := s.set.CatchUp(ctx); err != nil {
+			return nil, err
+		}
+		if scores, ok = s.set.Scores(req.GetBattleId()); !ok {
+			return nil, es.Refuse("BATTLE_NOT_FOUND", "battle %s has no scores here: it has not begun, or it is over for more than a day", req.GetBattleId())
+		}
+	}
+	if err := maySeeAny(ctx, scores); err != nil {
+		return nil, err
+	}
+	return &scorev1.GetBattleScoresResponse{Scores: scores.Proto()}, nil
+}
+
+// maySeeAny lets those pass who may see any of the battle's lives.
+func maySeeAny(ctx context.Context, scores partition.Scores) (err error) {
+	for _, p := range scores.Participants {
+		if err = auth.See(ctx, p.LiveID); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// ReplayBattle implements ScoreService.
+func (s *Server) ReplayBattle(ctx context.Context, req *scorev1.ReplayBattleRequest) (*scorev1.ReplayBattleResponse, error) {
+	if err := auth.Serve(ctx); err != nil {
+		return nil, err
+	}
+	return s.replay.Battle(ctx, req.GetBattleId())
+}

@@ -1,0 +1,134 @@
+package score
+
+import (
+	"slices"
+	"time"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
+)
+
+// Phase is how far a live has come in a battle.
+type Phase uint8
+
+// Phases. Within Open, log time tells before start, counting and past the end.
+const (
+	Unknown Phase = iota
+	Open
+	Closed
+	Tombstoned
+	Void
+)
+
+// Opening is what all lives of a battle share. It never changes.
+type Opening struct {
+	BattleID         string
+	StartsAt, EndsAt time.Time
+	Rules            Rules
+	Participants     []Participant
+}
+
+// Room is a live in a battle. A Room never changes; a changed copy takes its place.
+type Room struct {
+	*Opening
+	LiveID string
+	Phase  Phase
+	// CloseAt is when the live closes by itself; zero if nothing is scheduled.
+	CloseAt time.Time
+	// Places of LiveOpened and LiveClosed.
+	OpenedAt, ClosedAt es.Place
+	// Started: the battle has gone on from the opening.
+	Started bool
+	// Settled: the battle has its result.
+	Settled bool
+	// Total, Gifts and Top once Closed.
+	Total, Gifts int64
+	Top          []Gifter
+
+	board *board
+}
+
+// Host returns the host of the live.
+func (r *Room) Host() User {
+	for _, p := range r.Participants {
+		if p.LiveID == r.LiveID {
+			return p.Host
+		}
+	}
+	return User{}
+}
+
+// finished rooms change no more.
+func (r *Room) finished() bool {
+	return r.Settled || r.Phase == Void || r.Phase == Tombstoned
+}
+
+// after returns what becomes of a room by an event about it; r is nil for a live that the battle does not know yet.
+func (r *Room) after(at es.Place, event Event, rules RuleBook) *Room {
+	if r == nil {
+		r = &Room{}
+	}
+	next := *r
+	switch e := event.(type) {
+	case LiveOpened:
+		pinned, _ := rules(e.RuleSet)
+		next = Room{
+			Opening: &Opening{
+				BattleID: e.BattleID, StartsAt: e.StartsAt, EndsAt: e.EndsAt, Rules: pinned, Participants: e.Participants,
+			},
+			LiveID: e.LiveID, Phase: Open, OpenedAt: at, board: &board{},
+		}
+	case BattleStarted:
+		next.Started = true
+	case CloseScheduled:
+		next.CloseAt, next.Started = e.At, true
+	case LiveClosed:
+		next.Phase, next.ClosedAt, next.CloseAt = Closed, at, time.Time{}
+		next.Total, next.Gifts, next.Top = e.Total, e.Gifts, e.Top
+	case LiveTombstoned:
+		next = Room{Opening: &Opening{BattleID: e.BattleID}, LiveID: e.LiveID, Phase: Tombstoned}
+	case LiveVoided:
+		next.Phase, next.CloseAt = Void, time.Time{}
+	case BattleSettled:
+		next.Settled = true
+	}
+	return &next
+}
+
+// Battle is a battle's rooms in this partition, by the order of their opening. It never changes.
+type Battle struct {
+	ID    string
+	Rooms []*Room
+}
+
+// Room returns the live's room or nil.
+func (b *Battle) Room(liveID string) *Room {
+	if b == nil {
+		return nil
+	}
+	for _, r := range b.Rooms {
+		if r.LiveID == liveID {
+			return r
+		}
+	}
+	return nil
+}
+
+func (b *Battle) finished() bool {
+	return !slices.ContainsFunc(b.Rooms, func(r *Room) bool { return !r.finished() })
+}
+
+// with returns the battle with the room put in or replaced.
+func (b *Battle) with(room *Room) *Battle {
+	next := &Battle{ID: room.BattleID}
+	if b != nil {
+		next.Rooms = slices.Clone(b.Rooms)
+	}
+	for i, r := range next.Rooms {
+		if r.LiveID == room.LiveID {
+			next.Rooms[i] = room
+			return next
+		}
+	}
+	next.Rooms = append(next.Rooms, room)
+	return next
+}

@@ -1,0 +1,67 @@
+package view_test
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/faceoff-live/faceoff/services/score/internal/view"
+	"github.com/faceoff-live/faceoff/services/score/internal/view/viewtest"
+)
+
+// TestContract runs against miniredis, or against the Redis of FACEOFF_REDIS_URL, which it empties.
+func TestContract(t *testing.T) {
+	t.Parallel()
+	viewtest.Run(t, func(t *testing.T) redis.UniversalClient {
+		o := &redis.Options{}
+		if url := os.Getenv("FACEOFF_REDIS_URL"); url != "" {
+			var err error
+			if o, err = redis.ParseURL(url); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			o.Addr = miniredis.RunT(t).Addr()
+		}
+		client := redis.NewClient(o)
+		t.Cleanup(func() { _ = client.Close() })
+		return client
+	})
+}
+
+// empty is a Source without rows.
+type empty struct{}
+
+func (empty) Rows() []view.Key                                   { return nil }
+func (empty) Row(view.Key, map[string]struct{}) (view.Row, bool) { return view.Row{}, false }
+
+// TestRedisDown marks far more than is remembered while nobody answers: marking must neither wait nor grow without bound.
+func TestRedisDown(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	addr := server.Addr()
+	server.Close()
+	client := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1, DialTimeout: 100 * time.Millisecond})
+	defer func() { _ = client.Close() }()
+	v := view.New(client, 0, empty{}, time.Hour, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); v.Run(ctx) }()
+	began := time.Now()
+	for i := range 200_000 {
+		v.Mark(view.Key{BattleID: "b", LiveID: "l"}, string(rune(i)))
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("200000 marks took %v", took)
+	}
+	cancel()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("Run does not end while Redis is away")
+	}
+}
