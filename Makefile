@@ -1,0 +1,71 @@
+# Faceoff. `make` prints what there is. Needs Go 1.26; `make proto` and `make check` need Node 20 with npm besides.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+# The modules of go.work; each must also build by itself. tools/* are modules of their own, so that what our tools need
+# never decides what we build with.
+MODULES := proto pkg services/cohost services/battle services/score services/gateway services/faceoff test/e2e
+
+# The race detector needs a C compiler; without one the tests run all the same.
+RACE := $(shell command -v $$(go env CC) >/dev/null && echo -race)
+TEST := go test $(RACE) -shuffle=on
+
+ALONE   := GOWORK=off
+INSTALL := $(ALONE) GOBIN=$(CURDIR)/bin go -C
+BUF     := tools/node_modules/.bin/buf
+
+include make/*.mk
+
+.PHONY: help
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build what is needed and run the whole product in one process
+	bin/faceoff dev $(ARGS)
+
+.PHONY: build
+build: ## build bin/faceoff
+	go build -o bin/faceoff ./services/faceoff/cmd/faceoff
+
+.PHONY: test
+test: ## all tests that need nothing but Go
+	$(TEST) work
+
+.PHONY: e2e
+e2e: build bin/nats-server ## tests against a real nats-server and redis-server, every service a process of its own
+	tools/redis.sh
+	tools/local.sh with go -C test/e2e test $(RACE) -count=1 -timeout=15m ./...
+
+.PHONY: up-local
+up-local: build bin/nats-server ## start nats-server, redis-server and every service as a process of its own
+	tools/redis.sh
+	tools/local.sh up
+
+.PHONY: down-local
+down-local: ## stop what up-local has started; the data stays in .cache/local
+	tools/local.sh down
+
+.PHONY: bench-ledger
+bench-ledger: ## measure the log against a raw publish of the same bytes
+	go -C pkg run ./ledger/bench $(ARGS)
+
+# Tools, each at the version of its lock file.
+bin/.generators: tools/go.mod tools/go.sum
+	$(INSTALL) tools install tool
+	@touch $@
+
+bin/nats-server: tools/nats/go.mod tools/nats/go.sum
+	$(INSTALL) tools/nats install tool
+	@touch $@
+
+bin/golangci-lint: tools/lint/go.mod tools/lint/go.sum
+	$(INSTALL) tools/lint install tool
+	@touch $@
+
+$(BUF): tools/package.json tools/package-lock.json
+	npm --prefix tools install --no-save --no-progress # not ci: a lock written where buf for other systems cannot be had lacks it
+	@touch $@
