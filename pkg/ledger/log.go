@@ -39,3 +39,21 @@ type Peers interface {
 	// Forward sends a request to a replica, once, and returns its reply.
 	Forward(ctx context.Context, name, replica string, request []byte) ([]byte, error)
 }
+
+// Store is what a partition is kept in.
+type Store struct {
+	Log   Log
+	Lease Lease
+	Peers Peers
+}
+
+// Stores is where a replica finds logs: its service's own, and those of other services.
+type Stores interface {
+	// Open returns what a partition is kept in. Its log is created if there is none; one that is not as it must be is
+	// refused.
+	Open(ctx context.Context, name, subject string) (Store, error)
+	// Stat says whether a log exists, and its head.
+	Stat(ctx context.Context, name string) (head uint64, exists bool, err error)
+	// Other returns another service's log, to be read. Its calls wait until that service has created it.
+	Other(name string) Log
+}

@@ -320,7 +320,7 @@ func (w *writer[C, E]) confirm(ctx context.Context) (bool, error) {
 	defer cancel()
 	head, err := w.l.cfg.Log.Head(ctx)
 	if err != nil {
-		return false, nil //nolint:nilerr // asked again, until the writer's own context ends
+		return false, nil // asked again, until the writer's own context ends
 	}
 	if head == w.fold.seq {
 		return true, nil

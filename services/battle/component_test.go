@@ -73,7 +73,11 @@ func (w *world) start() *replica {
 	w.t.Helper()
 	cfg := battle.DefaultConfig()
 	cfg.MinDuration = time.Second
-	service, err := battle.New(cfg, battle.Deps{NATS: natstest.Connect(w.t, w.nats)})
+	stores, err := ledgerjs.NewStores(natstest.Connect(w.t, w.nats), 1)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	service, err := battle.New(cfg, battle.Deps{Stores: stores})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -2,23 +2,16 @@ package battle
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
-	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/config"
+	"github.com/faceoff-live/faceoff/pkg/ledger/jetstream"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
-	"github.com/faceoff-live/faceoff/pkg/natsd"
-	"github.com/faceoff-live/faceoff/pkg/rpc"
+	"github.com/faceoff-live/faceoff/pkg/process"
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
 )
-
-// stopBudget is what an orchestrator commonly leaves for stopping, less a margin.
-const stopBudget = 25 * time.Second
 
 // Main is the program: it reads the settings from args, environment and file, and runs battle until a signal ends it.
 func Main(ctx context.Context, args []string, out io.Writer) error {
@@ -34,63 +27,22 @@ func Main(ctx context.Context, args []string, out io.Writer) error {
 
 // Run runs battle alone in its process until ctx ends.
 func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
-	if len(cfg.Keys) == 0 {
-		return errors.New("keys: there is none, so nobody could call")
-	}
-	if err := checkSync(ctx, cfg, log); err != nil {
-		return err
-	}
-	closed := make(chan error, 1)
-	nc, err := natsd.Connect(cfg.NATS, "battle", log, func(err error) { closed <- err })
+	p, err := process.New(process.Settings{Name: "battle", GRPC: cfg.GRPC, Metrics: cfg.Metrics, Keys: cfg.Keys, Log: log})
 	if err != nil {
 		return err
 	}
-	defer nc.Close()
-
-	registry := telemetry.NewRegistry()
-	service, err := New(cfg, Deps{NATS: nc, Log: log, Metrics: registry})
+	defer p.Close()
+	nc, err := p.NATS(ctx, process.NATS{URL: cfg.NATS, MonitorURL: cfg.NATSMonitor, NoFsync: cfg.NoFsync})
 	if err != nil {
 		return err
 	}
-	server := rpc.NewServer(rpc.ServerOptions{Log: log, Keys: cfg.Keys, Metrics: registry})
-	service.RegisterGRPC(server)
-
-	lis, err := net.Listen("tcp", cfg.GRPC)
+	stores, err := jetstream.NewStores(nc, cfg.StreamReplicas)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = lis.Close() }()
-	var status lifecycle.Status
-	components := append([]lifecycle.Component{untilClosed(closed)}, service.Components()...)
-	components = append(components, server.Component(lis))
-	if cfg.Metrics != "" {
-		private, err := net.Listen("tcp", cfg.Metrics)
-		if err != nil {
-			return err
-		}
-		components = append(components, telemetry.Serve(private, telemetry.Handler(registry, status.Ready)))
+	service, err := New(cfg, Deps{Stores: stores, Log: log, Metrics: p.Metrics()})
+	if err != nil {
+		return err
 	}
-	return lifecycle.Run(ctx, log, stopBudget, append(components, status.Component())...)
-}
-
-// checkSync refuses a NATS server that could lose what it has acknowledged.
-func checkSync(ctx context.Context, cfg Config, log *slog.Logger) error {
-	if cfg.NoFsync {
-		log.Warn("UNSAFE: a power cut may lose what was acknowledged (--unsafe-no-fsync)")
-		return nil
-	}
-	return natsd.VerifySyncAlways(ctx, cfg.NATSMonitor)
-}
-
-// untilClosed fails when the NATS connection is closed for good.
-func untilClosed(closed <-chan error) lifecycle.Component {
-	return lifecycle.Component{Name: "nats", Run: func(ctx context.Context, ready func()) error {
-		ready()
-		select {
-		case err := <-closed:
-			return fmt.Errorf("the NATS connection is closed: %w", err)
-		case <-ctx.Done():
-			return nil
-		}
-	}}
+	return p.Run(ctx, service)
 }

@@ -4,12 +4,10 @@ package battle
 import (
 	"log/slog"
 
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
-	"github.com/faceoff-live/faceoff/pkg/ids"
+	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
 
@@ -19,10 +17,8 @@ import (
 
 // Deps is everything outside the service, already connected.
 type Deps struct {
-	// NATS holds the log, and that of cohost. Required.
-	NATS *nats.Conn
-	// Replica names this replica among those of the log; empty for a new id.
-	Replica string
+	// Stores holds the log, and that of cohost. Required.
+	Stores  ledger.Stores
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 }
@@ -38,20 +34,13 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	js, err := jetstream.New(d.NATS)
-	if err != nil {
-		return nil, err
-	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.Replica == "" {
-		d.Replica = ids.New()
 	}
 	p := partition.New(partition.Options{
 		Settings:   cfg.settings(),
 		KeptEvents: cfg.EventsKept,
-		Open:       partition.JetStream(js, d.Replica, cfg.StreamReplicas),
+		Stores:     d.Stores,
 		Log:        d.Log,
 		Metrics:    telemetry.Ledger(d.Metrics),
 	})

@@ -2,24 +2,16 @@ package cohost
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
-	"maps"
-	"net"
 	"os"
-	"slices"
-	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/config"
+	"github.com/faceoff-live/faceoff/pkg/ledger/jetstream"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
-	"github.com/faceoff-live/faceoff/pkg/natsd"
-	"github.com/faceoff-live/faceoff/pkg/rpc"
+	"github.com/faceoff-live/faceoff/pkg/process"
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
 )
-
-// stopBudget is what an orchestrator commonly leaves for stopping, less a margin.
-const stopBudget = 25 * time.Second
 
 // Main is the program: it reads the settings from args, environment and file, and runs cohost until a signal ends it.
 func Main(ctx context.Context, args []string, out io.Writer) error {
@@ -35,77 +27,26 @@ func Main(ctx context.Context, args []string, out io.Writer) error {
 
 // Run runs cohost alone in its process until ctx ends.
 func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
-	if len(cfg.Keys) == 0 {
-		return errors.New("keys: there is none, so nobody could call")
-	}
-	if err := checkSync(ctx, cfg, log); err != nil {
-		return err
-	}
-	closed := make(chan error, 1)
-	nc, err := natsd.Connect(cfg.NATS, "cohost", log, func(err error) { closed <- err })
+	p, err := process.New(process.Settings{Name: "cohost", GRPC: cfg.GRPC, Metrics: cfg.Metrics, Keys: cfg.Keys, Log: log})
 	if err != nil {
 		return err
 	}
-	defer nc.Close()
-	key := cfg.signingKey()
-	battle, err := rpc.Dial(cfg.Battle, rpc.DialOptions{Key: key, Secret: cfg.Keys[key], Service: "cohost"})
+	defer p.Close()
+	nc, err := p.NATS(ctx, process.NATS{URL: cfg.NATS, MonitorURL: cfg.NATSMonitor, NoFsync: cfg.NoFsync})
 	if err != nil {
 		return err
 	}
-	defer func() { _ = battle.Close() }()
-
-	registry := telemetry.NewRegistry()
-	service, err := New(cfg, Deps{NATS: nc, Battle: battle, Log: log, Metrics: registry})
+	stores, err := jetstream.NewStores(nc, cfg.StreamReplicas)
 	if err != nil {
 		return err
 	}
-	server := rpc.NewServer(rpc.ServerOptions{Log: log, Keys: cfg.Keys, Metrics: registry})
-	service.RegisterGRPC(server)
-
-	lis, err := net.Listen("tcp", cfg.GRPC)
+	battle, err := p.Dial(cfg.Battle, cfg.Key)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = lis.Close() }()
-	var status lifecycle.Status
-	components := append([]lifecycle.Component{untilClosed(closed)}, service.Components()...)
-	components = append(components, server.Component(lis))
-	if cfg.Metrics != "" {
-		private, err := net.Listen("tcp", cfg.Metrics)
-		if err != nil {
-			return err
-		}
-		components = append(components, telemetry.Serve(private, telemetry.Handler(registry, status.Ready)))
+	service, err := New(cfg, Deps{Stores: stores, Battle: battle, Log: log, Metrics: p.Metrics()})
+	if err != nil {
+		return err
 	}
-	return lifecycle.Run(ctx, log, stopBudget, append(components, status.Component())...)
-}
-
-// checkSync refuses a NATS server that could lose what it has acknowledged.
-func checkSync(ctx context.Context, cfg Config, log *slog.Logger) error {
-	if cfg.NoFsync {
-		log.Warn("UNSAFE: a power cut may lose what was acknowledged (--unsafe-no-fsync)")
-		return nil
-	}
-	return natsd.VerifySyncAlways(ctx, cfg.NATSMonitor)
-}
-
-// signingKey is the API key that signs calls to other services.
-func (c Config) signingKey() string {
-	if c.Key != "" || len(c.Keys) == 0 {
-		return c.Key
-	}
-	return slices.Min(slices.Collect(maps.Keys(c.Keys)))
-}
-
-// untilClosed fails when the NATS connection is closed for good.
-func untilClosed(closed <-chan error) lifecycle.Component {
-	return lifecycle.Component{Name: "nats", Run: func(ctx context.Context, ready func()) error {
-		ready()
-		select {
-		case err := <-closed:
-			return errors.Join(errors.New("the NATS connection is closed"), err)
-		case <-ctx.Done():
-			return nil
-		}
-	}}
+	return p.Run(ctx, service)
 }

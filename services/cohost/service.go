@@ -3,19 +3,15 @@ package cohost
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync/atomic"
 
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 
-	"github.com/faceoff-live/faceoff/pkg/ids"
-	ledgerjs "github.com/faceoff-live/faceoff/pkg/ledger/jetstream"
+	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
 
@@ -26,12 +22,10 @@ import (
 
 // Deps is everything outside the service, already connected.
 type Deps struct {
-	// NATS holds the log. Required.
-	NATS *nats.Conn
+	// Stores holds the log. Required.
+	Stores ledger.Stores
 	// Battle reaches battle's BattleCoordinationService with service tokens; nil if there is no battle service.
-	Battle grpc.ClientConnInterface
-	// Replica names this replica among those of the log; empty for a new id.
-	Replica string
+	Battle  grpc.ClientConnInterface
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 }
@@ -40,7 +34,6 @@ type Deps struct {
 type Service struct {
 	cfg       Config
 	d         Deps
-	js        jetstream.JetStream
 	metrics   *telemetry.LedgerMetrics
 	server    *rpcserver.Server
 	partition atomic.Pointer[partition.Partition] // set while it runs
@@ -51,17 +44,10 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	js, err := jetstream.New(d.NATS)
-	if err != nil {
-		return nil, err
-	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	if d.Replica == "" {
-		d.Replica = ids.New()
-	}
-	s := &Service{cfg: cfg, d: d, js: js, metrics: telemetry.Ledger(d.Metrics)}
+	s := &Service{cfg: cfg, d: d, metrics: telemetry.Ledger(d.Metrics)}
 	s.server = rpcserver.New(rpcserver.Options{
 		Partition:         s.partition.Load,
 		Battle:            d.Battle,
@@ -84,18 +70,12 @@ func (s *Service) Components() []lifecycle.Component {
 
 // run opens the log and keeps it until ctx ends.
 func (s *Service) run(ctx context.Context, ready func()) error {
-	log, err := ledgerjs.OpenLog(ctx, s.js, partition.Name, partition.Subject, s.cfg.StreamReplicas)
+	store, err := s.d.Stores.Open(ctx, partition.Name, partition.Subject)
 	if err != nil {
 		return err
 	}
-	lease, err := ledgerjs.NewLease(ctx, s.js, partition.Name, s.d.Replica)
-	if err != nil {
-		return fmt.Errorf("lease of %s: %w", partition.Name, err)
-	}
 	p := partition.New(partition.Options{
-		Log:   log,
-		Lease: lease,
-		Peers: ledgerjs.NewPeers(s.d.NATS),
+		Store: store,
 		Rules: cohost.Rules{
 			MaxMembers: s.cfg.MaxMembers,
 			MaxPending: s.cfg.MaxInvitations,

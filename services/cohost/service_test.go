@@ -18,6 +18,7 @@ import (
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
 	"github.com/faceoff-live/faceoff/pkg/config"
+	ledgerjs "github.com/faceoff-live/faceoff/pkg/ledger/jetstream"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 	"github.com/faceoff-live/faceoff/pkg/natsd"
 	"github.com/faceoff-live/faceoff/pkg/natstest"
@@ -31,7 +32,11 @@ var keys = auth.Keys{"test": "a secret of more than thirty-two bytes"}
 // start runs a replica of cohost on its own gRPC server until stop is called.
 func start(t *testing.T, nats *natsd.Server) (client cohostv1.CohostServiceClient, stop func()) {
 	t.Helper()
-	service, err := cohost.New(cohost.DefaultConfig(), cohost.Deps{NATS: natstest.Connect(t, nats)})
+	stores, err := ledgerjs.NewStores(natstest.Connect(t, nats), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	service, err := cohost.New(cohost.DefaultConfig(), cohost.Deps{Stores: stores})
 	if err != nil {
 		t.Fatal(err)
 	}

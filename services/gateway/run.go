@@ -2,27 +2,21 @@ package gateway
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
-	"time"
 
 	"google.golang.org/grpc"
 
 	"github.com/faceoff-live/faceoff/pkg/config"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
-	"github.com/faceoff-live/faceoff/pkg/rpc"
+	"github.com/faceoff-live/faceoff/pkg/process"
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
 )
 
-const (
-	// maxStreams bounds the calls at once on one gRPC connection from outside.
-	maxStreams = 128
-	// stopBudget is what an orchestrator commonly leaves for stopping, less a margin.
-	stopBudget = 25 * time.Second
-)
+// maxStreams bounds the calls at once on one gRPC connection from outside.
+const maxStreams = 128
 
 // Main is the program: it reads the settings from args, environment and file, and runs the gateway until a signal ends it.
 func Main(ctx context.Context, args []string, out io.Writer) error {
@@ -37,38 +31,27 @@ func Main(ctx context.Context, args []string, out io.Writer) error {
 }
 
 // Run runs the gateway alone in its process until ctx ends.
-func Run(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
-	var conns [3]*grpc.ClientConn
-	for i, target := range []string{cfg.Cohost, cfg.Battle, cfg.Score} {
-		if conns[i], err = rpc.Dial(target, rpc.DialOptions{}); err != nil {
-			return err
-		}
-		defer func() { _ = conns[i].Close() }()
-	}
-	http, err := net.Listen("tcp", cfg.HTTP)
+func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
+	p, err := process.New(process.Settings{
+		Name: "gateway", GRPC: cfg.GRPC, Metrics: cfg.Metrics, Keys: cfg.Keys, MaxStreams: maxStreams, Log: log,
+	})
 	if err != nil {
 		return err
 	}
-	lis, err := net.Listen("tcp", cfg.GRPC)
+	defer p.Close()
+	var conns [3]*grpc.ClientConn
+	for i, target := range []string{cfg.Cohost, cfg.Battle, cfg.Score} {
+		if conns[i], err = p.DialForward(target); err != nil {
+			return err
+		}
+	}
+	http, err := p.Listen(cfg.HTTP)
 	if err != nil {
-		return errors.Join(err, http.Close())
+		return fmt.Errorf("http: %w", err)
 	}
 	service, err := New(cfg, Deps{Log: log, Cohost: conns[0], Battle: conns[1], Score: conns[2], HTTP: http})
 	if err != nil {
-		return errors.Join(err, http.Close(), lis.Close())
+		return err
 	}
-	registry := telemetry.NewRegistry()
-	server := rpc.NewServer(rpc.ServerOptions{Log: log, Keys: cfg.Keys, Metrics: registry, MaxStreams: maxStreams})
-	service.RegisterGRPC(server)
-
-	var status lifecycle.Status
-	components := append(service.Components(), server.Component(lis))
-	if cfg.Metrics != "" {
-		private, err := net.Listen("tcp", cfg.Metrics)
-		if err != nil {
-			return errors.Join(err, http.Close(), lis.Close())
-		}
-		components = append(components, telemetry.Serve(private, telemetry.Handler(registry, status.Ready)))
-	}
-	return lifecycle.Run(ctx, log, stopBudget, append(components, status.Component())...)
+	return p.Run(ctx, service)
 }

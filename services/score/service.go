@@ -6,14 +6,13 @@ import (
 	"log/slog"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"google.golang.org/grpc"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 
-	"github.com/faceoff-live/faceoff/pkg/ids"
+	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
 
@@ -26,24 +25,24 @@ import (
 
 // Deps is everything outside the service, already connected.
 type Deps struct {
-	// NATS holds the logs, and that of battle, and carries gifts. Required.
+	// Stores holds the logs, and that of battle. Required.
+	Stores ledger.Stores
+	// NATS carries gifts. Required.
 	NATS *nats.Conn
 	// Redis gets the scores. Required; it need not be there all the time.
 	Redis redis.UniversalClient
 	// Battle is where openings and closings are reported; calls on it must carry a service token. Required.
-	Battle grpc.ClientConnInterface
-	// Replica names this replica among those of the logs; empty for a new id.
-	Replica string
+	Battle  grpc.ClientConnInterface
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 }
 
 // Service is score.
 type Service struct {
-	set     *partition.Set
-	streams *partition.Streams
-	server  *rpcserver.Server
-	nats    *natsserver.Server
+	set    *partition.Set
+	stores ledger.Stores
+	server *rpcserver.Server
+	nats   *natsserver.Server
 }
 
 // New makes the service; nothing runs yet.
@@ -51,15 +50,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	js, err := jetstream.New(d.NATS)
-	if err != nil {
-		return nil, err
-	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.Replica == "" {
-		d.Replica = ids.New()
 	}
 	set := partition.NewSet(cfg.Partitions, partition.Config{
 		Settings: cfg.settings(), MaxParked: cfg.MaxWaiting, Log: d.Log, Metrics: telemetry.Ledger(d.Metrics),
@@ -69,12 +61,11 @@ func New(cfg Config, d Deps) (*Service, error) {
 		p.Add(report.New(p, battle, d.Log))
 		p.Add(partition.NewViewed(p, d.Redis, cfg.ViewKept, d.Log))
 	}
-	streams := partition.NewStreams(d.NATS, js, d.Replica, cfg.StreamReplicas, cfg.Partitions)
 	return &Service{
-		set:     set,
-		streams: streams,
-		server:  rpcserver.New(set, replay.New(streams, cfg.settings())),
-		nats:    natsserver.New(d.NATS, set, natsserver.Options{InFlight: cfg.NATSInFlight, Timeout: cfg.NATSTimeout, Log: d.Log}),
+		set:    set,
+		stores: d.Stores,
+		server: rpcserver.New(set, replay.New(d.Stores.Other, cfg.settings())),
+		nats:   natsserver.New(d.NATS, set, natsserver.Options{InFlight: cfg.NATSInFlight, Timeout: cfg.NATSTimeout, Log: d.Log}),
 	}, nil
 }
 
@@ -85,7 +76,7 @@ func (s *Service) RegisterGRPC(r grpc.ServiceRegistrar) { s.server.Register(r) }
 func (s *Service) Components() []lifecycle.Component {
 	return []lifecycle.Component{
 		{Name: "score partitions", Run: func(ctx context.Context, ready func()) error {
-			if err := s.streams.Bind(ctx, s.set); err != nil {
+			if err := s.set.Open(ctx, s.stores); err != nil {
 				return err
 			}
 			return s.set.Run(ctx, ready)

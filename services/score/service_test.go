@@ -213,7 +213,7 @@ func TestPartitionCountIsFixed(t *testing.T) {
 	for _, partitions := range []int{8, 32} {
 		cfg := s.cfg
 		cfg.Partitions = partitions
-		service, err := score.New(cfg, score.Deps{NATS: s.nc, Redis: s.redis, Battle: battletest.Client{B: s.battle}})
+		service, err := score.New(cfg, score.Deps{Stores: s.stores(t), NATS: s.nc, Redis: s.redis, Battle: battletest.Client{B: s.battle}})
 		if err != nil {
 			t.Fatal(err)
 		}

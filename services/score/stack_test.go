@@ -19,6 +19,7 @@ import (
 	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/ledger/jetstream"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 	"github.com/faceoff-live/faceoff/pkg/natstest"
@@ -68,11 +69,21 @@ func start(t *testing.T) *stack {
 	return s
 }
 
+// stores is where a new replica finds the logs.
+func (s *stack) stores(t *testing.T) ledger.Stores {
+	t.Helper()
+	stores, err := jetstream.NewStores(s.nc, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stores
+}
+
 // run starts score and returns when it serves.
 func (s *stack) run(t *testing.T) {
 	t.Helper()
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	service, err := score.New(s.cfg, score.Deps{NATS: s.nc, Redis: s.redis, Battle: battletest.Client{B: s.battle}, Log: logger})
+	service, err := score.New(s.cfg, score.Deps{Stores: s.stores(t), NATS: s.nc, Redis: s.redis, Battle: battletest.Client{B: s.battle}, Log: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -184,3 +184,59 @@ func (p *Peers) Forward(ctx context.Context, name, replica string, request []byt
 		return nil, ctx.Err()
 	}
 }
+
+// Stores is where the replicas of a process find logs.
+type Stores struct {
+	leases *Leases
+	peers  *Peers
+
+	mu      sync.Mutex
+	logs    map[string]*Log
+	created map[string]bool
+}
+
+// NewStores makes empty Stores.
+func NewStores() *Stores {
+	return &Stores{leases: NewLeases(), peers: NewPeers(), logs: make(map[string]*Log), created: make(map[string]bool)}
+}
+
+// Replica returns the ledger.Stores of one replica.
+func (s *Stores) Replica(id string) ledger.Stores {
+	return replicaStores{s, id}
+}
+
+// Log returns a log by its name; an empty one if nobody has used it.
+func (s *Stores) Log(name string) *Log {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.logs[name] == nil {
+		s.logs[name] = NewLog()
+	}
+	return s.logs[name]
+}
+
+type replicaStores struct {
+	all     *Stores
+	replica string
+}
+
+func (r replicaStores) Open(_ context.Context, name, _ string) (ledger.Store, error) {
+	log := r.all.Log(name)
+	r.all.mu.Lock()
+	r.all.created[name] = true
+	r.all.mu.Unlock()
+	return ledger.Store{Log: log, Lease: r.all.leases.Lease(name, r.replica), Peers: r.all.peers}, nil
+}
+
+func (r replicaStores) Stat(ctx context.Context, name string) (head uint64, exists bool, err error) {
+	r.all.mu.Lock()
+	exists = r.all.created[name]
+	r.all.mu.Unlock()
+	if !exists {
+		return 0, false, nil
+	}
+	head, err = r.all.Log(name).Head(ctx)
+	return head, true, err
+}
+
+func (r replicaStores) Other(name string) ledger.Log { return r.all.Log(name) }

@@ -32,18 +32,10 @@ type Options struct {
 	Settings battle.Settings
 	// KeptEvents is how many of a live's last events are kept for readers that come back.
 	KeptEvents int
-	// Open opens what the partition is kept in.
-	Open    func(context.Context) (Stores, error)
+	// Stores holds the log, and that of cohost.
+	Stores  ledger.Stores
 	Log     *slog.Logger
 	Metrics ledger.Metrics
-}
-
-// Stores is what the partition is kept in.
-type Stores struct {
-	// Log is BATTLE_00, Cohost is COHOST_00, read only.
-	Log, Cohost ledger.Log
-	Lease       ledger.Lease
-	Peers       ledger.Peers
 }
 
 // Partition decides battles and is read; before its component is ready it answers ledger.ErrUnavailable.
@@ -71,18 +63,18 @@ func (p *Partition) Component() lifecycle.Component {
 }
 
 func (p *Partition) run(ctx context.Context, ready func()) error {
-	stores, err := p.o.Open(ctx)
+	store, err := p.o.Stores.Open(ctx, Log, Subject)
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r := &running{cohost: ledger.NewFeed(stores.Cohost, cohostfeed.Decode)}
+	r := &running{cohost: ledger.NewFeed(p.o.Stores.Other(cohostfeed.Log), cohostfeed.Decode)}
 	r.ledger = ledger.New(ledger.Config[battle.Command, battle.Event]{
 		Name:     Log,
-		Log:      stores.Log,
-		Lease:    stores.Lease,
-		Peers:    stores.Peers,
+		Log:      store.Log,
+		Lease:    store.Lease,
+		Peers:    store.Peers,
 		Machine:  p.state,
 		Codec:    codec.Codec{},
 		OnCommit: p.battles.Apply,

@@ -21,6 +21,7 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/ledger/memory"
 
 	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
+	"github.com/faceoff-live/faceoff/services/battle/internal/cohostfeed"
 	"github.com/faceoff-live/faceoff/services/battle/internal/partition"
 	"github.com/faceoff-live/faceoff/services/battle/internal/view"
 )
@@ -36,17 +37,16 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{t: t, cohost: memory.NewLog(), log: &buffer{}}
+	stores := memory.NewStores()
+	s := &stage{t: t, cohost: stores.Log(cohostfeed.Log), log: &buffer{}}
 	s.partition = partition.New(partition.Options{
 		Settings: battle.Settings{
 			MinDuration: time.Second, MaxDuration: time.Hour, DefaultDuration: time.Minute, DefaultTimeout: 30 * time.Second,
 			StartDelay: 300 * time.Millisecond, OpenWithin: 5 * time.Second, KeepEnded: time.Hour,
 		},
 		KeptEvents: 16,
-		Open: func(context.Context) (partition.Stores, error) {
-			return partition.Stores{Log: memory.NewLog(), Cohost: s.cohost, Lease: memory.NewLease("r1"), Peers: memory.NewPeers()}, nil
-		},
-		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Stores:     stores.Replica("r1"),
+		Log:        slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -22,9 +22,7 @@ const Subject = "log.cohost.00"
 
 // Options of New.
 type Options struct {
-	Log   ledger.Log
-	Lease ledger.Lease
-	Peers ledger.Peers
+	Store ledger.Store
 	Rules cohost.Rules
 	// KeptNotices is how many of a live's last notices are kept for readers that come back.
 	KeptNotices int
@@ -53,9 +51,9 @@ func New(o Options) *Partition {
 	}
 	p.ledger = ledger.New(ledger.Config[cohost.Command, cohost.Event]{
 		Name:     Name,
-		Log:      o.Log,
-		Lease:    o.Lease,
-		Peers:    o.Peers,
+		Log:      o.Store.Log,
+		Lease:    o.Store.Lease,
+		Peers:    o.Store.Peers,
 		Machine:  p.state,
 		Codec:    codec.Codec{},
 		OnCommit: p.onCommit,

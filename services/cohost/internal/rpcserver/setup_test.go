@@ -17,6 +17,7 @@ import (
 	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/ledger/memory"
 	"github.com/faceoff-live/faceoff/pkg/rpc"
 
@@ -87,7 +88,7 @@ func serve(t *testing.T, server *rpc.Server) *grpc.ClientConn {
 // open starts to follow and write the log.
 func (h *house) open() {
 	p := partition.New(partition.Options{
-		Log: h.log, Lease: memory.NewLease("r1"), Peers: memory.NewPeers(), KeptNotices: kept,
+		Store: ledger.Store{Log: h.log, Lease: memory.NewLease("r1"), Peers: memory.NewPeers()}, KeptNotices: kept,
 		Rules: cohost.Rules{MaxMembers: 3, MaxPending: 5, EndedKept: time.Hour},
 	})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/ledger/jetstream"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 	"github.com/faceoff-live/faceoff/pkg/natsd"
 	"github.com/faceoff-live/faceoff/pkg/rpc"
@@ -208,6 +209,7 @@ func (p *process) build(context.Context) error {
 // services makes those that own logs.
 func (p *process) services(server *rpc.Server) ([]lifecycle.Component, error) {
 	var conns [3]*nats.Conn
+	var stores [3]*jetstream.Stores
 	for i, name := range []string{"cohost", "battle", "score"} {
 		nc, err := p.connect(name)
 		if err != nil {
@@ -215,6 +217,9 @@ func (p *process) services(server *rpc.Server) ([]lifecycle.Component, error) {
 		}
 		p.atEnd(nc.Close)
 		conns[i] = nc
+		if stores[i], err = jetstream.NewStores(nc, 1); err != nil {
+			return nil, err
+		}
 	}
 	toBattle := func(from string) (grpc.ClientConnInterface, error) {
 		return p.dial(rpc.DialOptions{Key: Key, Secret: Secret, Service: from})
@@ -226,7 +231,7 @@ func (p *process) services(server *rpc.Server) ([]lifecycle.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := cohost.New(cohostCfg, cohost.Deps{NATS: conns[0], Battle: fromCohost, Log: p.log.With("part", "cohost")})
+	c, err := cohost.New(cohostCfg, cohost.Deps{Stores: stores[0], Battle: fromCohost, Log: p.log.With("part", "cohost")})
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +239,7 @@ func (p *process) services(server *rpc.Server) ([]lifecycle.Component, error) {
 	battleCfg := battle.DefaultConfig()
 	battleCfg.Keys = p.keys
 	battleCfg.MinDuration = time.Second
-	b, err := battle.New(battleCfg, battle.Deps{NATS: conns[1], Log: p.log.With("part", "battle")})
+	b, err := battle.New(battleCfg, battle.Deps{Stores: stores[1], Log: p.log.With("part", "battle")})
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +250,7 @@ func (p *process) services(server *rpc.Server) ([]lifecycle.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := score.New(scoreCfg, score.Deps{NATS: conns[2], Redis: p.redis, Battle: fromScore, Log: p.log.With("part", "score")})
+	s, err := score.New(scoreCfg, score.Deps{Stores: stores[2], NATS: conns[2], Redis: p.redis, Battle: fromScore, Log: p.log.With("part", "score")})
 	if err != nil {
 		return nil, err
 	}

@@ -24,15 +24,6 @@ type Config struct {
 	Metrics   ledger.Metrics
 }
 
-// Storage is what a partition is kept in.
-type Storage struct {
-	Log   ledger.Log
-	Lease ledger.Lease
-	Peers ledger.Peers
-	// Battle is the battle service's log, to be read only.
-	Battle ledger.Log
-}
-
 // Effect is what a partition does to others while this replica writes it.
 type Effect interface {
 	// Committed is told every group on every replica; see ledger.Config.OnCommit.
@@ -74,9 +65,9 @@ func (p *Partition) Number() int { return p.cfg.Settings.Partition }
 // Add gives the partition an effect; before Bind.
 func (p *Partition) Add(e Effect) { p.effects = append(p.effects, e) }
 
-// Bind gives the partition its storage; once, before Run. Before it, the partition looks empty and decides nothing.
-func (p *Partition) Bind(s Storage) {
-	feed := ledger.NewFeed(s.Battle, codec.DecodeBattle)
+// Bind gives the partition its store and the battle service's log; once, before Run. Before it, the partition looks empty and decides nothing.
+func (p *Partition) Bind(s ledger.Store, battle ledger.Log) {
+	feed := ledger.NewFeed(battle, codec.DecodeBattle)
 	l := ledger.New(ledger.Config[score.Command, score.Event]{
 		Name: p.cfg.Name, Log: s.Log, Lease: s.Lease, Peers: s.Peers, Machine: p.state, Codec: codec.Codec{},
 		OnCommit: p.committed, WhileWriting: p.whileWriting, Admit: p.admit, Logger: p.cfg.Log, Metrics: p.cfg.Metrics,

@@ -62,7 +62,7 @@ func (w *world) replica(t *testing.T, name string, change func(*partition.Config
 	set = partition.NewSet(partitions, cfg, nil)
 	for i, p := range set.All() {
 		p.Add(report.New(p, battlev1.NewBattleCoordinationServiceClient(battletest.Client{B: w.battle}), logger))
-		p.Bind(partition.Storage{Log: w.logs[i], Lease: w.leases.Lease(partition.LogName(i), name), Peers: w.peers, Battle: w.log})
+		p.Bind(ledger.Store{Log: w.logs[i], Lease: w.leases.Lease(partition.LogName(i), name), Peers: w.peers}, w.log)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan struct{}), make(chan error, 1)

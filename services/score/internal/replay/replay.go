@@ -12,35 +12,24 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/es"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/services/score/internal/codec"
+	"github.com/faceoff-live/faceoff/services/score/internal/partition"
 	"github.com/faceoff-live/faceoff/services/score/internal/score"
 )
 
-// Logs opens the stored logs.
-type Logs interface {
-	// Partition opens the log of a score partition.
-	Partition(ctx context.Context, number int) (ledger.Log, error)
-	// Battle opens the battle service's log.
-	Battle(ctx context.Context) (ledger.Log, error)
-}
-
 // Replayer replays battles.
 type Replayer struct {
-	logs     Logs
+	logs     func(name string) ledger.Log
 	settings score.Settings
 }
 
-// New makes a Replayer; settings as the partitions have them.
-func New(logs Logs, settings score.Settings) *Replayer {
+// New makes a Replayer; logs gives a stored log by its name, settings as the partitions have them.
+func New(logs func(name string) ledger.Log, settings score.Settings) *Replayer {
 	return &Replayer{logs: logs, settings: settings}
 }
 
 // Battle replays one battle. The error is a *es.Refusal when there is none, or what reading the logs gave.
 func (r *Replayer) Battle(ctx context.Context, battleID string) (*scorev1.ReplayBattleResponse, error) {
-	log, err := r.logs.Battle(ctx)
-	if err != nil {
-		return nil, unreadable("the battle service's log", err)
-	}
-	told, err := read(ctx, log, battleID)
+	told, err := read(ctx, r.logs(partition.BattleLog), battleID)
 	if err != nil {
 		return nil, unreadable("the battle service's log", err)
 	}
@@ -75,14 +64,10 @@ func (r *Replayer) count(ctx context.Context, battleID string, participants []*b
 		partitions[number] = true
 	}
 	for number := range partitions {
-		log, err := r.logs.Partition(ctx, number)
-		if err != nil {
-			return nil, unreadable(fmt.Sprintf("the log of partition %d", number), err)
-		}
 		settings := r.settings
 		settings.Partition = number
 		f := folding{machine: score.New(settings), battle: battleID, lives: counted}
-		if err := ledger.Range(ctx, log, codec.Codec{}.DecodeEvent, f.group); err != nil {
+		if err := ledger.Range(ctx, r.logs(partition.LogName(number)), codec.Codec{}.DecodeEvent, f.group); err != nil {
 			return nil, unreadable(fmt.Sprintf("the log of partition %d", number), err)
 		}
 	}

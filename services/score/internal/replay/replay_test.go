@@ -15,16 +15,22 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/ledger/memory"
 	"github.com/faceoff-live/faceoff/services/score/internal/battletest"
 	"github.com/faceoff-live/faceoff/services/score/internal/codec"
+	"github.com/faceoff-live/faceoff/services/score/internal/partition"
 	"github.com/faceoff-live/faceoff/services/score/internal/replay"
 	"github.com/faceoff-live/faceoff/services/score/internal/rules"
 	"github.com/faceoff-live/faceoff/services/score/internal/score"
 )
 
 // logs are one score partition and the battle service's log.
-type logs struct{ partition, battle ledger.Log }
-
-func (l logs) Partition(context.Context, int) (ledger.Log, error) { return l.partition, nil }
-func (l logs) Battle(context.Context) (ledger.Log, error)         { return l.battle, nil }
+// logs are those of one partition and of the battle service.
+func logs(of, battle ledger.Log) func(string) ledger.Log {
+	return func(name string) ledger.Log {
+		if name == partition.BattleLog {
+			return battle
+		}
+		return of
+	}
+}
 
 func settings(book score.RuleBook) score.Settings {
 	return score.Settings{
@@ -140,16 +146,16 @@ func TestReplay(t *testing.T) {
 	})
 	t.Run("no such battle", func(t *testing.T) {
 		t.Parallel()
-		_, err := replay.New(logs{memory.NewLog(), memory.NewLog()}, settings(rules.Book)).Battle(t.Context(), "b1")
+		_, err := replay.New(logs(memory.NewLog(), memory.NewLog()), settings(rules.Book)).Battle(t.Context(), "b1")
 		if !errors.Is(err, &es.Refusal{Reason: "BATTLE_NOT_FOUND"}) {
 			t.Errorf("got %v", err)
 		}
 	})
 }
 
-func compare(t *testing.T, partition, battle ledger.Log, difference string) []string {
+func compare(t *testing.T, counted, battle ledger.Log, difference string) []string {
 	t.Helper()
-	r, err := replay.New(logs{partition, battle}, settings(rules.Book)).Battle(t.Context(), "b1")
+	r, err := replay.New(logs(counted, battle), settings(rules.Book)).Battle(t.Context(), "b1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,118 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/faceoff-live/faceoff/pkg/ids"
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+)
+
+// Stores is the ledger.Stores of one replica in JetStream.
+type Stores struct {
+	js       jetstream.JetStream
+	replica  string
+	replicas int
+}
+
+// NewStores makes the Stores of a new replica; replicas is how many servers keep each stream, 1, 3 or 5.
+func NewStores(nc *nats.Conn, replicas int) (*Stores, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, err
+	}
+	return &Stores{js: js, replica: ids.New(), replicas: replicas}, nil
+}
+
+// Open implements ledger.Stores.
+func (s *Stores) Open(ctx context.Context, name, subject string) (ledger.Store, error) {
+	log, err := OpenLog(ctx, s.js, name, subject, s.replicas)
+	if err != nil {
+		return ledger.Store{}, err
+	}
+	lease, err := NewLease(ctx, s.js, name, s.replica)
+	if err != nil {
+		return ledger.Store{}, err
+	}
+	return ledger.Store{Log: log, Lease: lease, Peers: NewPeers(s.js.Conn())}, nil
+}
+
+// Stat implements ledger.Stores.
+func (s *Stores) Stat(ctx context.Context, name string) (head uint64, exists bool, err error) {
+	stream, err := s.js.Stream(ctx, name)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("stream %s: %w", name, err)
+	}
+	return stream.CachedInfo().State.LastSeq, true, nil
+}
+
+// Other implements ledger.Stores.
+func (s *Stores) Other(name string) ledger.Log {
+	return &otherLog{js: s.js, name: name}
+}
+
+// otherLog is a log of another service, opened when it is first read.
+type otherLog struct {
+	js   jetstream.JetStream
+	name string
+
+	mu  sync.Mutex
+	log ledger.Log
+}
+
+func (o *otherLog) open(ctx context.Context) (ledger.Log, error) {
+	o.mu.Lock()
+	log := o.log
+	o.mu.Unlock()
+	if log != nil {
+		return log, nil
+	}
+	log, err := ReadLog(ctx, o.js, o.name)
+	if err != nil {
+		return nil, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.log = log
+	return log, nil
+}
+
+// Append implements ledger.Log.
+func (o *otherLog) Append(context.Context, uint64, []byte) error {
+	return fmt.Errorf("%w: %s is another service's to write", ledger.ErrNotStored, o.name)
+}
+
+// Head implements ledger.Log.
+func (o *otherLog) Head(ctx context.Context) (uint64, error) {
+	log, err := o.open(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return log.Head(ctx)
+}
+
+// Read implements ledger.Log.
+func (o *otherLog) Read(ctx context.Context, seq uint64) ([]byte, error) {
+	log, err := o.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return log.Read(ctx, seq)
+}
+
+// Tail implements ledger.Log.
+func (o *otherLog) Tail(ctx context.Context, from uint64, handle func(uint64, []byte) error) error {
+	log, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	return log.Tail(ctx, from, handle)
+}
