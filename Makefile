@@ -1,6 +1,7 @@
 # Faceoff. `make` prints what there is. Needs Go 1.26; `make proto` and `make check` need Node 20 with npm besides.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory

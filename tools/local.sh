@@ -67,6 +67,12 @@ up() {
       exit 1
     fi
   done
+  for name in http grpc cohost battle score nats monitor redis; do
+    if (exec 3<>"/dev/tcp/${!name%:*}/${!name#*:}") 2>/dev/null; then
+      echo "${!name} ($name) is taken; does \`make run\` still run?" >&2
+      exit 1
+    fi
+  done
   trap 'down; exit 1' INT TERM
   mkdir -p "$dir/nats" "$dir/redis"
   rm -f "$dir"/*.pid

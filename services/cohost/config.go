@@ -17,8 +17,8 @@ type Config struct {
 	NoFsync     bool   `name:"unsafe-no-fsync" help:"Run against a NATS server without sync_interval: always. A power cut loses what was acknowledged."`
 	Battle      string `help:"Where battle serves gRPC." default:"dns:///127.0.0.1:9102"`
 
-	Keys auth.Keys `help:"API keys whose tokens are accepted, with their secrets: key=secret;key=secret." redact:""`
-	Key  string    `help:"Which of the keys signs calls to other services; empty for the first by name." default:""`
+	Keys       auth.Keys `help:"API keys whose tokens are accepted, with their secrets: key=secret;key=secret." redact:""`
+	SigningKey string    `help:"Which of the keys signs calls to other services; empty for the first by name." default:""`
 
 	StreamReplicas    int           `help:"Copies of the log's stream, 1, 3 or 5." default:"1"`
 	MaxMembers        int           `help:"Most lives of one connection, 2 to 9." default:"9"`
@@ -79,8 +79,8 @@ func wholeSeconds(name string, value time.Duration) error {
 }
 
 func (c Config) checkKey() error {
-	if _, ok := c.Keys[c.Key]; c.Key != "" && !ok {
-		return fmt.Errorf("key: %q is not one of the keys", c.Key)
+	if _, ok := c.Keys[c.SigningKey]; c.SigningKey != "" && !ok {
+		return fmt.Errorf("signing-key: %q is not one of the keys", c.SigningKey)
 	}
 	return nil
 }

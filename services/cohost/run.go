@@ -40,7 +40,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	battle, err := p.Dial(cfg.Battle, cfg.Key)
+	battle, err := p.Dial(cfg.Battle, cfg.SigningKey)
 	if err != nil {
 		return err
 	}

@@ -203,7 +203,7 @@ func TestConfig(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(*cohost.Config){
 		"keys":               func(c *cohost.Config) { c.Keys = auth.Keys{"k": "short"} },
-		"key":                func(c *cohost.Config) { c.Key = "none" },
+		"signing-key":        func(c *cohost.Config) { c.SigningKey = "none" },
 		"stream-replicas":    func(c *cohost.Config) { c.StreamReplicas = 0 },
 		"max-members":        func(c *cohost.Config) { c.MaxMembers = 10 },
 		"max-invitations":    func(c *cohost.Config) { c.MaxInvitations = 0 },

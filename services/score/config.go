@@ -22,8 +22,8 @@ type Config struct {
 	Redis       string `name:"redis-url" help:"Where Redis is." default:"redis://127.0.0.1:6379"`
 	Battle      string `help:"Where battle serves gRPC." default:"dns:///127.0.0.1:9102"`
 
-	Keys auth.Keys `help:"API keys whose tokens are accepted, with their secrets: key=secret;key=secret." redact:""`
-	Key  string    `help:"Which of the keys signs calls to other services; empty for the first by name." default:""`
+	Keys       auth.Keys `help:"API keys whose tokens are accepted, with their secrets: key=secret;key=secret." redact:""`
+	SigningKey string    `help:"Which of the keys signs calls to other services; empty for the first by name." default:""`
 
 	StreamReplicas int           `help:"Copies of each log's stream, 1, 3 or 5." default:"1"`
 	Partitions     int           `help:"Number of logs, 1 to 100. Fixed when the logs are created." default:"16"`
@@ -86,8 +86,8 @@ func within[T int | time.Duration](name string, value, least, most T) error {
 }
 
 func (c Config) checkKey() error {
-	if _, ok := c.Keys[c.Key]; c.Key != "" && !ok {
-		return fmt.Errorf("key: %q is not one of the keys", c.Key)
+	if _, ok := c.Keys[c.SigningKey]; c.SigningKey != "" && !ok {
+		return fmt.Errorf("signing-key: %q is not one of the keys", c.SigningKey)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 
@@ -36,13 +38,21 @@ func (c battleList) Run(ctx context.Context, out io.Writer) error {
 		}
 		var rows [][]any
 		for _, b := range r.GetBattles() {
-			rows = append(rows, []any{b.GetBattleId(), b.GetStatus(), b.GetInviterLiveId(), len(b.GetUsers()), b.GetStartsAt(), b.GetEndsAt(), reason(b)})
+			rows = append(rows, []any{b.GetBattleId(), b.GetStatus(), b.GetInviterLiveId(), len(b.GetUsers()), b.GetStartsAt(), end(b), reason(b)})
 		}
 		if r.GetNextPageToken() != "" {
 			rows = append(rows, []any{"more: --page-token " + r.GetNextPageToken()})
 		}
 		return c.show(out, r, "BATTLE,STATUS,INVITER,LIVES,STARTS,ENDS,REASON", rows...)
 	})
+}
+
+// end is when the battle has ended, or is to end.
+func end(b *battlev1.Battle) *timestamppb.Timestamp {
+	if b.GetEndedAt() != nil {
+		return b.GetEndedAt()
+	}
+	return b.GetEndsAt()
 }
 
 func reason(b *battlev1.Battle) string {

@@ -73,6 +73,9 @@ func alone(ctx context.Context, name string, cfg any, args []string, out io.Writ
 	run func(context.Context, *slog.Logger) error, read func() settings,
 ) error {
 	start, err := config.Parse(name, cfg, args, out)
+	if name == "battle" && err == nil && !start && slices.Contains(args, "--help") {
+		_, _ = fmt.Fprintln(out, "\nThis runs the service. The operator's commands: faceoff battle list | get | exit | replay, each with --help.")
+	}
 	switch {
 	case err != nil:
 		return usageError{err}

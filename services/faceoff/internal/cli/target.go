@@ -41,7 +41,7 @@ func onLoopback(addr string) bool {
 
 // target is the stack that an operator calls.
 type target struct {
-	GRPC    string        `name:"grpc" help:"Address of gRPC." default:"127.0.0.1:9090" env:"FACEOFF_GRPC"`
+	GRPC    string        `name:"grpc" help:"Address of gRPC." default:"127.0.0.1:9090"`
 	Token   string        `help:"Access token to call with, instead of one that key and secret sign." env:"FACEOFF_TOKEN"`
 	Timeout time.Duration `help:"How long a call may take." default:"10s"`
 	JSON    bool          `name:"json" help:"Print JSON."`

@@ -34,7 +34,7 @@ func (r *Replayer) Battle(ctx context.Context, battleID string) (*scorev1.Replay
 		return nil, unreadable("the battle service's log", err)
 	}
 	if told.starting == nil {
-		return nil, es.Refuse("BATTLE_NOT_FOUND", "battle %s never began to start", battleID)
+		return nil, es.Refuse("BATTLE_NOT_FOUND", "there is no battle %s that has begun to start", battleID)
 	}
 	c := &comparison{response: &scorev1.ReplayBattleResponse{BattleId: battleID}, settled: told.results()}
 	switch {
