@@ -37,12 +37,15 @@ func (t *Timers[K]) Get(k K) (time.Time, bool) {
 	return t.deadlines.Get(k)
 }
 
-// Due returns the keys whose committed deadline is at or before now, in the order of (deadline, key).
+// maxDue is how many deadlines are due at once; the others are due next. So a flood of them leaves room for commands.
+const maxDue = 256
+
+// Due returns the keys whose committed deadline is at or before now, in the order of (deadline, key); the first 256.
 func (t *Timers[K]) Due(now time.Time) []K {
 	var due []timer[K]
-	for len(t.queue) > 0 && !t.queue[0].at.After(now) {
+	for len(t.queue) > 0 && len(due) < maxDue && !t.queue[0].at.After(now) {
 		first := heap.Pop(&t.queue).(timer[K])
-		if !t.stale(first) && (len(due) == 0 || due[len(due)-1] != first) {
+		if !t.stale(first) && (len(due) == 0 || due[len(due)-1].key != first.key) {
 			due = append(due, first)
 		}
 	}
@@ -77,6 +80,13 @@ func (t *Timers[K]) Commit() {
 		heap.Push(&t.queue, p)
 	}
 	t.pending = t.pending[:0]
+	if len(t.queue) > 2*t.deadlines.Len()+64 { // mostly deadlines that are gone
+		t.queue = t.queue[:0]
+		for k, at := range t.deadlines.All() {
+			t.queue = append(t.queue, timer[K]{k, at})
+		}
+		heap.Init(&t.queue)
+	}
 }
 
 // Discard throws the overlay away.

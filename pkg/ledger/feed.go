@@ -14,11 +14,10 @@ import (
 // catchUpTimeout is how long a command may wait for another service's log.
 const catchUpTimeout = time.Second
 
-// chain follows the links of a log from any point of it.
+// chain follows the links of a log: the last sequence read, and the hash of the last valid group.
 type chain struct {
-	seq   uint64
-	hash  [32]byte
-	known bool // false: the group before was not read, the first link is taken on trust
+	seq  uint64
+	hash [32]byte
 }
 
 // readGroup decodes the group at seq, which must be the next. ok is false for a void group.
@@ -31,14 +30,11 @@ func readGroup[E any](c *chain, seq uint64, raw []byte, decode func([]byte) (E, 
 	if err != nil {
 		return group, false, fmt.Errorf("%w: group %d: %w", ErrLog, seq, err)
 	}
-	if void && c.known {
+	if void {
 		return group, false, nil
 	}
 	group.Seq = seq
 	place := es.Place{Seq: seq, Chain: c.hash}
-	if !c.known {
-		copy(place.Chain[:], g.GetPrevious())
-	}
 	for _, d := range g.GetDecisions() {
 		events, err := decodeDecision(d, &place, decode)
 		if err != nil {
@@ -46,7 +42,7 @@ func readGroup[E any](c *chain, seq uint64, raw []byte, decode func([]byte) (E, 
 		}
 		group.Events = append(group.Events, events...)
 	}
-	c.hash, c.known = sha256.Sum256(raw), true
+	c.hash = sha256.Sum256(raw)
 	return group, true, nil
 }
 
@@ -57,7 +53,7 @@ func Range[E any](ctx context.Context, log Log, decode func([]byte) (E, error), 
 		return err
 	}
 	errEnd := errors.New("end")
-	c := &chain{known: true}
+	c := new(chain)
 	err = log.Tail(ctx, 1, func(seq uint64, raw []byte) error {
 		g, ok, err := readGroup(c, seq, raw, decode)
 		if err != nil {
@@ -96,7 +92,10 @@ func NewFeed[E any](log Log, decode func([]byte) (E, error)) *Feed[E] {
 // when ctx ends, or with ErrLog.
 func (f *Feed[E]) Run(ctx context.Context, after uint64, handle func(context.Context, Group[E]) error) error {
 	f.handled.set(after)
-	c := &chain{seq: after, known: after == 0}
+	c, err := chainAt(ctx, f.log, after)
+	if err != nil {
+		return err
+	}
 	return f.log.Tail(ctx, after+1, func(seq uint64, raw []byte) error {
 		g, ok, err := readGroup(c, seq, raw, f.decode)
 		if err != nil {
@@ -111,6 +110,25 @@ func (f *Feed[E]) Run(ctx context.Context, after uint64, handle func(context.Con
 		f.handled.set(seq)
 		return nil
 	})
+}
+
+// chainAt is the chain at a group that was handed over before, so that what comes next is checked against it.
+func chainAt(ctx context.Context, log Log, seq uint64) (*chain, error) {
+	c := &chain{seq: seq}
+	for pause := (backoff{}); seq > 0; {
+		raw, err := read(ctx, log, seq)
+		if err == nil {
+			c.hash = sha256.Sum256(raw)
+			break
+		}
+		if errors.Is(err, ErrLog) {
+			return nil, err
+		}
+		if err := pause.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
 // CatchUp waits until handle has returned for every group that the log has at the time of the call; at most 1 s, then

@@ -34,7 +34,10 @@ type fold[C, E any] struct {
 	machine es.Machine[C, E]
 	answers *es.Window[string, answer[E]]
 	seq     uint64
-	chain   [32]byte // hash of the last valid group
+	last    time.Time     // log time of the last event
+	age     time.Duration // time that answers have aged; see aged
+	chain   [32]byte      // hash of the last valid group
+	void    [32]byte      // hash of the last void one
 }
 
 // answer is what a command id got the first time.
@@ -65,8 +68,20 @@ func (f *fold[C, E]) evolve(d *ledgerv1.Decision, events []Placed[E]) {
 	}
 	if d.GetCommandId() != "" {
 		a := answer[E]{hash: d.GetPayloadHash(), result: Result[E]{Seq: events[0].Seq, Events: events}}
-		f.answers.Set(d.GetCommandId(), a, events[0].At)
+		f.answers.Set(d.GetCommandId(), a, time.Unix(0, 0).Add(f.aged(events[0].At)))
 	}
+}
+
+// maxAging is how much one event can age the answers.
+const maxAging = time.Minute
+
+// aged is the age at an event. Log time may jump ahead when a replica takes over whose clock is ahead; answers must not be
+// forgotten by that, since it is just then that callers try again.
+func (f *fold[C, E]) aged(at time.Time) time.Duration {
+	if f.last.IsZero() {
+		return 0
+	}
+	return f.age + min(max(at.Sub(f.last), 0), maxAging)
 }
 
 // commit merges the overlay, which holds exactly the given group, as the group at seq.
@@ -77,7 +92,8 @@ func (f *fold[C, E]) commit(seq uint64, group []byte, events []Placed[E]) {
 	f.seq = seq
 	f.chain = sha256.Sum256(group)
 	if n := len(events); n > 0 {
-		f.clock.observe(events[n-1].At)
+		f.age, f.last = f.aged(events[n-1].At), events[n-1].At
+		f.clock.observe(f.last)
 	}
 	if f.cfg.OnCommit != nil {
 		f.cfg.OnCommit(Group[E]{Seq: seq, Events: events})
@@ -110,6 +126,10 @@ func (f *fold[C, E]) apply(seq uint64, raw []byte) error {
 		return fmt.Errorf("%w: %s: group %d: %w", ErrLog, f.cfg.Name, seq, err)
 	}
 	if void {
+		if f.void != ([32]byte{}) && bytes.Equal(g.GetPrevious(), f.void[:]) {
+			return fmt.Errorf("%w: %s: group %d goes on from a void one: the log is not the one that was read before", ErrLog, f.cfg.Name, seq)
+		}
+		f.void = sha256.Sum256(raw)
 		f.cfg.Logger.Error("void group: it does not fit the chain", "log", f.cfg.Name, "seq", seq, "writer", g.GetWriter())
 		f.skip(seq)
 		return nil
@@ -171,6 +191,7 @@ func decodeDecision[E any](d *ledgerv1.Decision, place *es.Place, decode func([]
 type watermark struct {
 	mu      sync.Mutex
 	seq     uint64
+	ended   bool
 	changed chan struct{}
 }
 
@@ -186,17 +207,29 @@ func (w *watermark) set(seq uint64) {
 	w.changed = make(chan struct{})
 }
 
-func (w *watermark) get() (uint64, <-chan struct{}) {
+// end tells all who wait that the sequence does not move any more.
+func (w *watermark) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.seq, w.changed
+	w.ended = true
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+func (w *watermark) get() (seq uint64, ended bool, changed <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seq, w.ended, w.changed
 }
 
 func (w *watermark) wait(ctx context.Context, seq uint64) error {
 	for {
-		at, changed := w.get()
-		if at >= seq {
+		at, ended, changed := w.get()
+		switch {
+		case at >= seq:
 			return nil
+		case ended:
+			return ErrUnavailable
 		}
 		select {
 		case <-changed:

@@ -31,6 +31,7 @@ func (l *Ledger[C, E]) forward(ctx context.Context, holder string, p *pending[C,
 	if err := proto.Unmarshal(raw, reply); err != nil {
 		return Result[E]{}, fmt.Errorf("%w: reply of %s: %w", ErrUnavailable, holder, err)
 	}
+	l.clock.observe(time.UnixMilli(reply.GetNowMs())) // so that the next command's time is the writer's
 	switch a := reply.GetAnswer().(type) {
 	case *ledgerv1.ForwardReply_Accepted_:
 		result, err := l.readAccepted(a.Accepted)
@@ -66,7 +67,9 @@ func (l *Ledger[C, E]) readAccepted(a *ledgerv1.ForwardReply_Accepted) (Result[E
 
 // serveForwarded decides a command that another replica forwarded. It is not forwarded again.
 func (l *Ledger[C, E]) serveForwarded(ctx context.Context, raw []byte) []byte {
-	reply, err := proto.Marshal(l.decideForwarded(ctx, raw))
+	answer := l.decideForwarded(ctx, raw)
+	answer.NowMs = l.clock.Now().UnixMilli()
+	reply, err := proto.Marshal(answer)
 	if err != nil {
 		l.log.Error("reply to a forwarded command", "error", err)
 	}
@@ -78,7 +81,11 @@ func (l *Ledger[C, E]) decideForwarded(ctx context.Context, raw []byte) *ledgerv
 	if err := proto.Unmarshal(raw, request); err != nil {
 		return refused(es.Invalid("command", "%v", err))
 	}
-	body, err := l.cfg.Codec.DecodeCommand(request.GetCommand())
+	var body C
+	var err error
+	if fault := guard(func() { body, err = l.cfg.Codec.DecodeCommand(request.GetCommand()) }); fault != nil {
+		err = fault
+	}
 	if err != nil {
 		return refused(es.Invalid("command", "%v", err))
 	}

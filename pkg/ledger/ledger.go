@@ -163,12 +163,14 @@ type pending[C, E any] struct {
 	notAfter time.Time // log time
 	body     C
 	taken    atomic.Bool     // by the writer, or by a caller who gave up; whoever sets it
+	left     atomic.Bool     // the caller gave up after the writer took it
 	done     chan outcome[E] // nil for the writer's own
 }
 
 type outcome[E any] struct {
 	result Result[E]
 	err    error
+	final  bool // not to be tried again although the error is ErrUnavailable: it was not tried at all
 }
 
 // again is a fresh copy of a command that nobody has decided.
@@ -214,6 +216,11 @@ func (l *Ledger[C, E]) Submit(ctx context.Context, c Command[C]) (Result[E], err
 	if err != nil {
 		return Result[E]{}, err
 	}
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.notAfter.Sub(l.clock.Now())+patience)
+		defer cancel()
+	}
 	giveUp := time.Now().Add(patience)
 	for {
 		r, changed := l.whoWrites()
@@ -224,7 +231,7 @@ func (l *Ledger[C, E]) Submit(ctx context.Context, c Command[C]) (Result[E], err
 		case r.holder != "" && r.holder != l.cfg.Lease.Self():
 			out.result, out.err = l.forward(ctx, r.holder, p)
 		}
-		if !errors.Is(out.err, ErrUnavailable) && !errors.Is(out.err, errNotWriter) {
+		if out.final || !errors.Is(out.err, ErrUnavailable) && !errors.Is(out.err, errNotWriter) {
 			return out.result, out.err
 		}
 		// An unknown outcome is no danger here: the same command is known by its id, or by the machine.
@@ -283,7 +290,7 @@ var errNotWriter = errors.New("this replica does not write")
 func (l *Ledger[C, E]) decideHere(ctx context.Context, p *pending[C, E]) outcome[E] {
 	if l.cfg.Admit != nil {
 		if err := l.cfg.Admit(ctx, p.body); err != nil {
-			return outcome[E]{err: err}
+			return outcome[E]{err: err, final: true}
 		}
 	}
 	r, changed := l.whoWrites()
@@ -311,6 +318,7 @@ func (l *Ledger[C, E]) decideHere(ctx context.Context, p *pending[C, E]) outcome
 			if p.taken.CompareAndSwap(false, true) {
 				return outcome[E]{err: ctx.Err()}
 			}
+			p.left.Store(true)
 			return outcome[E]{err: errors.Join(ErrUnavailable, ctx.Err())}
 		}
 	}
@@ -338,9 +346,13 @@ func (l *Ledger[C, E]) WaitApplied(ctx context.Context, seq uint64) error {
 // Sync waits until committed state has reached the head that the log has now, so that a read after it sees everything
 // acknowledged before it.
 func (l *Ledger[C, E]) Sync(ctx context.Context) error {
+	applied := l.Applied()
 	head, err := l.cfg.Log.Head(ctx)
 	if err != nil {
 		return err
+	}
+	if head < applied {
+		return fmt.Errorf("%w: %s ends at %d, but %d was read from it before", ErrLog, l.cfg.Name, head, applied)
 	}
 	return l.WaitApplied(ctx, head)
 }

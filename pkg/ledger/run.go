@@ -35,6 +35,7 @@ func (l *Ledger[C, E]) Run(ctx context.Context, ready func()) error {
 	}
 	running.Wait()
 	close(l.stopped)
+	l.fold.applied.end()
 	l.release()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
@@ -75,6 +76,12 @@ func (l *Ledger[C, E]) follow(ctx context.Context) error {
 
 // keepLease takes the lease when it is free, renews it, and tells held whenever that changes.
 func (l *Ledger[C, E]) keepLease(ctx context.Context, held chan<- bool) {
+	// A replica that is behind must not take the lease from one that is not.
+	for pause := (backoff{}); l.Sync(ctx) != nil; {
+		if pause.wait(ctx) != nil {
+			return
+		}
+	}
 	tick := time.NewTicker(leaseEvery)
 	defer tick.Stop()
 	mine := false

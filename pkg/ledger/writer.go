@@ -3,10 +3,10 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -27,11 +27,19 @@ type writer[C, E any] struct {
 	// or of another replica may still land there. Until some group is stored at it, nobody gets an answer.
 	contested bool
 	backlog   []*pending[C, E]
+	// unstored holds the answers that left no entry, by command id.
+	unstored *es.Window[string, unstored[E]]
+}
+
+// unstored is an answer without events: a refusal, or that there was nothing to do.
+type unstored[E any] struct {
+	hash    uint64
+	outcome outcome[E]
 }
 
 // write catches up with the log, settles its head with a group of its own, and decides commands until ctx ends.
 func (l *Ledger[C, E]) write(ctx context.Context) error {
-	w := &writer[C, E]{l: l, fold: l.fold, contested: true}
+	w := &writer[C, E]{l: l, fold: l.fold, contested: true, unstored: es.NewWindow[string, unstored[E]](maxNotAfter)}
 	if err := w.catchUp(ctx); err != nil {
 		return err
 	}
@@ -77,7 +85,7 @@ func (w *writer[C, E]) next(ctx context.Context) []*pending[C, E] {
 	if len(batch) == 0 {
 		var deadline <-chan time.Time
 		if at, ok := w.fold.machine.NextDue(); ok {
-			timer := time.NewTimer(at.Sub(w.l.clock.Now()))
+			timer := time.NewTimer(at.Sub(w.l.clock.Now()) * 100 / (100 + maxSlew)) // log time may run fast
 			defer timer.Stop()
 			deadline = timer.C
 		}
@@ -133,12 +141,14 @@ func (w *writer[C, E]) refuseWaiting() {
 // is ctx's or stops the partition.
 func (w *writer[C, E]) group(ctx context.Context, batch []*pending[C, E]) error {
 	pause := backoff{}
+	var seen uint64 // a head that the log had after the batch was taken
 	for {
+		from := w.fold.seq
 		d := w.decide(batch)
 		var settled bool
 		var err error
 		if len(d.events) == 0 && !w.contested {
-			settled, err = w.confirm(ctx)
+			settled, err = w.confirm(ctx, &seen)
 		} else {
 			settled, err = w.store(ctx, d)
 		}
@@ -156,6 +166,7 @@ func (w *writer[C, E]) group(ctx context.Context, batch []*pending[C, E]) error 
 				if out.err == nil && len(out.result.Events) == 0 {
 					out.result.Seq = w.fold.seq // it rests on all that was decided before it, this group included
 				}
+				w.remember(p, out)
 				p.answer(out)
 			}
 			w.keep(d.rest)
@@ -164,6 +175,10 @@ func (w *writer[C, E]) group(ctx context.Context, batch []*pending[C, E]) error 
 			}
 			return nil
 		}
+		batch = stillWaiting(batch)
+		if w.fold.seq > from {
+			continue // another's group came first; waiting would only let in more
+		}
 		if err := pause.wait(ctx); err != nil {
 			for _, p := range batch {
 				p.answer(outcome[E]{err: ErrUnavailable})
@@ -171,6 +186,29 @@ func (w *writer[C, E]) group(ctx context.Context, batch []*pending[C, E]) error 
 			return err
 		}
 	}
+}
+
+// stillWaiting drops the commands whose callers gave up: they may have been told "no" elsewhere by now.
+func stillWaiting[C, E any](batch []*pending[C, E]) []*pending[C, E] {
+	return slices.DeleteFunc(batch, func(p *pending[C, E]) bool { return p.left.Load() })
+}
+
+// remember keeps an answer that the log does not hold, so that a copy of the command that was delayed on its way gets it
+// too. A copy comes within its not_after; a replica that takes over knows only what the log holds.
+func (w *writer[C, E]) remember(p *pending[C, E], out outcome[E]) {
+	if p.id == "" || len(out.result.Events) > 0 {
+		return
+	}
+	var refusal *es.Refusal
+	switch {
+	case out.err == nil:
+	case !errors.As(out.err, &refusal):
+		return
+	case refusal.Reason == es.ReasonPayloadMismatch, refusal.Reason == es.ReasonDeadlineExceeded, refusal.Reason == es.ReasonInternal:
+		return // said without a decision
+	}
+	w.unstored.Set(p.id, unstored[E]{hash: p.hash, outcome: out}, w.l.clock.Now())
+	w.unstored.Commit()
 }
 
 // keep puts back what did not fit, but for deadlines: they are due again by themselves.
@@ -198,7 +236,14 @@ func (w *writer[C, E]) halve(ctx context.Context, batch []*pending[C, E], why er
 	case 0:
 		return why // a fence that cannot be sent: nothing can
 	case 1:
-		batch[0].answer(outcome[E]{err: es.Invalid("", "the log does not take it: %v", why)})
+		if w.contested { // an earlier copy may still land
+			batch[0].answer(outcome[E]{err: ErrUnavailable})
+		} else {
+			batch[0].answer(outcome[E]{err: es.Invalid("", "the log does not take it: %v", why)})
+		}
+		if own(batch) {
+			return (&backoff{}).wait(ctx)
+		}
 		return nil
 	}
 	half := len(batch) / 2
@@ -278,9 +323,15 @@ func (w *writer[C, E]) decideOne(p *pending[C, E], place *es.Place) (*ledgerv1.D
 	if p.id != "" {
 		if a, ok := w.fold.answers.Get(p.id); ok {
 			if a.hash != p.hash {
-				return nil, 0, outcome[E]{err: es.Refuse(es.ReasonPayloadMismatch, "command id %q was used for another command", p.id)}
+				return nil, 0, mismatch[E](p.id)
 			}
 			return nil, 0, outcome[E]{result: a.result}
+		}
+		if a, ok := w.unstored.Committed(p.id); ok {
+			if a.hash != p.hash {
+				return nil, 0, mismatch[E](p.id)
+			}
+			return nil, 0, a.outcome
 		}
 	}
 	if place.At.After(p.notAfter) {
@@ -298,9 +349,9 @@ func (w *writer[C, E]) decideOne(p *pending[C, E], place *es.Place) (*ledgerv1.D
 	placed := make([]Placed[E], len(events))
 	size := 0
 	for i, e := range events {
-		b, err := w.l.cfg.Codec.EncodeEvent(e)
-		if err != nil {
-			return nil, 0, outcome[E]{err: w.internal(err)}
+		var b []byte
+		if fault := guard(func() { b, err = w.l.cfg.Codec.EncodeEvent(e) }); fault != nil || err != nil {
+			return nil, 0, outcome[E]{err: w.internal(errors.Join(fault, err))}
 		}
 		d.Entries[i] = b
 		size += len(b)
@@ -313,15 +364,22 @@ func (w *writer[C, E]) decideOne(p *pending[C, E], place *es.Place) (*ledgerv1.D
 	return d, size, outcome[E]{result: Result[E]{Seq: place.Seq, Events: placed}}
 }
 
-// confirm makes sure that refusals rest on the newest state: the log has nothing that the fold has not.
-func (w *writer[C, E]) confirm(ctx context.Context) (bool, error) {
+func mismatch[E any](id string) outcome[E] {
+	return outcome[E]{err: es.Refuse(es.ReasonPayloadMismatch, "command id %q was used for another command", id)}
+}
+
+// confirm makes sure that refusals rest on a state that is new enough: the fold has all that the log had at some moment
+// after the commands were taken. seen is the head of such a moment; 0 when it was not read yet.
+func (w *writer[C, E]) confirm(ctx context.Context, seen *uint64) (bool, error) {
 	w.fold.discard()
-	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
-	defer cancel()
-	head, err := w.l.cfg.Log.Head(ctx)
+	if *seen != 0 && w.fold.seq >= *seen {
+		return true, nil
+	}
+	head, err := w.head(ctx)
 	if err != nil {
 		return false, nil // asked again, until the writer's own context ends
 	}
+	*seen = head
 	if head == w.fold.seq {
 		return true, nil
 	}
@@ -331,7 +389,8 @@ func (w *writer[C, E]) confirm(ctx context.Context) (bool, error) {
 // store appends the group. settled: it is in the log and folded, whether by a clear answer or found there.
 func (w *writer[C, E]) store(ctx context.Context, d decided[C, E]) (settled bool, err error) {
 	started := time.Now()
-	actx, cancel := context.WithTimeout(ctx, appendTimeout)
+	// Not ctx: a publish on its way when the turn ends should still get its answer.
+	actx, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendTimeout)
 	err = w.l.cfg.Log.Append(actx, w.fold.seq, d.group)
 	cancel()
 	switch {
@@ -348,7 +407,7 @@ func (w *writer[C, E]) store(ctx context.Context, d decided[C, E]) (settled bool
 	w.contested = true
 	w.l.cfg.Metrics.Unknown(w.l.cfg.Name)
 	w.l.log.Warn("append without a clear answer", "after", w.fold.seq, "error", err)
-	head, err := w.l.cfg.Log.Head(ctx)
+	head, err := w.head(ctx)
 	if err != nil {
 		return false, ctx.Err()
 	}
@@ -357,11 +416,25 @@ func (w *writer[C, E]) store(ctx context.Context, d decided[C, E]) (settled bool
 	return landed, err
 }
 
+// head reads the log's head, in bounded time: a reply may be lost.
+func (w *writer[C, E]) head(ctx context.Context) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
+	defer cancel()
+	return w.l.cfg.Log.Head(ctx)
+}
+
+// read reads one group, in bounded time: a reply may be lost.
+func read(ctx context.Context, log Log, seq uint64) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
+	defer cancel()
+	return log.Read(ctx, seq)
+}
+
 // catchUp folds the log up to its present head.
 func (w *writer[C, E]) catchUp(ctx context.Context) error {
 	pause := backoff{}
 	for {
-		head, err := w.l.cfg.Log.Head(ctx)
+		head, err := w.head(ctx)
 		if err == nil {
 			if err = w.readTo(ctx, head, nil, nil); err != nil || w.fold.seq >= head {
 				return err
@@ -373,14 +446,14 @@ func (w *writer[C, E]) catchUp(ctx context.Context) error {
 	}
 }
 
-// readTo folds the groups up to head. If the first of them is the group sent, byte for byte, landed is set. It returns
+// readTo folds the groups up to head. If one of them is the group sent, byte for byte, landed is set. It returns
 // early without an error when the log cannot be read now.
 func (w *writer[C, E]) readTo(ctx context.Context, head uint64, sent []byte, landed *bool) error {
 	if head < w.fold.seq {
 		return fmt.Errorf("%w: %s ends at %d, but %d was read from it before", ErrLog, w.l.cfg.Name, head, w.fold.seq)
 	}
 	for seq := w.fold.seq + 1; seq <= head; seq++ {
-		raw, err := w.l.cfg.Log.Read(ctx, seq)
+		raw, err := read(ctx, w.l.cfg.Log, seq)
 		if err != nil {
 			if errors.Is(err, ErrLog) {
 				return err
@@ -391,7 +464,7 @@ func (w *writer[C, E]) readTo(ctx context.Context, head uint64, sent []byte, lan
 			return err
 		}
 		w.contested = false // something stands there
-		if landed != nil && !*landed && sha256.Sum256(raw) == sha256.Sum256(sent) && bytes.Equal(raw, sent) {
+		if landed != nil && bytes.Equal(raw, sent) {
 			*landed = true
 		}
 	}

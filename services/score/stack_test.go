@@ -59,7 +59,7 @@ func start(t *testing.T) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lease, err := jetstream.NewLease(t.Context(), js, "BATTLE_00", "played")
+	lease, err := jetstream.NewLease(t.Context(), js, "BATTLE_00", "played", 1)
 	if err != nil {
 		t.Fatal(err)
 	}

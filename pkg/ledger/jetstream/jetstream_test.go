@@ -51,7 +51,7 @@ func TestTakeover(t *testing.T) {
 		t.Fatal(err)
 	}
 	ledgertest.RunTakeover(t, log, func(replica string) (ledger.Lease, ledger.Peers) {
-		lease, err := jetstream.NewLease(t.Context(), js, "TEST_00", replica)
+		lease, err := jetstream.NewLease(t.Context(), js, "TEST_00", replica, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,13 +29,14 @@ type lease struct {
 	revision uint64 // of our own hold; 0 if another's or nobody's
 }
 
-// NewLease returns a replica's handle on the lease of a log.
-func NewLease(ctx context.Context, js jetstream.JetStream, log, replica string) (ledger.Lease, error) {
+// NewLease returns a replica's handle on the lease of a log; replicas is how many servers keep it.
+func NewLease(ctx context.Context, js jetstream.JetStream, log, replica string, replicas int) (ledger.Lease, error) {
 	kv, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 		Bucket:      leaseBucket,
 		Description: "Faceoff: which replica should write a log; nothing depends on it being right",
 		TTL:         leaseTTL,
 		Storage:     jetstream.MemoryStorage,
+		Replicas:    replicas,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", leaseBucket, err)
@@ -112,20 +113,23 @@ func peerSubject(log, replica string) string {
 
 // Serve implements ledger.Peers.
 func (p *Peers) Serve(ctx context.Context, log, replica string, handle func(context.Context, []byte) []byte) error {
-	var handling sync.WaitGroup
-	sub, err := p.nc.Subscribe(peerSubject(log, replica), func(m *nats.Msg) {
-		handling.Go(func() { _ = m.Respond(handle(ctx, m.Data)) }) // no answer reads as unknown to who asked
-	})
+	sub, err := p.nc.SubscribeSync(peerSubject(log, replica))
 	if err != nil {
 		return err
 	}
-	<-ctx.Done()
-	err = sub.Unsubscribe()
-	handling.Wait()
-	if err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
-		return err
+	var handling sync.WaitGroup
+	defer handling.Wait()
+	for {
+		m, err := sub.NextMsgWithContext(ctx)
+		switch {
+		case ctx.Err() != nil:
+			_ = sub.Unsubscribe() // nothing is lost by what still comes: its sender tries again
+			return ctx.Err()
+		case err != nil:
+			return err
+		}
+		handling.Go(func() { _ = m.Respond(handle(ctx, m.Data)) }) // no answer reads as unknown to who asked
 	}
-	return ctx.Err()
 }
 
 // Forward implements ledger.Peers.

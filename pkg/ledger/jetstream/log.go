@@ -76,6 +76,12 @@ func verify(got, want jetstream.StreamConfig) error {
 		{"allow_rollup_hdrs", got.AllowRollup, want.AllowRollup},
 		{"allow_msg_ttl", got.AllowMsgTTL, want.AllowMsgTTL},
 		{"sealed", got.Sealed, want.Sealed},
+		{"no_ack", got.NoAck, want.NoAck},
+		{"max_msgs", max(got.MaxMsgs, 0), max(want.MaxMsgs, 0)},
+		{"max_msg_size", max(got.MaxMsgSize, 0), max(want.MaxMsgSize, 0)},
+		{"mirror", got.Mirror != nil, false},
+		{"sources", len(got.Sources), 0},
+		{"subject_transform", got.SubjectTransform != nil, false},
 		{"persist_mode", got.PersistMode, want.PersistMode},
 	} {
 		if p.got != p.want {
@@ -196,7 +202,12 @@ func (l *Log) tail(ctx context.Context, next *uint64, handle func(uint64, []byte
 	if err != nil {
 		return err
 	}
-	defer messages.Stop()
+	defer func() {
+		messages.Stop()
+		gone, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = l.js.DeleteConsumer(gone, l.name, consumer.CachedInfo().Name) // else it goes after 30 s without use
+	}()
 	for {
 		msg, err := messages.Next(jetstream.NextContext(ctx))
 		if err != nil {

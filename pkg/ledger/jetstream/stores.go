@@ -35,7 +35,7 @@ func (s *Stores) Open(ctx context.Context, name, subject string) (ledger.Store, 
 	if err != nil {
 		return ledger.Store{}, err
 	}
-	lease, err := NewLease(ctx, s.js, name, s.replica)
+	lease, err := NewLease(ctx, s.js, name, s.replica, s.replicas)
 	if err != nil {
 		return ledger.Store{}, err
 	}

@@ -15,8 +15,9 @@ var errLost = errors.New("no answer")
 type Faulty struct {
 	ledger.Log
 
-	mu     sync.Mutex
-	onNext func(ctx context.Context, after uint64, group []byte) error
+	mu        sync.Mutex
+	onNext    func(ctx context.Context, after uint64, group []byte) error
+	lostReads int
 }
 
 // Append implements ledger.Log.
@@ -29,6 +30,26 @@ func (f *Faulty) Append(ctx context.Context, after uint64, group []byte) error {
 		return next(ctx, after, group)
 	}
 	return f.Log.Append(ctx, after, group)
+}
+
+// Read implements ledger.Log.
+func (f *Faulty) Read(ctx context.Context, seq uint64) ([]byte, error) {
+	f.mu.Lock()
+	lost := f.lostReads > 0
+	f.lostReads = max(f.lostReads-1, 0)
+	f.mu.Unlock()
+	if lost {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return f.Log.Read(ctx, seq)
+}
+
+// LoseReads makes the next n calls of Read get no reply.
+func (f *Faulty) LoseReads(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lostReads = n
 }
 
 // Next makes the next Append, and only it, do something else.

@@ -18,7 +18,7 @@ type Command struct {
 	Once bool
 	// After adds another 1 to the counter that much log time later.
 	After time.Duration
-	// Fault makes Decide ("decide") or Evolve ("evolve") panic.
+	// Fault makes Decide ("decide"), Evolve ("evolve") or EncodeEvent ("encode") panic.
 	Fault string
 	// Size makes the event that much larger.
 	Size int
@@ -123,7 +123,12 @@ func (c *Counters) Discard() {
 type Codec struct{}
 
 // EncodeEvent implements ledger.Codec.
-func (Codec) EncodeEvent(e Event) ([]byte, error) { return json.Marshal(e) }
+func (Codec) EncodeEvent(e Event) ([]byte, error) {
+	if e.Fault == "encode" {
+		panic("as asked")
+	}
+	return json.Marshal(e)
+}
 
 // DecodeEvent implements ledger.Codec.
 func (Codec) DecodeEvent(b []byte) (e Event, err error) { return e, json.Unmarshal(b, &e) }

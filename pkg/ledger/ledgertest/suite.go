@@ -53,6 +53,14 @@ func Run(t *testing.T, newLog func(t *testing.T) ledger.Log) {
 		{"a damaged log stops the partition", testDamage},
 		{"a command whose time is over is not decided", testNotAfter},
 		{"a feed hands over every group and catches up", testFeed},
+		{"a lost reply to a read stops nothing", testLostReadReply},
+		{"what was refused elsewhere is not carried out by a writer that wakes up", testRefusedElsewhere},
+		{"a repeat of a refusal, or of nothing to do, gets the same", testRefusedTwice},
+		{"a writer among another's groups answers", testNotStarved},
+		{"answers outlive a takeover by a clock that is ahead", testAnswersAfterJump},
+		{"a feed that starts before a void group passes it over", testFeedBeforeVoid},
+		{"a replica that stops in mid-append still answers", testStopInMidAppend},
+		{"a log that lost its tail stops who had read it", testLostTail},
 	} {
 		t.Run(attack.name, func(t *testing.T) {
 			t.Parallel()
@@ -583,9 +591,9 @@ func testDeadline(t *testing.T, log *Faulty) {
 func testPanic(t *testing.T, log *Faulty) {
 	a := start(t, setup{log: log})
 	var all sync.WaitGroup
-	for i := range 30 {
+	for i := range 40 {
 		all.Go(func() {
-			fault := []string{"", "decide", "evolve"}[i%3]
+			fault := []string{"", "decide", "evolve", "encode"}[i%4]
 			_, err := a.Submit(patiently(t), ledger.Command[Command]{ID: fmt.Sprint("c", i), Body: Command{Key: "k", Add: 1, Fault: fault}})
 			if fault == "" && err != nil {
 				t.Errorf("refused with others: %v", err)

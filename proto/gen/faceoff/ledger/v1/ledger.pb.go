@@ -249,7 +249,9 @@ type ForwardReply struct {
 	//	*ForwardReply_Refused_
 	//	*ForwardReply_Later_
 	//	*ForwardReply_Unavailable_
-	Answer        isForwardReply_Answer `protobuf_oneof:"answer"`
+	Answer isForwardReply_Answer `protobuf_oneof:"answer"`
+	// Log time at the replica that writes, in Unix milliseconds.
+	NowMs         int64 `protobuf:"varint,5,opt,name=now_ms,json=nowMs,proto3" json:"now_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -325,6 +327,13 @@ func (x *ForwardReply) GetUnavailable() *ForwardReply_Unavailable {
 		}
 	}
 	return nil
+}
+
+func (x *ForwardReply) GetNowMs() int64 {
+	if x != nil {
+		return x.NowMs
+	}
+	return 0
 }
 
 type isForwardReply_Answer interface {
@@ -647,12 +656,13 @@ const file_faceoff_ledger_v1_ledger_proto_rawDesc = "" +
 	"\fpayload_hash\x18\x02 \x01(\x06R\vpayloadHash\x12 \n" +
 	"\fnot_after_ms\x18\x03 \x01(\x03R\n" +
 	"notAfterMs\x12\x18\n" +
-	"\acommand\x18\x04 \x01(\fR\acommand\"\x93\x05\n" +
+	"\acommand\x18\x04 \x01(\fR\acommand\"\xaa\x05\n" +
 	"\fForwardReply\x12F\n" +
 	"\baccepted\x18\x01 \x01(\v2(.faceoff.ledger.v1.ForwardReply.AcceptedH\x00R\baccepted\x12C\n" +
 	"\arefused\x18\x02 \x01(\v2'.faceoff.ledger.v1.ForwardReply.RefusedH\x00R\arefused\x12=\n" +
 	"\x05later\x18\x03 \x01(\v2%.faceoff.ledger.v1.ForwardReply.LaterH\x00R\x05later\x12O\n" +
-	"\vunavailable\x18\x04 \x01(\v2+.faceoff.ledger.v1.ForwardReply.UnavailableH\x00R\vunavailable\x1ac\n" +
+	"\vunavailable\x18\x04 \x01(\v2+.faceoff.ledger.v1.ForwardReply.UnavailableH\x00R\vunavailable\x12\x15\n" +
+	"\x06now_ms\x18\x05 \x01(\x03R\x05nowMs\x1ac\n" +
 	"\bAccepted\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12E\n" +
 	"\aentries\x18\x02 \x03(\v2+.faceoff.ledger.v1.ForwardReply.PlacedEntryR\aentries\x1av\n" +
