@@ -324,6 +324,22 @@ func (l *Ledger[C, E]) decideHere(ctx context.Context, p *pending[C, E]) outcome
 	}
 }
 
+// Answered reports whether a command has its answer already: it is a repeat. If its id was used for another payload it is
+// refused with PAYLOAD_MISMATCH.
+func (l *Ledger[C, E]) Answered(c Command[C]) (bool, error) {
+	p, err := l.accept(context.Background(), c)
+	if err != nil || p.id == "" {
+		return false, err
+	}
+	l.fold.mu.RLock()
+	defer l.fold.mu.RUnlock()
+	a, ok := l.fold.answers.Committed(p.id)
+	if ok && a.hash != p.hash {
+		return false, mismatch[E](p.id).err
+	}
+	return ok, nil
+}
+
 // View calls read with committed state locked against change. read must be short.
 func (l *Ledger[C, E]) View(read func()) {
 	l.fold.mu.RLock()

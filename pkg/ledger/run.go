@@ -84,12 +84,19 @@ func (l *Ledger[C, E]) keepLease(ctx context.Context, held chan<- bool) {
 	}
 	tick := time.NewTicker(leaseEvery)
 	defer tick.Stop()
-	mine := false
+	mine, answered := false, true
 	for {
 		hctx, cancel := context.WithTimeout(ctx, leaseEvery)
 		holder, err := l.cfg.Lease.Hold(hctx)
 		cancel()
 		// Without an answer nothing changes: the log, not the lease, decides who may write.
+		if (err == nil) != answered {
+			if answered = err == nil; answered {
+				l.log.Info("the lease answers again")
+			} else {
+				l.log.Warn("the lease does not answer", "error", err)
+			}
+		}
 		if err == nil {
 			if now := holder == l.cfg.Lease.Self(); now != mine {
 				mine = now

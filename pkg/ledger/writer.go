@@ -39,6 +39,8 @@ type unstored[E any] struct {
 
 // write catches up with the log, settles its head with a group of its own, and decides commands until ctx ends.
 func (l *Ledger[C, E]) write(ctx context.Context) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	w := &writer[C, E]{l: l, fold: l.fold, contested: true, unstored: es.NewWindow[string, unstored[E]](maxNotAfter)}
 	if err := w.catchUp(ctx); err != nil {
 		return err
@@ -56,6 +58,7 @@ func (l *Ledger[C, E]) write(ctx context.Context) error {
 		}
 	}()
 	err := w.loop(ctx)
+	end() // whether the turn is over or the log is damaged: the effects must not go on
 	l.stopWriting()
 	w.refuseWaiting()
 	<-effects

@@ -26,7 +26,7 @@ import (
 const (
 	maxMessage        = 512 << 10 // bytes; 500 gifts fit
 	maxHeaders        = 8 << 10   // bytes
-	maxStreams        = 1000      // at once on one connection
+	maxStreams        = 100_000   // at once on one connection: between services it carries everybody's streams and calls
 	connectionTimeout = 5 * time.Second
 	connectionAge     = 30 * time.Minute
 	pingInterval      = 10 * time.Second // at most one ping of a client in this time
@@ -41,7 +41,7 @@ type ServerOptions struct {
 	Metrics prometheus.Registerer
 	// Unauthenticated names methods that need no token, as /package.Service/Method. The health service needs none.
 	Unauthenticated []string
-	// MaxStreams bounds the calls at once on one connection; 0 stands for 1000, which suits connections between services.
+	// MaxStreams bounds the calls at once on one connection; 0 stands for 100,000, which suits connections between services.
 	MaxStreams uint32
 }
 

@@ -22,6 +22,7 @@ type Config struct {
 
 	CallTimeout    time.Duration `help:"How long a REST call may take at the services." default:"10s"`
 	MaxConnections int           `help:"How many connections REST clients may hold at once; more are closed at once." default:"10000"`
+	MaxWatchers    int           `help:"How many callers may watch lives at once; more are refused with RATE_LIMITED." default:"10000"`
 	LogLevel       string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
@@ -35,6 +36,7 @@ func DefaultConfig() Config {
 		Score:          "dns:///127.0.0.1:9103",
 		CallTimeout:    10 * time.Second,
 		MaxConnections: 10_000,
+		MaxWatchers:    10_000,
 		LogLevel:       "info",
 	}
 }
@@ -54,6 +56,9 @@ func (c Config) Validate() error {
 	}
 	if c.MaxConnections < 1 {
 		problems = append(problems, fmt.Errorf("max-connections: must be at least 1, is %d", c.MaxConnections))
+	}
+	if c.MaxWatchers < 1 {
+		problems = append(problems, fmt.Errorf("max-watchers: must be at least 1, is %d", c.MaxWatchers))
 	}
 	return errors.Join(problems...)
 }

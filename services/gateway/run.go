@@ -15,8 +15,8 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
 )
 
-// maxStreams bounds the calls at once on one gRPC connection from outside.
-const maxStreams = 128
+// MaxStreams bounds the calls at once on one gRPC connection from outside.
+const MaxStreams = 128
 
 // Main is the program: it reads the settings from args, environment and file, and runs the gateway until a signal ends it.
 func Main(ctx context.Context, args []string, out io.Writer) error {
@@ -33,7 +33,7 @@ func Main(ctx context.Context, args []string, out io.Writer) error {
 // Run runs the gateway alone in its process until ctx ends.
 func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	p, err := process.New(process.Settings{
-		Name: "gateway", GRPC: cfg.GRPC, Metrics: cfg.Metrics, Keys: cfg.Keys, MaxStreams: maxStreams, Log: log,
+		Name: "gateway", GRPC: cfg.GRPC, Metrics: cfg.Metrics, Keys: cfg.Keys, MaxStreams: MaxStreams, Log: log,
 	})
 	if err != nil {
 		return err

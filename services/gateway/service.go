@@ -72,7 +72,7 @@ func (s *Service) Handler() http.Handler { return s.rest }
 // RegisterGRPC registers the gateway's own service, and all public services as a proxy to where they are served.
 func (s *Service) RegisterGRPC(r grpc.ServiceRegistrar) {
 	gatewayv1.RegisterGatewayServiceServer(r, watch.NewServer(watch.Options{
-		Log: s.d.Log, Cohost: s.d.Cohost, Battle: s.d.Battle, Score: s.d.Score,
+		Log: s.d.Log, Cohost: s.d.Cohost, Battle: s.d.Battle, Score: s.d.Score, MaxWatchers: s.cfg.MaxWatchers,
 	}))
 	conns := map[string]grpc.ClientConnInterface{
 		"CohostService": s.d.Cohost, "BattleService": s.d.Battle, "ScoreService": s.d.Score,

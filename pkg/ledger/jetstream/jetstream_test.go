@@ -1,14 +1,18 @@
 package jetstream_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/ledger/jetstream"
 	"github.com/faceoff-live/faceoff/pkg/ledger/ledgertest"
+	"github.com/faceoff-live/faceoff/pkg/natsd"
 	"github.com/faceoff-live/faceoff/pkg/natstest"
 )
 
@@ -66,4 +70,57 @@ func connect(t *testing.T) natsjs.JetStream {
 		t.Fatal(err)
 	}
 	return js
+}
+
+// TestLeaseAfterServerRestart: the bucket is in memory and gone with the server; the next to ask makes it again.
+func TestLeaseAfterServerRestart(t *testing.T) {
+	t.Parallel()
+	options := natsd.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0"}
+	server, err := natsd.Start(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.Addr = strings.TrimPrefix(server.ClientURL(), "nats://")
+	nc, err := nats.Connect(server.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := natsjs.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := jetstream.NewLease(t.Context(), js, "TEST_00", "a", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := jetstream.NewLease(t.Context(), js, "TEST_00", "b", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hold := func(l ledger.Lease, want string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		for {
+			once, done := context.WithTimeout(ctx, 500*time.Millisecond)
+			holder, err := l.Hold(once)
+			done()
+			if err == nil && holder == want {
+				return
+			}
+			if ctx.Err() != nil {
+				t.Fatalf("holder %q, %v; want %q", holder, err, want)
+			}
+		}
+	}
+	hold(a, "a")
+	hold(b, "a")
+	server.Shutdown()
+	if server, err = natsd.Start(options); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Shutdown)
+	hold(b, "b")
+	hold(a, "b")
 }

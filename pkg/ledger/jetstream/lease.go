@@ -20,10 +20,12 @@ const (
 )
 
 // lease is a key of a bucket in memory whose keys run out: a lease must not outlive the server that knows it, and costs
-// no disk write.
+// no disk write. A server that starts anew has no bucket; whoever misses it makes it again.
 type lease struct {
+	js           jetstream.JetStream
 	kv           jetstream.KeyValue
 	log, replica string
+	replicas     int
 
 	mu       sync.Mutex
 	revision uint64 // of our own hold; 0 if another's or nobody's
@@ -31,17 +33,27 @@ type lease struct {
 
 // NewLease returns a replica's handle on the lease of a log; replicas is how many servers keep it.
 func NewLease(ctx context.Context, js jetstream.JetStream, log, replica string, replicas int) (ledger.Lease, error) {
-	kv, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+	l := &lease{js: js, log: log, replica: replica, replicas: replicas}
+	if err := l.bind(ctx); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// bind makes the bucket if there is none.
+func (l *lease) bind(ctx context.Context) error {
+	kv, err := l.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 		Bucket:      leaseBucket,
 		Description: "Faceoff: which replica should write a log; nothing depends on it being right",
 		TTL:         leaseTTL,
 		Storage:     jetstream.MemoryStorage,
-		Replicas:    replicas,
+		Replicas:    l.replicas,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("bucket %s: %w", leaseBucket, err)
+		return fmt.Errorf("bucket %s: %w", leaseBucket, err)
 	}
-	return &lease{kv: kv, log: log, replica: replica}, nil
+	l.kv = kv
+	return nil
 }
 
 func (l *lease) Self() string { return l.replica }
@@ -50,6 +62,18 @@ func (l *lease) Self() string { return l.replica }
 func (l *lease) Hold(ctx context.Context) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	holder, err := l.hold(ctx)
+	if errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, nats.ErrNoResponders) {
+		l.revision = 0
+		if err := l.bind(ctx); err != nil {
+			return "", err
+		}
+		return l.hold(ctx)
+	}
+	return holder, err
+}
+
+func (l *lease) hold(ctx context.Context) (string, error) {
 	if l.revision != 0 {
 		revision, err := l.kv.Update(ctx, l.log, []byte(l.replica), l.revision)
 		if err == nil {

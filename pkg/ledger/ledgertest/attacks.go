@@ -218,6 +218,23 @@ func testLostTail(t *testing.T, log *Faulty) {
 	}
 }
 
+func testDamageWhileWriting(t *testing.T, log *Faulty) {
+	a := start(t, setup{log: log, during: func(ctx context.Context) { <-ctx.Done() }})
+	a.must(t, add("c1", "k", 1))
+	if err := log.Log.Append(patiently(t), head(t, log), []byte("no group")); err != nil {
+		t.Fatal(err)
+	}
+	go a.Submit(context.Background(), add("c2", "k", 1)) //nolint:errcheck // its conflict makes the writer read
+	select {
+	case err := <-a.failed:
+		if !errors.Is(err, ledger.ErrLog) {
+			t.Fatalf("stopped with %v, want ErrLog", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("goes on with a damaged log")
+	}
+}
+
 // swappable is a log that becomes another one.
 type swappable struct {
 	mu     sync.Mutex

@@ -61,6 +61,7 @@ func Run(t *testing.T, newLog func(t *testing.T) ledger.Log) {
 		{"a feed that starts before a void group passes it over", testFeedBeforeVoid},
 		{"a replica that stops in mid-append still answers", testStopInMidAppend},
 		{"a log that lost its tail stops who had read it", testLostTail},
+		{"a log that is damaged under a writer with effects stops it", testDamageWhileWriting},
 	} {
 		t.Run(attack.name, func(t *testing.T) {
 			t.Parallel()

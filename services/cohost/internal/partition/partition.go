@@ -74,6 +74,11 @@ func (p *Partition) Submit(ctx context.Context, c ledger.Command[cohost.Command]
 	return p.ledger.Submit(ctx, c)
 }
 
+// Answered reports whether a command has its answer already; see ledger.Ledger.
+func (p *Partition) Answered(c ledger.Command[cohost.Command]) (bool, error) {
+	return p.ledger.Answered(c)
+}
+
 // Now returns log time.
 func (p *Partition) Now() time.Time { return p.ledger.Now() }
 

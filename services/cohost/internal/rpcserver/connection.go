@@ -34,7 +34,10 @@ func (s *Server) RequestHostConnection(ctx context.Context, r *cohostv1.RequestH
 	var first error // refusal of the first target
 	accepted := false
 	for i, target := range r.GetTargetLiveIds() {
-		one := call{p: c.p, id: c.id + "/" + target, payload: c.payload}
+		one := c
+		if i > 0 { // the first has the call's own id, so that the id cannot serve for another request
+			one.id += "/" + target
+		}
 		_, err := one.submit(ctx, cohost.RequestHostConnection{
 			LiveID:          r.GetLiveId(),
 			Target:          target,
@@ -134,7 +137,13 @@ func (s *Server) ExitHostConnection(ctx context.Context, r *cohostv1.ExitHostCon
 	if err != nil {
 		return nil, err
 	}
-	s.leaveBattle(ctx, c, r.GetLiveId())
+	repeated, err := c.repeated()
+	if err != nil {
+		return nil, err
+	}
+	if !repeated {
+		s.leaveBattle(ctx, c, r.GetLiveId())
+	}
 	if _, err := c.submit(ctx, cohost.ExitHostConnection{LiveID: r.GetLiveId()}); err != nil {
 		return nil, err
 	}

@@ -88,6 +88,11 @@ func (s *Server) begin(ctx context.Context, method string, request proto.Message
 	return call{p: p, id: id, payload: append([]byte(method+"\n"), b...)}, nil
 }
 
+// repeated reports whether the call has its answer already, so that what goes before the command is not done again.
+func (c call) repeated() (bool, error) {
+	return c.p.Answered(ledger.Command[cohost.Command]{ID: c.id, Payload: c.payload})
+}
+
 func (c call) submit(ctx context.Context, command cohost.Command) (ledger.Result[cohost.Event], error) {
 	return c.p.Submit(ctx, ledger.Command[cohost.Command]{ID: c.id, Payload: c.payload, Body: command})
 }

@@ -4,7 +4,6 @@ package dev
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -187,22 +186,24 @@ func (p *process) build(context.Context) error {
 	}
 	cfg := gateway.DefaultConfig()
 	cfg.Keys = p.keys
-	edge, err := gateway.New(cfg, gateway.Deps{Log: p.log.With("part", "gateway"), Cohost: conn, Battle: conn, Score: conn})
+	page, err := newPage(p.addresses)
 	if err != nil {
 		return err
 	}
-	handler, err := withPage(p.addresses, edge.Handler())
+	edge, err := gateway.New(cfg, gateway.Deps{
+		Log: p.log.With("part", "gateway"), Cohost: conn, Battle: conn, Score: conn, HTTP: p.http, Pages: map[string]http.Handler{"/": page},
+	})
 	if err != nil {
 		return err
 	}
-	outer := rpc.NewServer(rpc.ServerOptions{Log: p.log, Keys: p.keys})
+	outer := rpc.NewServer(rpc.ServerOptions{Log: p.log, Keys: p.keys, MaxStreams: gateway.MaxStreams})
 	edge.RegisterGRPC(outer)
 
 	p.components = append(p.components, untilClosed(p.closed))
 	p.components = append(p.components, logs...)
 	p.components = append(p.components, inner.Component(p.inner))
 	p.components = append(p.components, edge.Components()...)
-	p.components = append(p.components, outer.Component(p.grpc), serveHTTP(p.http, handler, p.log))
+	p.components = append(p.components, outer.Component(p.grpc))
 	return nil
 }
 
@@ -283,35 +284,5 @@ func untilClosed(closed <-chan error) lifecycle.Component {
 		case <-ctx.Done():
 			return nil
 		}
-	}}
-}
-
-// serveHTTP serves REST and the page.
-func serveHTTP(lis net.Listener, handler http.Handler, log *slog.Logger) lifecycle.Component {
-	return lifecycle.Component{Name: "http", Run: func(ctx context.Context, ready func()) error {
-		server := &http.Server{
-			Handler:           handler,
-			ReadHeaderTimeout: 5 * time.Second,
-			ReadTimeout:       10 * time.Second,
-			WriteTimeout:      15 * time.Second,
-			IdleTimeout:       time.Minute,
-			MaxHeaderBytes:    8 << 10,
-			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		}
-		stopped := make(chan error, 1)
-		cancelled := context.AfterFunc(ctx, func() {
-			limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopBudget/2)
-			defer cancel()
-			err := server.Shutdown(limited)
-			if err != nil {
-				err = server.Close()
-			}
-			stopped <- err
-		})
-		ready()
-		if err := server.Serve(lis); cancelled() || !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return <-stopped
 	}}
 }

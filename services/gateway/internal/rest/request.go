@@ -164,6 +164,9 @@ func checkQuery(rawQuery string, route *Route, params map[string]string) *proble
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
+		if !utf8.ValidString(key + strings.Join(values[key], "")) {
+			return plain(http.StatusBadRequest, "the query is not UTF-8")
+		}
 		field := route.input.Fields().ByName(protoreflect.Name(key))
 		if field == nil {
 			field = route.input.Fields().ByJSONName(key)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/protobuf/proto"
@@ -99,7 +100,7 @@ func (r *Route) match(path string) (params map[string]string, ok bool) {
 			continue
 		}
 		value, err := url.PathUnescape(parts[i])
-		if err != nil || value == "" {
+		if err != nil || value == "" || !utf8.ValidString(value) {
 			return nil, false
 		}
 		params[s.param] = value

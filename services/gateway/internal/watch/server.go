@@ -8,11 +8,14 @@ package watch
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/es"
 	"github.com/faceoff-live/faceoff/pkg/rpc"
+	errorsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
 	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 )
@@ -22,12 +25,15 @@ type Options struct {
 	Log *slog.Logger
 	// Cohost, Battle and Score lead to the services.
 	Cohost, Battle, Score grpc.ClientConnInterface
+	// MaxWatchers is how many callers may watch at once.
+	MaxWatchers int
 }
 
 // Server implements GatewayService.
 type Server struct {
 	gatewayv1.UnimplementedGatewayServiceServer
-	o Options
+	o        Options
+	watchers atomic.Int64
 }
 
 // NewServer makes a Server.
@@ -38,6 +44,11 @@ func (s *Server) WatchLive(req *gatewayv1.WatchLiveRequest, stream grpc.ServerSt
 	if err := auth.See(stream.Context(), req.GetLiveId()); err != nil {
 		return err
 	}
+	if n := s.watchers.Add(1); n > int64(s.o.MaxWatchers) {
+		s.watchers.Add(-1)
+		return es.Refuse(errorsv1.Reason_RATE_LIMITED.String(), "%d callers watch already, as many as this gateway takes", s.o.MaxWatchers)
+	}
+	defer s.watchers.Add(-1)
 	after := offset{-1, -1}
 	if req.GetOffset() != "" {
 		var err error
