@@ -62,13 +62,14 @@ func (l *lease) Self() string { return l.replica }
 func (l *lease) Hold(ctx context.Context) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	holder, err := l.hold(ctx)
-	if errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, nats.ErrNoResponders) {
-		l.revision = 0
+	if l.kv == nil {
 		if err := l.bind(ctx); err != nil {
 			return "", err
 		}
-		return l.hold(ctx)
+	}
+	holder, err := l.hold(ctx)
+	if err != nil {
+		l.kv = nil // it may be gone; the next call makes sure
 	}
 	return holder, err
 }
@@ -113,7 +114,7 @@ func isWrongSequence(err error) bool {
 func (l *lease) Release(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.revision == 0 {
+	if l.revision == 0 || l.kv == nil {
 		return nil
 	}
 	err := l.kv.Delete(ctx, l.log, jetstream.LastRevision(l.revision))
