@@ -39,7 +39,8 @@ test: ## all tests that need nothing but Go
 .PHONY: e2e
 e2e: build bin/nats-server ## tests against a real nats-server and redis-server, every service a process of its own
 	tools/redis.sh
-	tools/local.sh with go -C test/e2e test $(RACE) -count=1 -timeout=15m ./...
+	tools/local.sh with bash -c 'go -C test/e2e test $(RACE) -count=1 -timeout=15m ./... && \
+		FACEOFF_REDIS_URL=$$FACEOFF_E2E_REDIS/1 go -C services/score test $(RACE) -count=1 ./internal/view'
 
 .PHONY: up-local
 up-local: build bin/nats-server ## start nats-server, redis-server and every service as a process of its own

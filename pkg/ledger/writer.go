@@ -380,7 +380,7 @@ func (w *writer[C, E]) confirm(ctx context.Context, seen *uint64) (bool, error) 
 	}
 	head, err := w.head(ctx)
 	if err != nil {
-		return false, nil // asked again, until the writer's own context ends
+		return false, nil //nolint:nilerr // asked again, until the writer's own context ends
 	}
 	*seen = head
 	if head == w.fold.seq {

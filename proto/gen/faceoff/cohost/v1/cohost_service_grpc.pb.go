@@ -39,7 +39,8 @@ const (
 // CohostService keeps lives, invitations and co-host connections.
 //
 // Every command may carry an id in the metadata key `idempotency-key` (1 to 64 of A-Z a-z 0-9 _ - . :). A repeat with the
-// same id within 10 minutes gets the first answer; a repeat with another payload is refused with PAYLOAD_MISMATCH.
+// same id within 10 minutes gets the first answer, a refusal within a minute; a repeat with another payload is refused with
+// PAYLOAD_MISMATCH.
 type CohostServiceClient interface {
 	// CreateLive opens a live room. LIVE_EXISTS if an active live has this id.
 	CreateLive(ctx context.Context, in *CreateLiveRequest, opts ...grpc.CallOption) (*CreateLiveResponse, error)
@@ -201,7 +202,8 @@ type CohostService_WatchLiveClient = grpc.ServerStreamingClient[WatchLiveRespons
 // CohostService keeps lives, invitations and co-host connections.
 //
 // Every command may carry an id in the metadata key `idempotency-key` (1 to 64 of A-Z a-z 0-9 _ - . :). A repeat with the
-// same id within 10 minutes gets the first answer; a repeat with another payload is refused with PAYLOAD_MISMATCH.
+// same id within 10 minutes gets the first answer, a refusal within a minute; a repeat with another payload is refused with
+// PAYLOAD_MISMATCH.
 type CohostServiceServer interface {
 	// CreateLive opens a live room. LIVE_EXISTS if an active live has this id.
 	CreateLive(context.Context, *CreateLiveRequest) (*CreateLiveResponse, error)
