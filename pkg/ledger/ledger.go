@@ -309,7 +309,12 @@ func (l *Ledger[C, E]) decideHere(ctx context.Context, p *pending[C, E]) outcome
 		case out := <-p.done:
 			return out
 		case <-l.stopped:
-			return outcome[E]{err: ErrUnavailable}
+			select {
+			case out := <-p.done: // answered before the end
+				return out
+			default:
+				return outcome[E]{err: ErrUnavailable}
+			}
 		case <-changed:
 			if r, changed = l.whoWrites(); !r.writes && p.taken.CompareAndSwap(false, true) {
 				return outcome[E]{err: errNotWriter}
