@@ -56,6 +56,9 @@ func (c *client) again(o check.Op, call func(ctx context.Context, o *check.Op) e
 	o.Outcome = check.Unknown
 	for try := range tries {
 		o.Own.Before, o.Cohost.Before = c.w.head(own), c.w.head("COHOST_00")
+		if !o.Tried {
+			o.Tried, o.Since, o.SinceCohost = true, o.Own.Before, o.Cohost.Before
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), c.w.faults.between(300*time.Millisecond, 5*time.Second))
 		err := call(rpc.WithCommandID(ctx, o.ID[len("sim/"):]), &o)
 		cancel()

@@ -18,7 +18,7 @@ var (
 	seeds = flag.Int("seeds", 4, "how many runs")
 	first = flag.Uint64("seed", 1, "seed of the first")
 	steps = flag.Int("steps", 250, "commands and gifts of each run")
-	told  = flag.Bool("sum", false, "end with a line of JSON")
+	told  = flag.Bool("sum", false, "print failing seeds at once, and a line of JSON at the end")
 )
 
 // sum is the last line of make sim.
@@ -56,29 +56,41 @@ func TestSeeds(t *testing.T) {
 	for n := range uint64(*seeds) {
 		seed := *first + n
 		r := run(t, seed)
-		total.Runs++
-		total.Faults += r.Faults
-		total.Tried += r.Tried
-		total.Acked += r.Acked
-		total.Unknown += r.Unknown
-		t.Logf("seed %d: %d battles settled, %d refused and done by a late copy: %d faults, %d tried, %d unknown", seed, r.Settled, r.Overtaken, r.Faults, r.Tried, r.Unknown)
-		for i, f := range r.Findings {
-			switch f.Class {
-			case check.Lost:
-				total.Lost++
-			case check.Duplicated:
-				total.Duplicated++
-			case check.Stuck:
-				total.Stuck++
-			default:
-				total.Violations++
-			}
-			if i < 5 {
-				t.Logf("  %s: %s", f.Class, f.Text)
-			}
+		total.add(r)
+		t.Logf("seed %d: %d faults, %d battles settled, %d tried, %d unknown, %d refused and done later by a late copy",
+			seed, r.Faults, r.Settled, r.Tried, r.Unknown, r.Overtaken)
+		if len(r.Findings) == 0 {
+			continue
 		}
-		if len(r.Findings) > 0 {
-			t.Errorf("seed %d: %d findings; repeat it with: make sim SEEDS=1 SEED=%d STEPS=%d", seed, len(r.Findings), seed, *steps)
+		line := fmt.Sprintf("make sim SEEDS=1 SEED=%d STEPS=%d # %d findings", seed, *steps, len(r.Findings))
+		for _, f := range r.Findings[:min(3, len(r.Findings))] {
+			line += fmt.Sprintf("; %s: %.300s", f.Class, f.Text)
+		}
+		if *told {
+			fmt.Println(line)
+			t.Fail()
+		} else {
+			t.Error(line)
+		}
+	}
+}
+
+func (s *sum) add(r sim.Result) {
+	s.Runs++
+	s.Faults += r.Faults
+	s.Tried += r.Tried
+	s.Acked += r.Acked
+	s.Unknown += r.Unknown
+	for _, f := range r.Findings {
+		switch f.Class {
+		case check.Lost:
+			s.Lost++
+		case check.Duplicated:
+			s.Duplicated++
+		case check.Stuck:
+			s.Stuck++
+		default:
+			s.Violations++
 		}
 	}
 }

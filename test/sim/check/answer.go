@@ -47,7 +47,11 @@ type Op struct {
 	ID string
 	// Cohost and Own are the windows of the last try in COHOST_00 and in the log that decides.
 	Cohost, Own Window
-	Outcome     Outcome
+	// Tried says that Since and SinceCohost are set: the heads when the command was tried for the first time. Answers that
+	// left no entry are remembered for a while, so they may rest on what was so then.
+	Tried              bool
+	Since, SinceCohost uint64
+	Outcome            Outcome
 	// Reason of the refusal.
 	Reason string
 	// Accepted are the targets of an invitation that were answered with ok.
@@ -85,8 +89,8 @@ func (a answers) done(o Op) {
 		}
 	case CreateLive, EndLive, Cancel, Accept, Reject, Exit:
 		d, ok := a.cohost.byID[o.ID]
-		if (!ok || d.seq > o.Own.After) && o.Kind == EndLive && some(a.cohost.states, o.Own, func(r rooms) bool { return !r.active[o.Live] }) {
-			return // it had ended before; answers without effect are not kept, so a repeat may have one
+		if (!ok || d.seq > o.Own.After) && o.Kind == EndLive && some(a.cohost.states, Window{o.Since, o.Own.After}, func(r rooms) bool { return !r.active[o.Live] }) {
+			return // it had ended before; answers without effect are not kept for long, so a repeat may have one
 		}
 		a.happened(o, ok, d.seq, has(d, o.inCohost))
 	default:
@@ -188,7 +192,7 @@ func (a answers) refused(o Op) {
 	}
 	if !a.reason(o) {
 		a.f.add(Violation, "%s %s of %s with %v %s: refused with %s, which was not so between %d and %d",
-			o.Kind, o.ID, o.Live, o.Others, o.Battle, o.Reason, o.Own.Before, o.Own.After)
+			o.Kind, o.ID, o.Live, o.Others, o.Battle, o.Reason, o.Since, o.Own.After)
 	}
 }
 
@@ -210,8 +214,9 @@ func (a answers) overtaken(o Op) bool {
 
 // reason reports whether the reason of a refusal held.
 func (a answers) reason(o Op) bool {
-	cohost := func(ok func(rooms) bool) bool { return some(a.cohost.states, o.Own, ok) }
-	battle := func(ok func(fights) bool) bool { return some(a.battle.states, o.Own, ok) }
+	since := Window{o.Since, o.Own.After}
+	cohost := func(ok func(rooms) bool) bool { return some(a.cohost.states, since, ok) }
+	battle := func(ok func(fights) bool) bool { return some(a.battle.states, since, ok) }
 	other := ""
 	if len(o.Others) > 0 {
 		other = o.Others[0]
@@ -240,7 +245,7 @@ func (a answers) reason(o Op) bool {
 			return cohost(func(r rooms) bool { return r.member[o.Live] == "" })
 		}
 		return battle(func(s fights) bool { return s.member[o.Live] == "" }) &&
-			some(a.cohost.states, o.Cohost, func(r rooms) bool { return r.member[o.Live] == "" })
+			some(a.cohost.states, Window{o.SinceCohost, o.Cohost.After}, func(r rooms) bool { return r.member[o.Live] == "" })
 	case "NO_VALID_TARGET":
 		return battle(func(s fights) bool {
 			for _, live := range o.Others {
@@ -253,10 +258,11 @@ func (a answers) reason(o Op) bool {
 	case "IN_OTHER_BATTLE", "BATTLE_REQUEST_PENDING":
 		return battle(func(s fights) bool { return s.held(o.Live) || slices.ContainsFunc(o.Others, s.held) })
 	case "BATTLE_NOT_FOUND":
-		_, open := a.battle.at(o.Own.Before).open[o.Battle]
-		return !open && !a.battle.at(o.Own.Before).ended[o.Battle]
+		before := a.battle.at(o.Since)
+		_, open := before.open[o.Battle]
+		return !open && !before.ended[o.Battle]
 	case "BATTLE_ENDED":
-		return battle(func(s fights) bool { return s.ended[o.Battle] })
+		return battle(func(s fights) bool { return s.over(o.Battle) })
 	case "INTERNAL", "INVALID_ARGUMENT", "PAYLOAD_MISMATCH", "UNAUTHENTICATED", "PERMISSION_DENIED":
 		return false // nobody has asked for that
 	default:

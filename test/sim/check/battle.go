@@ -14,6 +14,9 @@ const (
 	settling
 )
 
+// openWithin is how long after its start, in ms, a battle waits for its lives to open.
+const openWithin = 5000
+
 // fight is a battle that has not ended. Values are replaced, never changed.
 type fight struct {
 	phase   int
@@ -22,6 +25,7 @@ type fight struct {
 	exited  map[string]bool
 	closed  map[string]int64
 	started bool
+	until   int64 // log time at which a request times out, or a start fails; 0: none
 }
 
 func (b fight) clone() fight {
@@ -34,10 +38,17 @@ type fights struct {
 	member map[string]string // live to connection, as far as COHOST_00 was read
 	open   map[string]fight
 	ended  map[string]bool
+	at     int64 // log time
 }
 
 func (s fights) clone() fights {
-	return fights{maps.Clone(s.member), maps.Clone(s.open), maps.Clone(s.ended)}
+	return fights{maps.Clone(s.member), maps.Clone(s.open), maps.Clone(s.ended), s.at}
+}
+
+// over reports whether a battle has ended, or its deadline has come so that it does.
+func (s fights) over(id string) bool {
+	b, open := s.open[id]
+	return s.ended[id] || open && b.until > 0 && b.until <= s.at
 }
 
 // held reports whether a live is in an open battle.
@@ -66,11 +77,12 @@ func readBattle(f *Findings, groups [][]byte, cohost *cohostLog) *battleLog {
 	const name = "BATTLE_00"
 	l := &battleLog{decisions: readLog(f, name, groups, func() *battlev1.Entry { return new(battlev1.Entry) }), results: map[string]*battlev1.BattleResult{}}
 	l.byID = byID(l.decisions)
-	s := fights{map[string]string{}, map[string]fight{}, map[string]bool{}}
+	s := fights{map[string]string{}, map[string]fight{}, map[string]bool{}, 0}
 	l.states = []state[fights]{{0, s}}
 	var read uint64
 	for _, d := range l.decisions {
 		s = s.clone()
+		s.at = d.at
 		before := read
 		for _, entry := range d.entries {
 			l.apply(f, &s, &read, d.seq, entry)
@@ -130,7 +142,7 @@ func (l *battleLog) apply(f *Findings, s *fights, read *uint64, seq uint64, entr
 		if _, open := s.open[b.GetBattleId()]; open || s.ended[b.GetBattleId()] {
 			f.add(Duplicated, "%s/%d: battle %s is requested twice", name, seq, b.GetBattleId())
 		}
-		x := fight{holds: map[string]bool{b.GetInviter().GetLiveId(): true}, plays: map[string]bool{}, exited: map[string]bool{}, closed: map[string]int64{}}
+		x := fight{until: b.GetExpiresAtMs(), holds: map[string]bool{b.GetInviter().GetLiveId(): true}, plays: map[string]bool{}, exited: map[string]bool{}, closed: map[string]int64{}}
 		for _, p := range b.GetInvitees() {
 			x.holds[p.GetLiveId()] = true
 		}
@@ -144,13 +156,13 @@ func (l *battleLog) apply(f *Findings, s *fights, read *uint64, seq uint64, entr
 		})
 	case *battlev1.Entry_BattleStarting_:
 		change(e.BattleStarting.GetBattleId(), func(b *fight) {
-			b.phase = starting
+			b.phase, b.until = starting, e.BattleStarting.GetStartsAtMs()+openWithin
 			for _, p := range e.BattleStarting.GetParticipants() {
 				b.plays[p.GetLiveId()] = true
 			}
 		})
 	case *battlev1.Entry_BattleStarted_:
-		change(e.BattleStarted.GetBattleId(), func(b *fight) { b.phase, b.started = running, true })
+		change(e.BattleStarted.GetBattleId(), func(b *fight) { b.phase, b.started, b.until = running, true, 0 })
 	case *battlev1.Entry_UserExited_:
 		x := e.UserExited
 		change(x.GetBattleId(), func(b *fight) {

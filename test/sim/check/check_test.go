@@ -170,6 +170,9 @@ func good() *book {
 		{Kind: RequestBattle, Live: "x", Others: []string{"y"}, Battle: "b1", ID: "5", Own: Window{1, 2}, Outcome: OK},
 		{Kind: Exit, Live: "x", ID: "6", Own: Window{4, 5}, Outcome: OK},
 	}
+	for i := range k.Ops {
+		k.Ops[i].Since = k.Ops[i].Own.Before
+	}
 	k.Gifts = []Gift{verdict("g1", counts, 5), verdict("g3", late, 0)}
 	return k
 }
