@@ -60,6 +60,14 @@ type Op struct {
 	Stray bool
 }
 
+// commandFor is the id of the command that invites one target of a request.
+func (o Op) commandFor(target string) string {
+	if target == o.Others[0] {
+		return o.ID
+	}
+	return o.ID + "/" + target
+}
+
 type answers struct {
 	f      *Findings
 	cohost *cohostLog
@@ -80,7 +88,7 @@ func (a answers) done(o Op) {
 	switch o.Kind {
 	case Invite:
 		for _, target := range o.Accepted {
-			d, ok := a.cohost.byID[o.ID+"/"+target]
+			d, ok := a.cohost.byID[o.commandFor(target)]
 			a.happened(o, ok, d.seq, has(d, func(e *cohostv1.Entry) bool {
 				s, t := e.GetInvitationSent(), e.GetInvitationEnded()
 				return s != nil && s.GetInviterLiveId() == o.Live && s.GetInviteeLiveId() == target ||
@@ -182,7 +190,7 @@ func (a answers) happened(o Op, decided bool, seq uint64, effect bool) {
 func (a answers) refused(o Op) {
 	if o.Kind == Invite {
 		for _, target := range o.Others {
-			d, ok := a.cohost.byID[o.ID+"/"+target]
+			d, ok := a.cohost.byID[o.commandFor(target)]
 			a.absent(o, ok, d.seq)
 		}
 	} else if d, ok := a.cohost.byID[o.ID]; ok {

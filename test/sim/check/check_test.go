@@ -149,7 +149,7 @@ func good() *book {
 	k := &book{Run{Logs: map[string][][]byte{}, Quiet: true}}
 	k.write(c, "1", 1, created("x"))
 	k.write(c, "2", 2, created("y"))
-	k.write(c, "3/y", 3, sent("i1", "x", "y"))
+	k.write(c, "3", 3, sent("i1", "x", "y"))
 	k.write(c, "4", 4, over("i1", "x", "y", accepted), joined("k1", "x"), joined("k1", "y"))
 	k.write(b, "", 5, read(4), copied("k1", "x"), copied("k1", "y"))
 	k.write(b, "5", 6, asked("b1", "x", "y"), starts("b1", "x", "y"))
