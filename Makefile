@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 # The modules of go.work; each must also build by itself. tools/* are modules of their own, so that what our tools need
 # never decides what we build with.
-MODULES := proto pkg services/cohost services/battle services/score services/gateway services/faceoff test/e2e
+MODULES := proto pkg services/cohost services/battle services/score services/gateway services/faceoff test/e2e test/sim
 
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(shell command -v $$(go env CC) >/dev/null && echo -race)
@@ -54,6 +54,15 @@ down-local: ## stop what up-local has started; the data stays in .cache/local
 .PHONY: bench-ledger
 bench-ledger: ## measure the log against a raw publish of the same bytes
 	go -C pkg run ./ledger/bench $(ARGS)
+
+SEEDS ?= 100
+SEED  ?= 1
+STEPS ?= 1000
+
+.PHONY: sim
+sim: ## harm the services in virtual time and check what they did: SEEDS=n runs [STEPS=m] [SEED=first]
+	go -C test/sim test -c -o $(CURDIR)/bin/sim .
+	@bin/sim -test.run='^TestSeeds$$' -test.timeout=0 -seeds=$(SEEDS) -seed=$(SEED) -steps=$(STEPS) -sum
 
 # Tools, each at the version of its lock file.
 bin/.generators: tools/go.mod tools/go.sum

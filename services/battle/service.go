@@ -3,6 +3,7 @@ package battle
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
@@ -21,6 +22,8 @@ type Deps struct {
 	Stores  ledger.Stores
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
+	// Wall tells wall time; nil stands for time.Now.
+	Wall func() time.Time
 }
 
 // Service is battle.
@@ -43,6 +46,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		Stores:     d.Stores,
 		Log:        d.Log,
 		Metrics:    telemetry.Ledger(d.Metrics),
+		Wall:       d.Wall,
 	})
 	return &Service{partition: p, server: rpcserver.New(p, d.Log)}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
@@ -28,6 +29,8 @@ type Deps struct {
 	Battle  grpc.ClientConnInterface
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
+	// Wall tells wall time; nil stands for time.Now.
+	Wall func() time.Time
 }
 
 // Service is cohost.
@@ -84,6 +87,7 @@ func (s *Service) run(ctx context.Context, ready func()) error {
 		KeptNotices: s.cfg.EventsKept,
 		Logger:      s.d.Log,
 		Metrics:     s.metrics,
+		Wall:        s.d.Wall,
 	})
 	defer s.partition.Store(nil)
 	return p.Run(ctx, func() {

@@ -4,6 +4,7 @@ package score
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,14 +28,16 @@ import (
 type Deps struct {
 	// Stores holds the logs, and that of battle. Required.
 	Stores ledger.Stores
-	// NATS carries gifts. Required.
+	// NATS carries gifts; nil if there is no such door.
 	NATS *nats.Conn
-	// Redis gets the scores. Required; it need not be there all the time.
+	// Redis gets the scores; it need not be there all the time. Nil if nobody reads them there.
 	Redis redis.UniversalClient
 	// Battle is where openings and closings are reported; calls on it must carry a service token. Required.
 	Battle  grpc.ClientConnInterface
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
+	// Wall tells wall time; nil stands for time.Now.
+	Wall func() time.Time
 }
 
 // Service is score.
@@ -42,7 +45,7 @@ type Service struct {
 	set    *partition.Set
 	stores ledger.Stores
 	server *rpcserver.Server
-	nats   *natsserver.Server
+	nats   *natsserver.Server // nil if there is no such door
 }
 
 // New makes the service; nothing runs yet.
@@ -54,19 +57,24 @@ func New(cfg Config, d Deps) (*Service, error) {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	set := partition.NewSet(cfg.Partitions, partition.Config{
-		Settings: cfg.settings(), MaxParked: cfg.MaxWaiting, Log: d.Log, Metrics: telemetry.Ledger(d.Metrics),
+		Settings: cfg.settings(), MaxParked: cfg.MaxWaiting, Log: d.Log, Metrics: telemetry.Ledger(d.Metrics), Wall: d.Wall,
 	}, d.Metrics)
 	battle := battlev1.NewBattleCoordinationServiceClient(d.Battle)
 	for _, p := range set.All() {
 		p.Add(report.New(p, battle, d.Log))
-		p.Add(partition.NewViewed(p, d.Redis, cfg.ViewKept, d.Log))
+		if d.Redis != nil {
+			p.Add(partition.NewViewed(p, d.Redis, cfg.ViewKept, d.Log))
+		}
 	}
-	return &Service{
+	s := &Service{
 		set:    set,
 		stores: d.Stores,
 		server: rpcserver.New(set, replay.New(d.Stores.Other, cfg.settings())),
-		nats:   natsserver.New(d.NATS, set, natsserver.Options{InFlight: cfg.NATSInFlight, Timeout: cfg.NATSTimeout, Log: d.Log}),
-	}, nil
+	}
+	if d.NATS != nil {
+		s.nats = natsserver.New(d.NATS, set, natsserver.Options{InFlight: cfg.NATSInFlight, Timeout: cfg.NATSTimeout, Log: d.Log})
+	}
+	return s, nil
 }
 
 // RegisterGRPC registers the service's gRPC door. Until the components are ready it answers UNAVAILABLE.
@@ -74,13 +82,16 @@ func (s *Service) RegisterGRPC(r grpc.ServiceRegistrar) { s.server.Register(r) }
 
 // Components are what has to run, in this order.
 func (s *Service) Components() []lifecycle.Component {
-	return []lifecycle.Component{
+	components := []lifecycle.Component{
 		{Name: "score partitions", Run: func(ctx context.Context, ready func()) error {
 			if err := s.set.Open(ctx, s.stores); err != nil {
 				return err
 			}
 			return s.set.Run(ctx, ready)
 		}},
-		s.nats.Component(),
 	}
+	if s.nats != nil {
+		components = append(components, s.nats.Component())
+	}
+	return components
 }

@@ -36,6 +36,8 @@ type Options struct {
 	Stores  ledger.Stores
 	Log     *slog.Logger
 	Metrics ledger.Metrics
+	// Wall tells wall time; nil stands for time.Now.
+	Wall func() time.Time
 }
 
 // Partition decides battles and is read; before its component is ready it answers ledger.ErrUnavailable.
@@ -86,6 +88,7 @@ func (p *Partition) run(ctx context.Context, ready func()) error {
 		Admit:   r.admit,
 		Logger:  p.o.Log,
 		Metrics: p.o.Metrics,
+		Wall:    p.o.Wall,
 	})
 	p.running.Store(r)
 	defer p.running.Store(nil)

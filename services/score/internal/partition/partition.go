@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 
@@ -22,6 +23,8 @@ type Config struct {
 	MaxParked int
 	Log       *slog.Logger
 	Metrics   ledger.Metrics
+	// Wall tells wall time; nil stands for time.Now.
+	Wall func() time.Time
 }
 
 // Effect is what a partition does to others while this replica writes it.
@@ -71,6 +74,7 @@ func (p *Partition) Bind(s ledger.Store, battle ledger.Log) {
 	l := ledger.New(ledger.Config[score.Command, score.Event]{
 		Name: p.cfg.Name, Log: s.Log, Lease: s.Lease, Peers: s.Peers, Machine: p.state, Codec: codec.Codec{},
 		OnCommit: p.committed, WhileWriting: p.whileWriting, Admit: p.admit, Logger: p.cfg.Log, Metrics: p.cfg.Metrics,
+		Wall: p.cfg.Wall,
 	})
 	p.mu.Lock()
 	defer p.mu.Unlock()

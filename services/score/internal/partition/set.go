@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -48,24 +49,20 @@ func (s *Set) Of(liveID string) *Partition {
 func (s *Set) Run(ctx context.Context, ready func()) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var running, starting sync.WaitGroup
-	starting.Add(len(s.partitions))
+	var running sync.WaitGroup
+	var starting atomic.Int64
+	starting.Store(int64(len(s.partitions)))
+	started := func() {
+		if starting.Add(-1) == 0 {
+			ready()
+		}
+	}
 	for _, p := range s.partitions {
 		running.Go(func() {
-			if err := p.Run(ctx, starting.Done); err != nil && ctx.Err() == nil {
+			if err := p.Run(ctx, started); err != nil && ctx.Err() == nil {
 				stop(fmt.Errorf("%s: %w", p.cfg.Name, err))
 			}
 		})
-	}
-	started := make(chan struct{})
-	go func() {
-		starting.Wait()
-		close(started)
-	}()
-	select {
-	case <-started:
-		ready()
-	case <-ctx.Done():
 	}
 	running.Wait()
 	return context.Cause(ctx)

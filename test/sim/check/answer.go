@@ -1,0 +1,290 @@
+package check
+
+import (
+	"slices"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+)
+
+// Kind of a command.
+type Kind string
+
+// The commands.
+const (
+	CreateLive    Kind = "CreateLive"
+	EndLive       Kind = "EndLive"
+	Invite        Kind = "RequestHostConnection"
+	Cancel        Kind = "CancelHostConnection"
+	Accept        Kind = "AcceptHostConnection"
+	Reject        Kind = "RejectHostConnection"
+	Exit          Kind = "ExitHostConnection"
+	RequestBattle Kind = "RequestBattle"
+	AcceptBattle  Kind = "AcceptBattle"
+	RejectBattle  Kind = "RejectBattle"
+	CancelBattle  Kind = "CancelBattleRequest"
+	ExitBattle    Kind = "ExitBattle"
+)
+
+// Outcome of a command, as its caller knows it after the last try.
+type Outcome string
+
+// The outcomes.
+const (
+	OK      Outcome = "ok"
+	Refused Outcome = "refused"
+	Unknown Outcome = "unknown"
+)
+
+// Op is one command with its answer.
+type Op struct {
+	Kind Kind
+	Live string
+	// Others are the targets of a request; the other side of an invitation.
+	Others []string
+	Battle string
+	// ID of the command in the log.
+	ID string
+	// Cohost and Own are the windows of the last try in COHOST_00 and in the log that decides.
+	Cohost, Own Window
+	// Tried says that Since and SinceCohost are set: the heads when the command was tried for the first time. Answers that
+	// left no entry are remembered for a while, so they may rest on what was so then.
+	Tried              bool
+	Since, SinceCohost uint64
+	Outcome            Outcome
+	// Reason of the refusal.
+	Reason string
+	// Accepted are the targets of an invitation that were answered with ok.
+	Accepted []string
+	// Stray: copies of the command may have been under way when it was answered.
+	Stray bool
+}
+
+// commandFor is the id of the command that invites one target of a request.
+func (o Op) commandFor(target string) string {
+	if target == o.Others[0] {
+		return o.ID
+	}
+	return o.ID + "/" + target
+}
+
+type answers struct {
+	f      *Findings
+	cohost *cohostLog
+	battle *battleLog
+}
+
+func (a answers) check(o Op) {
+	switch o.Outcome {
+	case OK:
+		a.done(o)
+	case Refused:
+		a.refused(o)
+	}
+}
+
+// done: what was answered with ok has happened, before the answer.
+func (a answers) done(o Op) {
+	switch o.Kind {
+	case Invite:
+		for _, target := range o.Accepted {
+			d, ok := a.cohost.byID[o.commandFor(target)]
+			a.happened(o, ok, d.seq, has(d, func(e *cohostv1.Entry) bool {
+				s, t := e.GetInvitationSent(), e.GetInvitationEnded()
+				return s != nil && s.GetInviterLiveId() == o.Live && s.GetInviteeLiveId() == target ||
+					t != nil && t.GetMutual() && t.GetInviterLiveId() == target && t.GetInviteeLiveId() == o.Live
+			}))
+		}
+	case CreateLive, EndLive, Cancel, Accept, Reject, Exit:
+		d, ok := a.cohost.byID[o.ID]
+		if (!ok || d.seq > o.Own.After) && o.Kind == EndLive && some(a.cohost.states, Window{o.Since, o.Own.After}, func(r rooms) bool { return !r.active[o.Live] }) {
+			return // it had ended before; answers without effect are not kept for long, so a repeat may have one
+		}
+		a.happened(o, ok, d.seq, has(d, o.inCohost))
+	default:
+		d, ok := a.battle.byID[o.ID]
+		if (!ok || d.seq > o.Own.After) && a.before(o) {
+			return
+		}
+		a.happened(o, ok, d.seq, has(d, o.inBattle) || a.before(o))
+	}
+}
+
+// inCohost reports whether an entry is the effect of the command.
+func (o Op) inCohost(e *cohostv1.Entry) bool {
+	ended := func(inviter, invitee string, how cohostv1.Entry_InvitationEnded_Ending) bool {
+		i := e.GetInvitationEnded()
+		return i != nil && i.GetInviterLiveId() == inviter && i.GetInviteeLiveId() == invitee && i.GetEnding() == how
+	}
+	switch o.Kind {
+	case CreateLive:
+		return e.GetLiveCreated().GetLiveId() == o.Live
+	case EndLive:
+		return e.GetLiveEnding().GetLiveId() == o.Live
+	case Cancel:
+		return ended(o.Live, o.Others[0], cohostv1.Entry_InvitationEnded_CANCELLED)
+	case Accept:
+		return ended(o.Others[0], o.Live, cohostv1.Entry_InvitationEnded_ACCEPTED)
+	case Reject:
+		return ended(o.Others[0], o.Live, cohostv1.Entry_InvitationEnded_REJECTED)
+	default:
+		return e.GetMemberLeft().GetLiveId() == o.Live
+	}
+}
+
+func (o Op) inBattle(e *battlev1.Entry) bool {
+	answered := func(how battlev1.Entry_InviteeAnswered_Answer) bool {
+		i := e.GetInviteeAnswered()
+		return i.GetBattleId() == o.Battle && i.GetLiveId() == o.Live && i.GetAnswer() == how
+	}
+	switch o.Kind {
+	case RequestBattle:
+		return e.GetBattleRequested().GetBattleId() == o.Battle && e.GetBattleRequested().GetInviter().GetLiveId() == o.Live
+	case AcceptBattle:
+		return answered(battlev1.Entry_InviteeAnswered_ACCEPTED)
+	case RejectBattle:
+		return answered(battlev1.Entry_InviteeAnswered_REJECTED)
+	case CancelBattle:
+		return e.GetBattleEnded().GetBattleId() == o.Battle && e.GetBattleEnded().GetNever() == battlev1.Entry_BattleEnded_CANCELLED
+	default:
+		return e.GetUserExited().GetBattleId() == o.Battle && e.GetUserExited().GetLiveId() == o.Live
+	}
+}
+
+// before reports whether a command that changed nothing had no need to: what it asks for was so.
+func (a answers) before(o Op) bool {
+	for _, d := range a.battle.decisions {
+		if d.seq > o.Own.After {
+			break
+		}
+		for _, e := range d.entries {
+			switch o.Kind {
+			case AcceptBattle, RejectBattle, ExitBattle:
+				if o.inBattle(e) || o.Kind == ExitBattle && e.GetBattleEnding().GetBattleId() == o.Battle {
+					return true
+				}
+				if x := e.GetBattleStarting(); o.Kind == AcceptBattle && x.GetBattleId() == o.Battle && slices.ContainsFunc(x.GetParticipants(),
+					func(p *battlev1.Entry_Participant) bool { return p.GetLiveId() == o.Live }) {
+					return true // no answer was needed
+				}
+			}
+		}
+	}
+	return false
+}
+
+func has[E any](d decision[E], ok func(E) bool) bool { return slices.ContainsFunc(d.entries, ok) }
+
+func (a answers) happened(o Op, decided bool, seq uint64, effect bool) {
+	switch {
+	case !decided:
+		a.f.add(Lost, "%s %s of %s: answered ok, not in the log", o.Kind, o.ID, o.Live)
+	case seq > o.Own.After:
+		a.f.add(Violation, "%s %s of %s: answered ok at head %d, decided in group %d", o.Kind, o.ID, o.Live, o.Own.After, seq)
+	case !effect:
+		a.f.add(Violation, "%s %s of %s: answered ok, the decision in group %d does something else", o.Kind, o.ID, o.Live, seq)
+	}
+}
+
+// refused: what was refused has not happened, and the reason held at some moment of the call.
+func (a answers) refused(o Op) {
+	if o.Kind == Invite {
+		for _, target := range o.Others {
+			d, ok := a.cohost.byID[o.commandFor(target)]
+			a.absent(o, ok, d.seq)
+		}
+	} else if d, ok := a.cohost.byID[o.ID]; ok {
+		a.absent(o, ok, d.seq)
+	} else if d, ok := a.battle.byID[o.ID]; ok {
+		a.absent(o, ok, d.seq)
+	}
+	if !a.reason(o) {
+		a.f.add(Violation, "%s %s of %s with %v %s: refused with %s, which was not so between %d and %d",
+			o.Kind, o.ID, o.Live, o.Others, o.Battle, o.Reason, o.Since, o.Own.After)
+	}
+}
+
+func (a answers) absent(o Op, ok bool, seq uint64) {
+	if ok && (seq <= o.Own.Before || !o.Stray) {
+		a.f.add(Violation, "%s %s of %s: refused with %s at %d to %d, the log has it in group %d", o.Kind, o.ID, o.Live, o.Reason, o.Own.Before, o.Own.After, seq)
+	}
+}
+
+// Overtaken counts commands that were refused and then done by a copy that was still under way.
+func (a answers) overtaken(o Op) bool {
+	if o.Outcome != Refused {
+		return false
+	}
+	c, inCohost := a.cohost.byID[o.ID]
+	b, inBattle := a.battle.byID[o.ID]
+	return inCohost && c.seq > o.Own.Before || inBattle && b.seq > o.Own.Before
+}
+
+// reason reports whether the reason of a refusal held.
+func (a answers) reason(o Op) bool {
+	since := Window{o.Since, o.Own.After}
+	cohost := func(ok func(rooms) bool) bool { return some(a.cohost.states, since, ok) }
+	battle := func(ok func(fights) bool) bool { return some(a.battle.states, since, ok) }
+	other := ""
+	if len(o.Others) > 0 {
+		other = o.Others[0]
+	}
+	switch o.Reason {
+	case "LIVE_EXISTS":
+		return cohost(func(r rooms) bool { return r.active[o.Live] })
+	case "LIVE_NOT_FOUND":
+		return cohost(func(r rooms) bool { return !r.active[o.Live] || other != "" && !r.active[other] })
+	case "ALREADY_CONNECTED":
+		return cohost(func(r rooms) bool { return r.together(o.Live, other) })
+	case "CONNECTED_WITH_OTHERS":
+		return cohost(func(r rooms) bool { return r.member[o.Live] != "" || r.member[other] != "" })
+	case "INVITATION_PENDING":
+		return cohost(func(r rooms) bool { return r.pending[pair{o.Live, other}] != "" })
+	case "INVITATION_ENDED":
+		switch o.Kind {
+		case Cancel:
+			return cohost(func(r rooms) bool { return r.noInvitation(pair{o.Live, other}) })
+		case Accept, Reject:
+			return cohost(func(r rooms) bool { return r.noInvitation(pair{other, o.Live}) })
+		}
+		return true
+	case "CONNECTION_NOT_FOUND":
+		if o.Kind == Exit {
+			return cohost(func(r rooms) bool { return r.member[o.Live] == "" })
+		}
+		return battle(func(s fights) bool { return s.member[o.Live] == "" }) &&
+			some(a.cohost.states, Window{o.SinceCohost, o.Cohost.After}, func(r rooms) bool { return r.member[o.Live] == "" })
+	case "NO_VALID_TARGET":
+		return battle(func(s fights) bool {
+			for _, live := range o.Others {
+				if s.member[live] == "" || s.member[live] != s.member[o.Live] || s.held(live) {
+					return true
+				}
+			}
+			return false
+		})
+	case "IN_OTHER_BATTLE", "BATTLE_REQUEST_PENDING":
+		return battle(func(s fights) bool { return s.held(o.Live) || slices.ContainsFunc(o.Others, s.held) })
+	case "BATTLE_NOT_FOUND":
+		before := a.battle.at(o.Since)
+		_, open := before.open[o.Battle]
+		return !open && !before.ended[o.Battle]
+	case "BATTLE_ENDED":
+		return battle(func(s fights) bool { return s.over(o.Battle) })
+	case "INTERNAL", "INVALID_ARGUMENT", "PAYLOAD_MISMATCH", "UNAUTHENTICATED", "PERMISSION_DENIED":
+		return false // nobody has asked for that
+	default:
+		return true
+	}
+}
+
+func (l *battleLog) at(seq uint64) fights {
+	s := l.states[0].s
+	for _, x := range l.states {
+		if x.seq > seq {
+			break
+		}
+		s = x.s
+	}
+	return s
+}

@@ -1,0 +1,130 @@
+// Package check judges a run of the simulation from the outside: from the stored bytes of the logs and the answers that
+// callers got. It shares no code with what wrote the logs but the format of their messages.
+package check
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	ledgerv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/ledger/v1"
+)
+
+// Class of a finding.
+type Class string
+
+// The classes, as they are counted at the end of a run.
+const (
+	Lost       Class = "lost"       // answered as done, and not in the log
+	Duplicated Class = "duplicated" // in the log more than once
+	Stuck      Class = "stuck"      // did not end
+	Violation  Class = "violations" // any other rule broken
+)
+
+// Finding is one thing that must not be.
+type Finding struct {
+	Class Class
+	Text  string
+}
+
+// Findings of one run.
+type Findings []Finding
+
+func (f *Findings) add(c Class, format string, args ...any) {
+	*f = append(*f, Finding{c, fmt.Sprintf(format, args...)})
+}
+
+// decision is one decision of a log, with its place.
+type decision[E any] struct {
+	seq     uint64
+	id      string
+	at      int64
+	entries []E
+	places  []uint32 // index of each entry in its group
+}
+
+// readLog decodes a log and checks what holds for every log: the chain, log time, and each command id once.
+func readLog[E proto.Message](f *Findings, name string, groups [][]byte, entry func() E) []decision[E] {
+	var all []decision[E]
+	var previous []byte
+	var last int64
+	ids := make(map[string]uint64)
+	for i, raw := range groups {
+		seq := uint64(i + 1)
+		g := new(ledgerv1.Group)
+		if err := proto.Unmarshal(raw, g); err != nil {
+			f.add(Violation, "%s/%d: %v", name, seq, err)
+			return all
+		}
+		if !bytes.Equal(g.GetPrevious(), previous) {
+			f.add(Violation, "%s/%d: the chain is broken", name, seq)
+			continue
+		}
+		sum := sha256.Sum256(raw)
+		previous = sum[:]
+		index := uint32(0)
+		for _, d := range g.GetDecisions() {
+			if d.GetAtMs() < last {
+				f.add(Violation, "%s/%d: log time goes back by %d ms", name, seq, last-d.GetAtMs())
+			}
+			last = max(last, d.GetAtMs())
+			if id := d.GetCommandId(); id != "" {
+				if first, again := ids[id]; again {
+					f.add(Duplicated, "%s/%d: command %s was decided in group %d", name, seq, id, first)
+				}
+				ids[id] = seq
+			}
+			x := decision[E]{seq: seq, id: d.GetCommandId(), at: d.GetAtMs()}
+			for _, b := range d.GetEntries() {
+				e := entry()
+				if err := proto.Unmarshal(b, e); err != nil {
+					f.add(Violation, "%s/%d: entry: %v", name, seq, err)
+				}
+				x.entries = append(x.entries, e)
+				x.places = append(x.places, index)
+				index++
+			}
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+// byID finds decisions by their command's id.
+func byID[E any](all []decision[E]) map[string]decision[E] {
+	m := make(map[string]decision[E], len(all))
+	for _, d := range all {
+		if _, again := m[d.id]; !again {
+			m[d.id] = d
+		}
+	}
+	return m
+}
+
+// Window is the part of a log that an answer can rest on: the head when its call began, and when it was there.
+type Window struct{ Before, After uint64 }
+
+// state is what a log says after a decision.
+type state[S any] struct {
+	seq uint64
+	s   S
+}
+
+// some reports whether ok holds in one of the states of a window. The one after it counts as well: a deadline
+// may be stored right after the answer that it decided.
+func some[S any](states []state[S], w Window, ok func(S) bool) bool {
+	for i, x := range states {
+		if x.seq > w.After {
+			return ok(x.s) // one more
+		}
+		if x.seq >= w.Before && ok(x.s) {
+			return true
+		}
+		if x.seq < w.Before && (i+1 == len(states) || states[i+1].seq > w.Before) && ok(x.s) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,213 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
+	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/rpc"
+
+	"github.com/faceoff-live/faceoff/test/sim/check"
+)
+
+// client is a caller from outside. It repeats a call with the same id until it knows the outcome, or gives up.
+type client struct {
+	w      *world
+	h      *history
+	name   string
+	number int
+
+	cohost cohostv1.CohostServiceClient
+	battle battlev1.BattleServiceClient
+	score  scorev1.ScoreServiceClient
+}
+
+// newClient makes a client; only is the replica that it calls, from 1, or 0 for any.
+func newClient(w *world, h *history, name string, only int) *client {
+	return &client{
+		w: w, h: h, name: name,
+		cohost: cohostv1.NewCohostServiceClient(&door{world: w, service: cohostService, only: only}),
+		battle: battlev1.NewBattleServiceClient(&door{world: w, service: battleService, only: only}),
+		score:  scorev1.NewScoreServiceClient(&door{world: w, service: scoreService, only: only}),
+	}
+}
+
+const tries = 8
+
+// do has a command decided and records the answer.
+func (c *client) do(o check.Op, call func(ctx context.Context, o *check.Op) error) check.Op {
+	c.number++
+	o.ID = fmt.Sprintf("sim/%s-%d", c.name, c.number)
+	return c.again(o, call)
+}
+
+// again is do for a command that has its id.
+func (c *client) again(o check.Op, call func(ctx context.Context, o *check.Op) error) check.Op {
+	own := "BATTLE_00"
+	switch o.Kind {
+	case check.CreateLive, check.EndLive, check.Invite, check.Cancel, check.Accept, check.Reject, check.Exit:
+		own = "COHOST_00"
+	}
+	o.Outcome = check.Unknown
+	for try := range tries {
+		o.Own.Before, o.Cohost.Before = c.w.head(own), c.w.head("COHOST_00")
+		if !o.Tried {
+			o.Tried, o.Since, o.SinceCohost = true, o.Own.Before, o.Cohost.Before
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), c.w.faults.between(300*time.Millisecond, 5*time.Second))
+		err := call(rpc.WithCommandID(ctx, o.ID[len("sim/"):]), &o)
+		cancel()
+		o.Own.After, o.Cohost.After = c.w.head(own), c.w.head("COHOST_00")
+		if err == nil {
+			o.Outcome = check.OK
+			break
+		}
+		refusal, known := rpc.Refusal(err)
+		if known && refusal.Reason != "UNAVAILABLE" && refusal.Reason != "DEADLINE_EXCEEDED" && refusal.Reason != "RATE_LIMITED" {
+			o.Outcome, o.Reason = check.Refused, refusal.Reason
+			break
+		}
+		o.Stray = true
+		_ = wait(context.Background(), c.w.faults.between(time.Millisecond, time.Duration(try+1)*200*time.Millisecond))
+	}
+	o.Stray = o.Stray || c.w.strayed(o.ID)
+	c.h.add(o, call)
+	return o
+}
+
+func user(live string) *userv1.User { return &userv1.User{UserId: "host-of-" + live} }
+
+func (c *client) create(live string) check.Op {
+	return c.do(check.Op{Kind: check.CreateLive, Live: live}, func(ctx context.Context, _ *check.Op) error {
+		_, err := c.cohost.CreateLive(ctx, &cohostv1.CreateLiveRequest{LiveId: live, Kind: cohostv1.Live_VIDEO, Host: user(live)})
+		return err
+	})
+}
+
+func (c *client) endLive(live string) check.Op {
+	return c.do(check.Op{Kind: check.EndLive, Live: live}, func(ctx context.Context, _ *check.Op) error {
+		_, err := c.cohost.EndLive(ctx, &cohostv1.EndLiveRequest{LiveId: live})
+		return err
+	})
+}
+
+func (c *client) invite(live string, targets []string, timeout int32) check.Op {
+	return c.do(check.Op{Kind: check.Invite, Live: live, Others: targets}, func(ctx context.Context, o *check.Op) error {
+		r, err := c.cohost.RequestHostConnection(ctx, &cohostv1.RequestHostConnectionRequest{LiveId: live, TargetLiveIds: targets, TimeoutSeconds: timeout})
+		o.Accepted = nil
+		for target, result := range r.GetResults() {
+			if result.GetOk() {
+				o.Accepted = append(o.Accepted, target)
+			}
+		}
+		return err
+	})
+}
+
+func (c *client) accept(live, from string) check.Op {
+	return c.do(check.Op{Kind: check.Accept, Live: live, Others: []string{from}}, func(ctx context.Context, _ *check.Op) error {
+		_, err := c.cohost.AcceptHostConnection(ctx, &cohostv1.AcceptHostConnectionRequest{LiveId: live, FromLiveId: from})
+		return err
+	})
+}
+
+func (c *client) reject(live, from string) check.Op {
+	return c.do(check.Op{Kind: check.Reject, Live: live, Others: []string{from}}, func(ctx context.Context, _ *check.Op) error {
+		_, err := c.cohost.RejectHostConnection(ctx, &cohostv1.RejectHostConnectionRequest{LiveId: live, FromLiveId: from})
+		return err
+	})
+}
+
+func (c *client) cancel(live, to string) check.Op {
+	return c.do(check.Op{Kind: check.Cancel, Live: live, Others: []string{to}}, func(ctx context.Context, _ *check.Op) error {
+		_, err := c.cohost.CancelHostConnection(ctx, &cohostv1.CancelHostConnectionRequest{LiveId: live, ToLiveId: to})
+		return err
+	})
+}
+
+func (c *client) exit(live string) check.Op {
+	return c.do(check.Op{Kind: check.Exit, Live: live}, func(ctx context.Context, _ *check.Op) error {
+		_, err := c.cohost.ExitHostConnection(ctx, &cohostv1.ExitHostConnectionRequest{LiveId: live})
+		return err
+	})
+}
+
+func (c *client) requestBattle(live string, targets []string, seconds int32, ask bool) (o check.Op, b *battlev1.Battle) {
+	o = c.do(check.Op{Kind: check.RequestBattle, Live: live, Others: targets}, func(ctx context.Context, o *check.Op) error {
+		r, err := c.battle.RequestBattle(ctx, &battlev1.RequestBattleRequest{
+			InviterLiveId: live, TargetLiveIds: targets, TimeoutSeconds: 2,
+			Config: &battlev1.BattleConfig{DurationSeconds: seconds, NeedResponse: ask},
+		})
+		o.Battle, b = r.GetBattle().GetBattleId(), r.GetBattle()
+		return err
+	})
+	return o, b
+}
+
+// onBattle does something with a battle.
+func (c *client) onBattle(kind check.Kind, battle, live string) check.Op {
+	return c.do(check.Op{Kind: kind, Live: live, Battle: battle}, func(ctx context.Context, _ *check.Op) (err error) {
+		switch kind {
+		case check.AcceptBattle:
+			_, err = c.battle.AcceptBattle(ctx, &battlev1.AcceptBattleRequest{BattleId: battle, LiveId: live})
+		case check.RejectBattle:
+			_, err = c.battle.RejectBattle(ctx, &battlev1.RejectBattleRequest{BattleId: battle, LiveId: live})
+		case check.CancelBattle:
+			_, err = c.battle.CancelBattleRequest(ctx, &battlev1.CancelBattleRequestRequest{BattleId: battle, LiveId: live})
+		default:
+			_, err = c.battle.ExitBattle(ctx, &battlev1.ExitBattleRequest{BattleId: battle, LiveId: live})
+		}
+		return err
+	})
+}
+
+// gifts sends gift events until there are verdicts for them, or gives up. It reports whether there are.
+func (c *client) gifts(events ...*scorev1.GiftEvent) bool {
+	for try := range tries {
+		recorded := make([]check.Gift, len(events))
+		for i, e := range events {
+			name := logOf(e.GetLiveId())
+			recorded[i] = check.Gift{GiftID: check.GiftID{Live: e.GetLiveId(), Event: e.GetEventId()}, Points: worth(e), Log: name}
+			recorded[i].Window.Before = c.w.head(name)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), c.w.faults.between(300*time.Millisecond, 5*time.Second))
+		r, err := c.score.SendGifts(ctx, &scorev1.SendGiftsRequest{Gifts: events})
+		cancel()
+		if err == nil {
+			for i, v := range r.GetVerdicts() {
+				recorded[i].Verdict = v
+				recorded[i].Window.After = c.w.head(recorded[i].Log)
+			}
+			c.h.addGifts(recorded)
+			return true
+		}
+		if refusal, known := rpc.Refusal(err); known && refusal.Reason != "UNAVAILABLE" && refusal.Reason != "DEADLINE_EXCEEDED" && refusal.Reason != "RATE_LIMITED" {
+			c.w.found("gifts %v are refused: %v", events, err)
+		}
+		_ = wait(context.Background(), c.w.faults.between(time.Millisecond, time.Duration(try+1)*200*time.Millisecond))
+	}
+	c.h.giftsUnknown(len(events))
+	return false
+}
+
+// worth is what a gift counts by the rules default@1.
+func worth(e *scorev1.GiftEvent) int64 {
+	factor := map[scorev1.GiftEvent_Category]int64{
+		scorev1.GiftEvent_BASIC: 5, scorev1.GiftEvent_INTERMEDIATE: 8, scorev1.GiftEvent_ADVANCED: 12, scorev1.GiftEvent_LIKE: 1,
+	}
+	return (e.GetUnitValue()*factor[e.GetCategory()] + e.GetFixedScore()) * max(e.GetCount(), 1)
+}
+
+// logOf is the log that decides on a live's gifts: FNV-1a 64 of its id modulo the number of partitions.
+func logOf(live string) string {
+	h := uint64(14695981039346656037)
+	for i := range len(live) {
+		h = (h ^ uint64(live[i])) * 1099511628211
+	}
+	return fmt.Sprintf("SCORE_%02d", h%partitions)
+}

@@ -1,0 +1,89 @@
+package sim
+
+import (
+	"context"
+	"sync"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
+
+	"github.com/faceoff-live/faceoff/test/sim/check"
+)
+
+// call repeats a command.
+type call func(ctx context.Context, o *check.Op) error
+
+// history is what all callers were answered, and what they have heard of by it.
+type history struct {
+	mu    sync.Mutex
+	ops   []check.Op
+	calls []call
+	gifts []check.Gift
+	// giftsLost is how many gifts never got a verdict.
+	giftsLost int
+
+	invited []invitation
+	battles []*battlev1.Battle
+	sent    []*scorev1.GiftEvent
+}
+
+type invitation struct{ from, to string }
+
+func (h *history) add(o check.Op, c call) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ops = append(h.ops, o)
+	h.calls = append(h.calls, c)
+	if o.Kind == check.Invite {
+		for _, target := range o.Accepted {
+			h.invited = append(h.invited, invitation{o.Live, target})
+		}
+	}
+}
+
+func (h *history) addGifts(g []check.Gift) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gifts = append(h.gifts, g...)
+}
+
+func (h *history) giftsUnknown(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.giftsLost += n
+}
+
+func (h *history) heard(b *battlev1.Battle) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if b != nil {
+		h.battles = append(h.battles, b)
+	}
+}
+
+func (h *history) send(g *scorev1.GiftEvent) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sent = append(h.sent, g)
+}
+
+// recent returns one of the last few things, drawn by n.
+func recent[T any](h *history, list *[]T, n int) (x T, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(*list) == 0 {
+		return x, false
+	}
+	return (*list)[len(*list)-1-n%min(len(*list), 6)], true
+}
+
+// done returns an earlier command that was answered with ok, drawn by n, with its call.
+func (h *history) done(n int) (check.Op, call, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.ops) == 0 {
+		return check.Op{}, nil, false
+	}
+	i := n % len(h.ops)
+	return h.ops[i], h.calls[i], h.ops[i].Outcome == check.OK
+}

@@ -1,0 +1,170 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/rpc"
+
+	"github.com/faceoff-live/faceoff/test/sim/check"
+)
+
+// bookAll books every live once more, now that nothing is harmed: each two connect, battle to the end and part. It returns
+// what cannot be booked.
+func (w *world) bookAll(h *history, lives []string) (stuck []string) {
+	c := newClient(w, h, "end", 0)
+	must := func(o check.Op, also ...string) bool {
+		ok := o.Outcome == check.OK
+		for _, reason := range also {
+			ok = ok || o.Outcome == check.Refused && o.Reason == reason
+		}
+		if !ok {
+			stuck = append(stuck, fmt.Sprintf("at rest: %s of %s with %v: %s %s", o.Kind, o.Live, o.Others, o.Outcome, o.Reason))
+		}
+		return ok
+	}
+	for _, live := range lives {
+		must(c.create(live), "LIVE_EXISTS")
+		must(c.exit(live), "CONNECTION_NOT_FOUND")
+	}
+	for i := 0; i+1 < len(lives); i += 2 {
+		x, y := lives[i], lives[i+1]
+		if !must(c.invite(x, []string{y}, 10)) || !must(c.accept(y, x)) {
+			continue
+		}
+		o, b := c.requestBattle(x, []string{y}, 1, false)
+		if !must(o) {
+			continue
+		}
+		_ = wait(context.Background(), time.Until(b.GetStartsAt().AsTime())+500*time.Millisecond)
+		h.heard(b)
+		if !c.gifts(&scorev1.GiftEvent{
+			EventId: "last-" + x, LiveId: x, Sender: user(y), GiftId: "rose", Category: scorev1.GiftEvent_BASIC, UnitValue: 1, SentAt: b.GetStartsAt(),
+		}) {
+			stuck = append(stuck, "at rest: a gift for "+x+" gets no verdict")
+		}
+		if end := c.ended(b.GetBattleId()); end.GetEndReason() != battlev1.Battle_TIME_OVER || len(end.GetResult().GetLives()) != 2 {
+			stuck = append(stuck, fmt.Sprintf("at rest: the battle of %s and %s comes to %v", x, y, end))
+		}
+		must(c.exit(x))
+	}
+	return stuck
+}
+
+// ended waits for the end of a battle. Where the clocks of battle's and score's machines are apart by so much, it takes as much longer.
+func (c *client) ended(battle string) *battlev1.Battle {
+	for began := time.Now(); time.Since(began) < rest; {
+		r, err := c.battle.GetBattle(context.Background(), &battlev1.GetBattleRequest{BattleId: battle})
+		if err == nil && r.GetBattle().GetStatus() == battlev1.Battle_ENDED {
+			return r.GetBattle()
+		}
+		_ = wait(context.Background(), 100*time.Millisecond)
+	}
+	return nil
+}
+
+// compare asks the two replicas of each service, and then two that know nothing but the logs, for all there is: they must say
+// the same.
+func (w *world) compare(h *history, lives []string) {
+	_ = wait(context.Background(), time.Second) // followers have all
+	before := [replicas][]byte{}
+	for i := range before {
+		before[i] = w.told(h, lives, i+1)
+	}
+	for slot := range slots {
+		w.down(slot, false)
+		if err := w.restart(slot); err != nil {
+			w.found("restart: %v", err)
+		}
+	}
+	w.settle()
+	_ = wait(context.Background(), 3*time.Second) // callers have reached the new ones
+	for i := range before {
+		if after := w.told(h, lives, i+1); !bytes.Equal(before[0], before[i]) || !bytes.Equal(before[i], after) {
+			w.found("what replica %d says differs: %s", i, firstDifference(before[0], before[i], after))
+		}
+	}
+}
+
+// told is all that a replica of each service says, in one canonical form.
+func (w *world) told(h *history, lives []string, only int) []byte {
+	c := newClient(w, h, "reader", only)
+	ctx, cancel := context.WithTimeout(context.Background(), rest)
+	defer cancel()
+	var out bytes.Buffer
+	say := func(what string, m proto.Message, err error) {
+		if err != nil {
+			refusal, ok := rpc.Refusal(err)
+			if !ok || refusal.Reason == "UNAVAILABLE" {
+				w.found("at rest replica %d does not say %s: %v", only, what, err)
+			}
+			fmt.Fprintf(&out, "%s: %v\n", what, refusal)
+			return
+		}
+		raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+		fmt.Fprintf(&out, "%s: %x %v\n", what, raw, err)
+	}
+	for _, live := range lives {
+		l, err := c.cohost.GetLive(ctx, &cohostv1.GetLiveRequest{LiveId: live})
+		say("live "+live, l, err)
+		s, err := c.cohost.GetCoHostState(ctx, &cohostv1.GetCoHostStateRequest{LiveId: live})
+		if err == nil {
+			s.State.ServerNow = nil
+		}
+		say("state of "+live, s, err)
+	}
+	for _, b := range h.battles {
+		id := b.GetBattleId()
+		r, err := c.battle.GetBattle(ctx, &battlev1.GetBattleRequest{BattleId: id})
+		if err == nil {
+			r.Battle.ServerNow = nil
+		}
+		say("battle "+id, r, err)
+		s, err := c.score.GetBattleScores(ctx, &scorev1.GetBattleScoresRequest{BattleId: id})
+		if err == nil {
+			s.Scores.ServerNow, s.Scores.Seq = nil, ""
+		}
+		say("scores of "+id, s, err)
+		if len(r.GetBattle().GetResult().GetLives()) > 0 {
+			p, err := c.score.ReplayBattle(ctx, &scorev1.ReplayBattleRequest{BattleId: id})
+			if err == nil && !p.GetEqual() {
+				w.found("battle %s counted again: %v", id, p.GetDifferences())
+			}
+			say("replay of "+id, p, err)
+		}
+	}
+	seen := map[check.GiftID]bool{}
+	for _, g := range h.gifts {
+		if seen[g.GiftID] {
+			continue
+		}
+		seen[g.GiftID] = true
+		v, err := c.score.GetGift(ctx, &scorev1.GetGiftRequest{LiveId: g.Live, EventId: g.Event})
+		say(fmt.Sprintf("gift %v", g.GiftID), v, err)
+	}
+	return out.Bytes()
+}
+
+// firstDifference is the first line that is not the same everywhere.
+func firstDifference(texts ...[]byte) string {
+	lines := make([][][]byte, len(texts))
+	for i, t := range texts {
+		lines[i] = bytes.Split(t, []byte("\n"))
+	}
+	for n, first := range lines[0] {
+		for _, other := range lines[1:] {
+			if n >= len(other) || !bytes.Equal(first, other[n]) {
+				return fmt.Sprintf("%.300s | %.300s", first, append(other, nil)[min(n, len(other))])
+			}
+		}
+	}
+	return "one says more"
+}

@@ -1,0 +1,109 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/faceoff-live/faceoff/test/sim/check"
+)
+
+// Result of one run.
+type Result struct {
+	Faults  int
+	Tried   int // commands and gifts, each with all its repeats
+	Acked   int // answered with ok, or with a verdict
+	Unknown int // never answered
+	// Overtaken is how many commands were refused, and done afterwards by a copy that was still under way.
+	Overtaken int
+	// Settled is how many battles were fought to the end.
+	Settled  int
+	Findings check.Findings
+}
+
+const (
+	// perStep is about how long a step takes; it only says how long faults are planned for.
+	perStep = 45 * time.Millisecond
+	// rest is how long everything may take to end once faults have stopped.
+	rest = 60 * time.Second
+)
+
+// Run makes one run. It must be called within a testing/synctest bubble, and leaves no goroutine behind.
+func Run(seed uint64, steps int) (Result, error) {
+	p := newPlan(seed, time.Duration(steps)*perStep+2*time.Second)
+	w, err := newWorld(seed, p)
+	if err != nil {
+		return Result{}, err
+	}
+	h := new(history)
+	lives := make([]string, 6+2*int(seed%3))
+	for i := range lives {
+		lives[i] = fmt.Sprintf("live%d", i)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); w.mishaps(ctx) }()
+	work(w, h, seed, steps, lives)
+	stop()
+	<-ended
+
+	r := Result{Faults: w.faults.stop()}
+	w.settle()
+	var stuck []string
+	if stuck = w.awaitEnd(); len(stuck) == 0 {
+		stuck = w.bookAll(h, lives)
+	}
+	w.compare(h, lives)
+	w.close()
+	r.judge(w, h, stuck)
+	return r, nil
+}
+
+// settle waits until what was put off has happened and all replicas serve.
+func (w *world) settle() {
+	w.under.Wait()
+	late := time.After(rest)
+	for slot := range slots {
+		if r := w.replica(slot); r != nil {
+			select {
+			case <-r.ready:
+			case <-late:
+				w.found("replica %s is not ready after %v without faults", r.id, rest)
+			}
+		}
+	}
+}
+
+// awaitEnd waits until nothing is open any more, and returns what is all the same.
+func (w *world) awaitEnd() []string {
+	for began := time.Now(); ; {
+		open := check.Open(w.groups())
+		if len(open) == 0 || time.Since(began) > rest {
+			return open
+		}
+		_ = wait(context.Background(), time.Second)
+	}
+}
+
+// judge has the checks judge the run.
+func (r *Result) judge(w *world, h *history, stuck []string) {
+	report := check.Check(check.Run{Logs: w.groups(), Ops: h.ops, Gifts: h.gifts})
+	r.Findings, r.Overtaken, r.Settled = report.Findings, report.Overtaken, report.Settled
+	for _, s := range stuck {
+		r.Findings = append(r.Findings, check.Finding{Class: check.Stuck, Text: s})
+	}
+	for _, s := range w.findings {
+		r.Findings = append(r.Findings, check.Finding{Class: check.Violation, Text: s})
+	}
+	r.Unknown = h.giftsLost
+	for _, o := range h.ops {
+		switch o.Outcome {
+		case check.OK:
+			r.Acked++
+		case check.Unknown:
+			r.Unknown++
+		}
+	}
+	r.Acked += len(h.gifts)
+	r.Tried = len(h.ops) + len(h.gifts) + h.giftsLost
+}

@@ -1,0 +1,140 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+)
+
+var errGone = errors.New("the replica is gone")
+
+// stores is what one replica sees of the logs.
+type stores struct {
+	r     *replica
+	inner ledger.Stores
+}
+
+func (s stores) Open(ctx context.Context, name, subject string) (ledger.Store, error) {
+	x, err := s.inner.Open(ctx, name, subject)
+	if err != nil {
+		return x, err
+	}
+	return ledger.Store{Log: log{s.r, x.Log}, Lease: lease{s.r, x.Lease}, Peers: peers{s.r}}, nil
+}
+
+func (s stores) Stat(ctx context.Context, name string) (uint64, bool, error) {
+	return s.inner.Stat(ctx, name)
+}
+
+func (s stores) Other(name string) ledger.Log { return log{s.r, s.inner.Other(name)} }
+
+// log is a log as one replica reaches it.
+type log struct {
+	r     *replica
+	inner ledger.Log
+}
+
+func (l log) Append(ctx context.Context, after uint64, group []byte) error {
+	if l.r.dead() {
+		return errGone
+	}
+	in := l.r.world.faults
+	switch {
+	case in.hits(appendLost, l.r.slot):
+		return in.silence(ctx)
+	case in.hits(appendUnknown, l.r.slot):
+		_ = l.inner.Append(context.WithoutCancel(ctx), after, group) // nobody hears of it
+		return in.silence(ctx)
+	case in.hits(appendLate, l.r.slot):
+		group = bytes.Clone(group)
+		l.r.world.later(in.between(time.Millisecond, 4*time.Second), func() {
+			_ = l.inner.Append(context.Background(), after, group) // nobody hears of it
+		})
+		return in.silence(ctx)
+	}
+	if err := wait(ctx, l.r.latency(appendSlow)); err != nil {
+		return err // on its way, and never there
+	}
+	err := l.inner.Append(context.WithoutCancel(ctx), after, group)
+	if e := wait(ctx, in.between(50*time.Microsecond, time.Millisecond)); e != nil {
+		return e
+	}
+	if l.r.dead() {
+		return errGone
+	}
+	return err
+}
+
+func (l log) Head(ctx context.Context) (uint64, error) {
+	if err := l.reach(ctx); err != nil {
+		return 0, err
+	}
+	return l.inner.Head(ctx)
+}
+
+func (l log) Read(ctx context.Context, seq uint64) ([]byte, error) {
+	if err := l.reach(ctx); err != nil {
+		return nil, err
+	}
+	return l.inner.Read(ctx, seq)
+}
+
+func (l log) reach(ctx context.Context) error {
+	if l.r.dead() {
+		return errGone
+	}
+	if l.r.world.faults.hits(readFails, l.r.slot) {
+		return l.r.world.faults.silence(ctx)
+	}
+	return wait(ctx, l.r.world.faults.between(20*time.Microsecond, 500*time.Microsecond))
+}
+
+func (l log) Tail(ctx context.Context, from uint64, handle func(uint64, []byte) error) error {
+	return l.inner.Tail(ctx, from, func(seq uint64, group []byte) error {
+		if err := wait(ctx, l.r.latency(tailLags)); err != nil {
+			return err
+		}
+		if l.r.dead() {
+			return errGone
+		}
+		return handle(seq, group)
+	})
+}
+
+// latency of a message, long when the given fault happens.
+func (r *replica) latency(slow fault) time.Duration {
+	if in := r.world.faults; in.hits(slow, r.slot) {
+		return in.between(time.Millisecond, 2500*time.Millisecond)
+	}
+	return r.world.faults.between(50*time.Microsecond, 2*time.Millisecond)
+}
+
+// lease is the lease as one replica sees it.
+type lease struct {
+	r     *replica
+	inner ledger.Lease
+}
+
+func (l lease) Self() string { return l.inner.Self() }
+
+func (l lease) Hold(ctx context.Context) (string, error) {
+	switch in := l.r.world.faults; {
+	case l.r.dead():
+		return "", errGone
+	case in.hits(leaseLost, l.r.slot):
+		return "", nil
+	case in.hits(leaseStolen, l.r.slot):
+		return l.Self(), nil
+	}
+	return l.inner.Hold(ctx)
+}
+
+func (l lease) Release(ctx context.Context) error {
+	if l.r.dead() {
+		return errGone // it is not there to do so
+	}
+	return l.inner.Release(ctx)
+}
