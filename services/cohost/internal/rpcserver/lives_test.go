@@ -26,6 +26,10 @@ func TestLifeOfALive(t *testing.T) {
 		}
 		_, err = h.client.CreateLive(withKey(h.service(), "k1"), createRequest("b"))
 		wantRefused(t, "another payload", err, "PAYLOAD_MISMATCH")
+		reserved := createRequest("r")
+		reserved.Host.UserId = "_seq"
+		_, err = h.client.CreateLive(h.service(), reserved)
+		wantRefused(t, "a user_id that is a field of ours in Redis", err, "INVALID_ARGUMENT")
 
 		pass(time.Minute)
 		ended := must(h.client.EndLive(withKey(h.host("a"), "k2"), &cohostv1.EndLiveRequest{LiveId: "a"}))(t).GetLive()

@@ -27,7 +27,7 @@ const (
 // User is a host or a member of the audience, as the platform that calls us knows them.
 type User struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// 1 to 64 of A-Z a-z 0-9 _ - . @ +.
+	// 1 to 64 of A-Z a-z 0-9 _ - . @ +, but not _seq, _gen or _status: beside hosts' scores in Redis these are ours.
 	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// Shown to others; at most 64 characters.
 	UserName string `protobuf:"bytes,2,opt,name=user_name,json=userName,proto3" json:"user_name,omitempty"`
@@ -92,9 +92,9 @@ var File_faceoff_user_v1_user_proto protoreflect.FileDescriptor
 
 const file_faceoff_user_v1_user_proto_rawDesc = "" +
 	"\n" +
-	"\x1afaceoff/user/v1/user.proto\x12\x0ffaceoff.user.v1\x1a\x1bbuf/validate/validate.proto\"\xa9\x01\n" +
-	"\x04User\x128\n" +
-	"\auser_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^[A-Za-z0-9_.@+-]{1,64}$R\x06userId\x12'\n" +
+	"\x1afaceoff/user/v1/user.proto\x12\x0ffaceoff.user.v1\x1a\x1bbuf/validate/validate.proto\"\xbe\x01\n" +
+	"\x04User\x12M\n" +
+	"\auser_id\x18\x01 \x01(\tB4\xbaH1r/2\x18^[A-Za-z0-9_.@+-]{1,64}$Z\x04_seqZ\x04_genZ\a_statusR\x06userId\x12'\n" +
 	"\tuser_name\x18\x02 \x01(\tB\n" +
 	"\xbaH\ar\x05\x18@(\x80\x02R\buserName\x12>\n" +
 	"\n" +
