@@ -73,6 +73,8 @@ func TestBadInput(t *testing.T) {
 		{id: "R39", name: "escaped dots", method: "GET", path: "/v1/battles/%2e%2e", status: 400, field: "battle_id"},
 		{id: "R39", name: "escaped twice", method: "GET", path: "/v1/battles/a%252fb", status: 400, field: "battle_id"},
 		{id: "R40", name: "NUL", method: "GET", path: "/v1/battles/%00", status: 400, field: "battle_id"},
+		{id: "R40", name: "not UTF-8", method: "GET", path: "/v1/battles/%ff", status: 404},
+		{id: "R40", name: "a parameter that is not UTF-8", method: "GET", path: "/v1/battles?live_id=%ff", status: 400},
 		{id: "R41", name: "blank", method: "GET", path: "/v1/battles/a%20b", status: 400, field: "battle_id"},
 		{id: "R42", name: "wildcard", method: "GET", path: "/v1/battles/*", status: 400, field: "battle_id"},
 		{id: "R42", name: "tail wildcard", method: "GET", path: "/v1/battles/%3E", status: 400, field: "battle_id"},

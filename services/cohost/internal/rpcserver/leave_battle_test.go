@@ -74,3 +74,48 @@ func TestLeavingGoesThroughBattleFirst(t *testing.T) {
 		}
 	}
 }
+
+// TestRepeatedExitLeavesNoLaterBattle: what goes before the command must not be done again by a repeat of it, nor by a call
+// whose key was used for another.
+func TestRepeatedExitLeavesNoLaterBattle(t *testing.T) {
+	fake := &fakeBattle{}
+	inHouse(t, fake, func(t *testing.T, h *house) {
+		asked := 0
+		fake.leave = func(context.Context, string, string) error { asked++; return nil }
+		exit := func(key string) error {
+			return second(h.client.ExitHostConnection(withKey(h.host("a"), key), &cohostv1.ExitHostConnectionRequest{LiveId: "a"}))
+		}
+		must(h.client.CreateLive(withKey(h.host("a"), "created"), createRequest("a")))(t)
+		h.create("b")
+		h.connect("a", "b")
+		if err := exit("k"); err != nil || asked != 1 {
+			t.Fatalf("exit: %v, battle asked %d times", err, asked)
+		}
+		h.connect("a", "b")
+		if err := exit("k"); err != nil {
+			t.Fatal(err)
+		}
+		wantRefused(t, "a key of another call", exit("created"), "PAYLOAD_MISMATCH")
+		if asked != 1 || members(h.state("a")) != "a b" {
+			t.Errorf("battle was asked %d times; connection %v", asked, h.state("a"))
+		}
+	})
+}
+
+// TestOneKeyServesOneRequest: the same key with other targets invites nobody.
+func TestOneKeyServesOneRequest(t *testing.T) {
+	inHouse(t, nil, func(t *testing.T, h *house) {
+		h.create("a", "b", "c", "d")
+		request := func(targets ...string) error {
+			return second(h.client.RequestHostConnection(withKey(h.host("a"), "k"), &cohostv1.RequestHostConnectionRequest{LiveId: "a", TargetLiveIds: targets}))
+		}
+		if err := request("b"); err != nil {
+			t.Fatal(err)
+		}
+		wantRefused(t, "another target", request("c"), "PAYLOAD_MISMATCH")
+		wantRefused(t, "another target first", request("d", "b"), "PAYLOAD_MISMATCH")
+		if n := len(h.state("a").GetInvitees()); n != 1 {
+			t.Errorf("%d invitations are pending, want 1", n)
+		}
+	})
+}
