@@ -60,9 +60,9 @@ SEED  ?= 1
 STEPS ?= 1000
 
 .PHONY: sim
-sim: ## harm the services in virtual time and check what they did: SEEDS=n runs [STEPS=m] [SEED=first]
+sim: ## harm the services in virtual time and check what they did: SEEDS=n runs, or as many as fit in TIME=4m [STEPS=m] [SEED=first]
 	go -C test/sim test -c -o $(CURDIR)/bin/sim .
-	@bin/sim -test.run='^TestSeeds$$' -test.timeout=0 -seeds=$(SEEDS) -seed=$(SEED) -steps=$(STEPS) -sum
+	@bin/sim -all -seed=$(SEED) -steps=$(STEPS) $(if $(TIME),-seeds=0 -for=$(TIME),-seeds=$(SEEDS)) -keep=$(CURDIR)/.cache/sim
 
 # Tools, each at the version of its lock file.
 bin/.generators: tools/go.mod tools/go.sum

@@ -1,6 +1,6 @@
 # What CI checks. Every step stands alone: `make check-lint` and so on.
 
-CHECKS := check-tidy check-alone check-generated check-lint check-vet check-docs test e2e
+CHECKS := check-tidy check-alone check-generated check-lint check-vet check-docs test check-sim e2e
 
 .PHONY: check
 check: ## all that CI runs
@@ -40,3 +40,7 @@ check-vet: # go vet, with all its own analyzers
 .PHONY: check-docs
 check-docs: # links, anchors and paths in the documentation lead somewhere
 	$(ALONE) go -C tools test -count=1 ./docslinks
+
+.PHONY: check-sim
+check-sim: # as many simulated runs as fit in four minutes, others each time
+	$(MAKE) sim TIME=4m SEED=$$((RANDOM * 32768 + RANDOM))

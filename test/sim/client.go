@@ -48,21 +48,21 @@ func (c *client) do(o check.Op, call func(ctx context.Context, o *check.Op) erro
 
 // again is do for a command that has its id.
 func (c *client) again(o check.Op, call func(ctx context.Context, o *check.Op) error) check.Op {
-	own := "BATTLE_00"
+	own := battleLog
 	switch o.Kind {
 	case check.CreateLive, check.EndLive, check.Invite, check.Cancel, check.Accept, check.Reject, check.Exit:
-		own = "COHOST_00"
+		own = cohostLog
 	}
 	o.Outcome = check.Unknown
 	for try := range tries {
-		o.Own.Before, o.Cohost.Before = c.w.head(own), c.w.head("COHOST_00")
+		o.Own.Before, o.Cohost.Before = c.w.head(own), c.w.head(cohostLog)
 		if !o.Tried {
 			o.Tried, o.Since, o.SinceCohost = true, o.Own.Before, o.Cohost.Before
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), c.w.faults.between(300*time.Millisecond, 5*time.Second))
 		err := call(rpc.WithCommandID(ctx, o.ID[len("sim/"):]), &o)
 		cancel()
-		o.Own.After, o.Cohost.After = c.w.head(own), c.w.head("COHOST_00")
+		o.Own.After, o.Cohost.After = c.w.head(own), c.w.head(cohostLog)
 		if err == nil {
 			o.Outcome = check.OK
 			break

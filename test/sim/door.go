@@ -23,7 +23,7 @@ type door struct {
 const strayTime = 8 * time.Second // what a copy may take that nobody waits for
 
 // Invoke implements grpc.ClientConnInterface.
-func (d *door) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+func (d *door) Invoke(ctx context.Context, method string, args, reply any, _ ...grpc.CallOption) error {
 	in := d.world.faults
 	from := -1
 	if d.caller != nil {
@@ -35,7 +35,6 @@ func (d *door) Invoke(ctx context.Context, method string, args, reply any, opts 
 	if d.only > 0 {
 		slot = d.service*replicas + d.only - 1
 	}
-	conn := d.world.conns[slot]
 	if in.hits(callLost, from) {
 		return unavailable(in.silence(ctx))
 	}
@@ -49,7 +48,7 @@ func (d *door) Invoke(ctx context.Context, method string, args, reply any, opts 
 		d.world.later(in.between(time.Millisecond, 5*time.Second), func() {
 			stray, cancel := context.WithTimeout(context.WithoutCancel(ctx), strayTime)
 			defer cancel()
-			_ = conn.Invoke(stray, method, copied, into) // nobody waits for it
+			_ = d.world.call(stray, slot, method, copied, into) // nobody waits for it
 		})
 		if late {
 			return unavailable(in.silence(ctx))
@@ -63,16 +62,16 @@ func (d *door) Invoke(ctx context.Context, method string, args, reply any, opts 
 	if err := wait(ctx, in.between(20*time.Microsecond, time.Millisecond)); err != nil {
 		return unavailable(err)
 	}
-	err := conn.Invoke(ctx, method, args, reply, opts...)
+	err := d.world.call(ctx, slot, method, args, reply)
 	if in.hits(callAnswerLost, from) {
 		return unavailable(in.silence(ctx))
 	}
 	return err
 }
 
-// NewStream implements grpc.ClientConnInterface.
-func (d *door) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	return d.world.conns[d.service*replicas].NewStream(ctx, desc, method, opts...)
+// NewStream implements grpc.ClientConnInterface. Nobody here uses streams.
+func (d *door) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+	return nil, status.Error(codes.Unimplemented, "no streams")
 }
 
 func unavailable(err error) error { return status.Error(codes.Unavailable, err.Error()) }

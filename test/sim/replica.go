@@ -3,16 +3,14 @@ package sim
 import (
 	"context"
 	"fmt"
-	"net"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
-	"github.com/faceoff-live/faceoff/pkg/rpc"
 
 	"github.com/faceoff-live/faceoff/services/battle"
 	"github.com/faceoff-live/faceoff/services/cohost"
@@ -48,31 +46,35 @@ type replica struct {
 	id    string
 	gone  atomic.Bool
 	ready chan struct{}
+	ctx   context.Context
 	stop  context.CancelFunc
 	ended sync.WaitGroup
 
-	server   *rpc.Server
-	listener *bufconn.Listener
+	methods methods
+	calls   sync.WaitGroup
 }
 
 func (r *replica) dead() bool { return r.gone.Load() }
 
+// machine that a slot is on.
+func machine(slot int) string { return fmt.Sprintf("%s-%d", names[slot/replicas], slot%replicas) }
+
 // launch starts a replica with nothing but the logs.
 func (w *world) launch(slot, life int) (*replica, error) {
-	r := &replica{world: w, slot: slot, id: fmt.Sprintf("%s-%d-%d", names[slot/replicas], slot%replicas, life), ready: make(chan struct{})}
+	r := &replica{world: w, slot: slot, id: fmt.Sprintf("%s-%d", machine(slot), life), ready: make(chan struct{}), methods: methods{}}
 	s, err := r.service()
 	if err != nil {
 		return nil, err
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	r.stop = stop
-	r.server = rpc.NewServer(rpc.ServerOptions{Keys: keys, Log: w.log})
-	s.RegisterGRPC(r.server)
-	r.listener = bufconn.Listen(64 << 10)
-	r.ended.Go(func() { _ = r.server.Serve(r.listener) })
-	ready := sync.OnceFunc(func() { close(r.ready) })
+	w.journal.note(r.id, "starts")
+	r.ctx, r.stop = context.WithCancel(context.Background())
+	s.RegisterGRPC(r.methods)
+	ready := sync.OnceFunc(func() {
+		w.journal.note(r.id, "is ready")
+		close(r.ready)
+	})
 	r.ended.Go(func() {
-		if err := s.Components()[0].Run(ctx, ready); err != nil && ctx.Err() == nil {
+		if err := s.Components()[0].Run(r.ctx, ready); err != nil && r.ctx.Err() == nil {
 			w.found("replica %s stopped: %v", r.id, err)
 		}
 	})
@@ -81,19 +83,20 @@ func (w *world) launch(slot, life int) (*replica, error) {
 
 func (r *replica) service() (service, error) {
 	w := r.world
+	log := slog.New(&logger{w: w, who: r.id})
 	st := stores{r, w.stores.Replica(r.id)}
 	wall := func() time.Time { return w.wall(r.slot) }
 	switch r.slot / replicas {
 	case cohostService:
-		return cohost.New(cohost.DefaultConfig(), cohost.Deps{Stores: st, Battle: &door{world: w, caller: r, service: battleService}, Log: w.log, Wall: wall})
+		return cohost.New(cohost.DefaultConfig(), cohost.Deps{Stores: st, Battle: &door{world: w, caller: r, service: battleService}, Log: log, Wall: wall})
 	case battleService:
 		cfg := battle.DefaultConfig()
 		cfg.MinDuration = time.Second
-		return battle.New(cfg, battle.Deps{Stores: st, Log: w.log, Wall: wall})
+		return battle.New(cfg, battle.Deps{Stores: st, Log: log, Wall: wall})
 	default:
 		cfg := score.DefaultConfig()
 		cfg.Partitions = partitions
-		return score.New(cfg, score.Deps{Stores: st, Battle: &door{world: w, caller: r, service: battleService}, Log: w.log, Wall: wall})
+		return score.New(cfg, score.Deps{Stores: st, Battle: &door{world: w, caller: r, service: battleService}, Log: log, Wall: wall})
 	}
 }
 
@@ -101,19 +104,6 @@ func (r *replica) service() (service, error) {
 func (r *replica) end(crash bool) {
 	r.gone.Store(crash)
 	r.stop()
-	r.server.Stop()
-	_ = r.listener.Close()
+	r.calls.Wait()
 	r.ended.Wait()
-}
-
-// dial reaches the replica that is in a slot at the time.
-func (w *world) dial(slot int) (*grpc.ClientConn, error) {
-	return rpc.Dial("passthrough:///"+names[slot/replicas], rpc.DialOptions{Key: "sim", Secret: keys["sim"], Service: "sim"},
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			r := w.replica(slot)
-			if r == nil {
-				return nil, errGone
-			}
-			return r.listener.DialContext(ctx)
-		}))
 }

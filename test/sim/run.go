@@ -19,6 +19,8 @@ type Result struct {
 	// Settled is how many battles were fought to the end.
 	Settled  int
 	Findings check.Findings
+	// Story is all that is known of a run with findings.
+	Story string
 }
 
 const (
@@ -49,13 +51,20 @@ func Run(seed uint64, steps int) (Result, error) {
 
 	r := Result{Faults: w.faults.stop()}
 	w.settle()
-	var stuck []string
-	if stuck = w.awaitEnd(); len(stuck) == 0 {
+	stuck := w.awaitEnd()
+	if len(stuck) == 0 {
 		stuck = w.bookAll(h, lives)
+	}
+	frozen := ""
+	if len(stuck) > 0 {
+		frozen = stacks()
 	}
 	w.compare(h, lives)
 	w.close()
 	r.judge(w, h, stuck)
+	if len(r.Findings) > 0 {
+		r.Story = w.story(h, r.Findings, frozen)
+	}
 	return r, nil
 }
 

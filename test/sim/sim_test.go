@@ -1,11 +1,14 @@
 package sim_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,87 +18,68 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 4, "how many runs")
+	seeds = flag.Uint64("seeds", 4, "how many runs; 0: as many as fit into -for")
 	first = flag.Uint64("seed", 1, "seed of the first")
 	steps = flag.Int("steps", 250, "commands and gifts of each run")
-	told  = flag.Bool("sum", false, "print failing seeds at once, and a line of JSON at the end")
+
+	all    = flag.Bool("all", false, "make the runs in a process for each core, print failing seeds at once and a line of JSON at the end")
+	within = flag.Duration("for", 0, "with -all: begin no run after this time")
+	keep   = flag.String("keep", "", "with -all: directory for what failing runs leave")
+	serve  = flag.Bool("serve", false, "make the runs whose seeds come line by line, and answer each with a line of JSON")
 )
-
-// sum is the last line of make sim.
-type sum struct {
-	Runs       int `json:"runs"`
-	Faults     int `json:"faults"`
-	Tried      int `json:"tried"`
-	Acked      int `json:"acked"`
-	Unknown    int `json:"unknown"`
-	Lost       int `json:"lost"`
-	Duplicated int `json:"duplicated"`
-	Stuck      int `json:"stuck"`
-	Violations int `json:"violations"`
-}
-
-var total sum
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	code := m.Run()
-	if *told {
-		line, err := json.Marshal(total)
-		if err != nil {
-			panic(err)
-		}
-		fmt.Println(string(line))
+	if *all {
+		os.Exit(runAll())
 	}
-	os.Exit(code)
+	os.Exit(m.Run())
+}
+
+// TestSeeds makes a few short runs.
+func TestSeeds(t *testing.T) {
+	if *serve {
+		serveRuns(t)
+		return
+	}
+	for n := range *seeds {
+		r := run(t, *first+n)
+		t.Logf("seed %d: %d faults, %d battles settled, %d tried, %d unknown, %d refused and done later by a late copy",
+			*first+n, r.Faults, r.Settled, r.Tried, r.Unknown, r.Overtaken)
+		for _, f := range r.Findings {
+			t.Errorf("seed %d: %s: %s", *first+n, f.Class, f.Text)
+		}
+		if t.Failed() {
+			t.Log(r.Story)
+		}
+	}
+}
+
+// outcome is what a process says of one of its runs.
+type outcome struct {
+	Seed uint64
+	sim.Result
+}
+
+func serveRuns(t *testing.T) {
+	debug.SetGCPercent(-1) // a run makes some 80 MB of garbage; it is faster to collect it after the run
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		seed, err := strconv.ParseUint(in.Text(), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, err := json.Marshal(outcome{seed, run(t, seed)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("%s\n", line)
+		runtime.GC()
+	}
 }
 
 // patience is real time; a run that takes more is held up.
 const patience = 5 * time.Minute
-
-func TestSeeds(t *testing.T) {
-	for n := range uint64(*seeds) {
-		seed := *first + n
-		r := run(t, seed)
-		total.add(r)
-		if !*told {
-			t.Logf("seed %d: %d faults, %d battles settled, %d tried, %d unknown, %d refused and done later by a late copy",
-				seed, r.Faults, r.Settled, r.Tried, r.Unknown, r.Overtaken)
-		}
-		if len(r.Findings) == 0 {
-			continue
-		}
-		line := fmt.Sprintf("make sim SEEDS=1 SEED=%d STEPS=%d # %d findings", seed, *steps, len(r.Findings))
-		for _, f := range r.Findings[:min(3, len(r.Findings))] {
-			line += fmt.Sprintf("; %s: %.300s", f.Class, f.Text)
-		}
-		if *told {
-			fmt.Println(line)
-			t.Fail()
-		} else {
-			t.Error(line)
-		}
-	}
-}
-
-func (s *sum) add(r sim.Result) {
-	s.Runs++
-	s.Faults += r.Faults
-	s.Tried += r.Tried
-	s.Acked += r.Acked
-	s.Unknown += r.Unknown
-	for _, f := range r.Findings {
-		switch f.Class {
-		case check.Lost:
-			s.Lost++
-		case check.Duplicated:
-			s.Duplicated++
-		case check.Stuck:
-			s.Stuck++
-		default:
-			s.Violations++
-		}
-	}
-}
 
 // run makes one run in a bubble. A goroutine left behind, and a run that hangs, are findings too.
 func run(t *testing.T, seed uint64) (r sim.Result) {

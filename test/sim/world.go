@@ -3,26 +3,19 @@ package sim
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"time"
 
-	"google.golang.org/grpc"
-
-	"github.com/faceoff-live/faceoff/pkg/auth"
 	"github.com/faceoff-live/faceoff/pkg/ledger/memory"
 )
-
-var keys = auth.Keys{"sim": "a secret of more than thirty-two bytes"}
 
 // world is everything of one run.
 type world struct {
 	faults   *injector
 	stores   *memory.Stores
 	exchange exchange
-	conns    [slots]*grpc.ClientConn
-	log      *slog.Logger
+	journal  journal
 	start    time.Time
 	under    sync.WaitGroup // what was put off
 
@@ -39,13 +32,8 @@ func newWorld(seed uint64, p plan) (*world, error) {
 		faults: newInjector(seed, p), stores: memory.NewStores(), exchange: exchange{served: map[string]*served{}}, start: time.Now(),
 		strays: map[string]bool{},
 	}
-	w.log = slog.New(&alarms{w: w})
-	for slot := range w.conns {
-		conn, err := w.dial(slot)
-		if err != nil {
-			return nil, err
-		}
-		w.conns[slot] = conn
+	w.journal.start = w.start
+	for slot := range w.replicas {
 		if err := w.restart(slot); err != nil {
 			return nil, err
 		}
@@ -82,6 +70,7 @@ func (w *world) down(slot int, crash bool) {
 	w.replicas[slot] = nil
 	w.mu.Unlock()
 	if r != nil {
+		w.journal.note(r.id, "ends, crash: %v", crash)
 		r.end(crash)
 	}
 }
@@ -100,6 +89,7 @@ func (w *world) mishaps(ctx context.Context) {
 		}
 		w.faults.happened()
 		if m.jump != 0 {
+			w.journal.note(machine(m.slot), "wall clock jumps by %v", m.jump)
 			w.mu.Lock()
 			w.jumps[m.slot] += m.jump
 			w.mu.Unlock()
@@ -157,9 +147,15 @@ func (w *world) found(format string, args ...any) {
 	w.findings = append(w.findings, fmt.Sprintf(format, args...))
 }
 
+// Names of logs.
+const (
+	cohostLog = "COHOST_00"
+	battleLog = "BATTLE_00"
+)
+
 // logs returns the names of all logs.
 func logs() []string {
-	all := []string{"COHOST_00", "BATTLE_00"}
+	all := []string{cohostLog, battleLog}
 	for i := range partitions {
 		all = append(all, fmt.Sprintf("SCORE_%02d", i))
 	}
@@ -189,30 +185,5 @@ func (w *world) close() {
 	for slot := range w.replicas {
 		w.down(slot, false)
 	}
-	for _, c := range w.conns {
-		_ = c.Close()
-	}
 	w.under.Wait()
-}
-
-// alarms takes errors that services log as findings, but for those that faults bring.
-type alarms struct {
-	slog.Handler
-	w *world
-}
-
-func (a *alarms) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelError }
-func (a *alarms) WithAttrs([]slog.Attr) slog.Handler           { return a }
-func (a *alarms) WithGroup(string) slog.Handler                { return a }
-
-func (a *alarms) Handle(ctx context.Context, r slog.Record) error {
-	if strings.Contains(r.Message, "waits for its settlement") {
-		return nil
-	}
-	var b strings.Builder
-	if err := slog.NewTextHandler(&b, nil).Handle(ctx, r); err != nil {
-		return err
-	}
-	a.w.found("a service logs: %s", strings.TrimSpace(b.String()))
-	return nil
 }

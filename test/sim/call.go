@@ -1,0 +1,108 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/rpc"
+)
+
+// caller is whom services take every call to come from.
+var caller = auth.Principal{Key: "sim", User: "sim", Live: auth.EveryLive, Role: auth.Service}
+
+// methods are the gRPC methods of a replica, by their full names. They are called without a transport, which would take
+// most of the time: messages are copied, deadlines, cancellation and metadata carried over, errors become statuses.
+type methods map[string]func(context.Context, proto.Message) (any, error)
+
+// RegisterService implements grpc.ServiceRegistrar.
+func (m methods) RegisterService(desc *grpc.ServiceDesc, impl any) {
+	for _, d := range desc.Methods {
+		m["/"+desc.ServiceName+"/"+d.MethodName] = func(ctx context.Context, request proto.Message) (any, error) {
+			decode := func(into any) error {
+				proto.Merge(into.(proto.Message), request)
+				return nil
+			}
+			return d.Handler(impl, ctx, decode, validate)
+		}
+	}
+}
+
+func validate(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	if err := protovalidate.Validate(request.(proto.Message)); err != nil {
+		return nil, err
+	}
+	return handle(ctx, request)
+}
+
+type answer struct {
+	reply proto.Message
+	err   error
+}
+
+// call calls the replica that is in a slot now. If that ends or the caller gives up, the outcome is not known.
+func (w *world) call(ctx context.Context, slot int, method string, args, into any) error {
+	answered := make(chan answer, 1)
+	request := proto.Clone(args.(proto.Message))
+	w.mu.Lock()
+	r := w.replicas[slot]
+	if r != nil {
+		r.calls.Go(func() { answered <- r.serve(ctx, method, request) })
+	}
+	w.mu.Unlock()
+	if r == nil {
+		return unavailable(errGone)
+	}
+	select {
+	case a := <-answered:
+		switch {
+		case r.dead():
+			return unavailable(errGone)
+		case a.err != nil:
+			return a.err
+		}
+		proto.Merge(into.(proto.Message), a.reply)
+		return nil
+	case <-r.ctx.Done():
+		return unavailable(errGone)
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
+	}
+}
+
+// serve handles a call in a context of the replica's own.
+func (r *replica) serve(from context.Context, method string, request proto.Message) (a answer) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			r.world.found("panic in %s: %v\n%s", method, fault, debug.Stack())
+			a = answer{err: status.Error(codes.Internal, "panic")}
+		}
+	}()
+	handle, ok := r.methods[method]
+	if !ok {
+		return answer{err: status.Error(codes.Unimplemented, fmt.Sprintf("no method %s", method))}
+	}
+	ctx, cancel := context.WithCancel(auth.With(r.ctx, caller))
+	defer cancel()
+	defer context.AfterFunc(from, cancel)()
+	if deadline, ok := from.Deadline(); ok {
+		ctx, cancel = context.WithDeadline(ctx, deadline)
+		defer cancel()
+	}
+	if out, ok := metadata.FromOutgoingContext(from); ok {
+		ctx = metadata.NewIncomingContext(ctx, out.Copy())
+	}
+	reply, err := handle(ctx, request)
+	if err != nil {
+		return answer{err: rpc.Status(err)}
+	}
+	return answer{reply: reply.(proto.Message)}
+}
