@@ -30,7 +30,7 @@ func Check(r Run) Report {
 	f := &out.Findings
 	cohost := readCohost(f, r.Logs["COHOST_00"])
 	battle := readBattle(f, r.Logs["BATTLE_00"], cohost)
-	scores := &scoreLogs{gifts: map[GiftID]counted{}, rooms: map[[2]string]*room{}}
+	scores := newScoreLogs()
 	var names []string
 	for name := range r.Logs {
 		if strings.HasPrefix(name, "SCORE_") {
@@ -77,7 +77,7 @@ func Open(logs map[string][][]byte) []string {
 	for id, b := range battle.now().open {
 		open = append(open, "battle "+id+" does not end; its phase is "+[...]string{"requested", "starting", "running", "settling"}[b.phase])
 	}
-	scores := &scoreLogs{gifts: map[GiftID]counted{}, rooms: map[[2]string]*room{}}
+	scores := newScoreLogs()
 	for name, groups := range logs {
 		if strings.HasPrefix(name, "SCORE_") {
 			readScore(&ignored, scores, name, groups)

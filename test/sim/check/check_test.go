@@ -223,12 +223,17 @@ func TestPlantedFaults(t *testing.T) {
 		"another verdict":              {func(k *book) { k.Gifts[0] = verdict("g1", late, 0) }, Violation, "answered LATE"},
 		"wrong points":                 {func(k *book) { k.Gifts[0].Points = 6 }, Violation, "it is worth 6"},
 		"no battle for a counted gift": {func(k *book) { k.Gifts[0] = verdict("g1", noBattle, 0); k.Gifts[0].Window.Before = 8 }, Violation, "NO_BATTLE"},
-		"lost command":                 {func(k *book) { k.Ops[0].ID = "9" }, Lost, "answered ok, not in the log"},
-		"answered too early":           {func(k *book) { k.Ops[3].Own.After = 3 }, Violation, "answered ok at head 3"},
-		"other effect":                 {func(k *book) { k.Ops[0].Live = "y" }, Violation, "does something else"},
-		"refused and done":             {func(k *book) { k.Ops[0].Outcome, k.Ops[0].Reason = Refused, "LIVE_EXISTS" }, Violation, "refused with LIVE_EXISTS at"},
-		"wrong reason":                 {func(k *book) { k.Ops[1].Reason = "LIVE_NOT_FOUND" }, Violation, "which was not so"},
-		"internal":                     {func(k *book) { k.Ops[1].Reason = "INTERNAL" }, Violation, "INTERNAL"},
+		"late gift in time":            {func(k *book) { k.Logs[s] = nil; k.write(s, "", 79, opens("b1", "x"), gift("g4", late, 0)) }, Violation, "{x g4} is late at 79"},
+		"no battle in a battle": {func(k *book) {
+			k.Gifts[0] = verdict("g9", noBattle, 0)
+			k.Gifts[0].Window = Window{2, 3}
+		}, Violation, "while its live was open from 1 to 4"},
+		"lost command":       {func(k *book) { k.Ops[0].ID = "9" }, Lost, "answered ok, not in the log"},
+		"answered too early": {func(k *book) { k.Ops[3].Own.After = 3 }, Violation, "answered ok at head 3"},
+		"other effect":       {func(k *book) { k.Ops[0].Live = "y" }, Violation, "does something else"},
+		"refused and done":   {func(k *book) { k.Ops[0].Outcome, k.Ops[0].Reason = Refused, "LIVE_EXISTS" }, Violation, "refused with LIVE_EXISTS at"},
+		"wrong reason":       {func(k *book) { k.Ops[1].Reason = "LIVE_NOT_FOUND" }, Violation, "which was not so"},
+		"internal":           {func(k *book) { k.Ops[1].Reason = "INTERNAL" }, Violation, "INTERNAL"},
 	} {
 		k := good()
 		x.plant(k)

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"math"
+
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 )
 
@@ -29,18 +31,49 @@ type room struct {
 	open, closed     bool
 	total            int64
 	gifts            int64
+	// from and until are the groups in which it opened, and in which it closed or became void; 0: not yet.
+	from, until uint64
 }
+
+// counts reports whether gifts count at a log time, as long as the room is open.
+func (r *room) counts(at int64) bool { return r.startsAt <= at && at < r.endsAt }
 
 // scoreLogs are the logs SCORE_nn read.
 type scoreLogs struct {
-	gifts map[GiftID]counted
-	rooms map[[2]string]*room // battle, live
+	gifts  map[GiftID]counted
+	rooms  map[[2]string]*room // battle, live
+	byLive map[string][]*room
+	times  map[string][]int64 // by log: log time at the end of each group
+}
+
+func newScoreLogs() *scoreLogs {
+	return &scoreLogs{
+		gifts: make(map[GiftID]counted), rooms: make(map[[2]string]*room),
+		byLive: make(map[string][]*room), times: make(map[string][]int64),
+	}
+}
+
+// at is the log time that a log has reached with the group seq; the earliest if there is none.
+func (s *scoreLogs) at(log string, seq uint64) int64 {
+	times := s.times[log]
+	if seq == 0 || len(times) == 0 {
+		return math.MinInt64
+	}
+	return times[min(seq, uint64(len(times)))-1]
 }
 
 // readScore folds a log SCORE_nn: a gift is decided once, counted only while its live is open and within the battle's time,
 // and a live closes with the sum of what was counted.
 func readScore(f *Findings, into *scoreLogs, name string, groups [][]byte) {
+	times := make([]int64, len(groups))
+	defer func() {
+		for i := 1; i < len(times); i++ {
+			times[i] = max(times[i], times[i-1]) // groups without decisions have no time
+		}
+		into.times[name] = times
+	}()
 	for _, d := range readLog(f, name, groups, func() *scorev1.Entry { return new(scorev1.Entry) }) {
+		times[d.seq-1] = d.at
 		for _, entry := range d.entries {
 			switch e := entry.GetEntry().(type) {
 			case *scorev1.Entry_GiftDecided_:
@@ -51,7 +84,9 @@ func readScore(f *Findings, into *scoreLogs, name string, groups [][]byte) {
 				if into.rooms[key] != nil {
 					f.add(Duplicated, "%s/%d: live %s of battle %s opens twice", name, d.seq, o.GetLiveId(), o.GetBattleId())
 				}
-				into.rooms[key] = &room{startsAt: o.GetStartsAtMs(), endsAt: o.GetEndsAtMs(), open: true}
+				r := &room{startsAt: o.GetStartsAtMs(), endsAt: o.GetEndsAtMs(), open: true, from: d.seq}
+				into.rooms[key] = r
+				into.byLive[o.GetLiveId()] = append(into.byLive[o.GetLiveId()], r)
 			case *scorev1.Entry_LiveClosed_:
 				c := e.LiveClosed
 				r := into.rooms[[2]string{c.GetBattleId(), c.GetLiveId()}]
@@ -65,10 +100,10 @@ func readScore(f *Findings, into *scoreLogs, name string, groups [][]byte) {
 					f.add(Violation, "%s/%d: live %s of battle %s closes with %d points of %d gifts, counted are %d of %d",
 						name, d.seq, c.GetLiveId(), c.GetBattleId(), c.GetTotal(), c.GetGifts(), r.total, r.gifts)
 				}
-				r.open, r.closed = false, true
+				r.open, r.closed, r.until = false, true, d.seq
 			case *scorev1.Entry_LiveVoided_:
 				if r := into.rooms[[2]string{e.LiveVoided.GetBattleId(), e.LiveVoided.GetLiveId()}]; r != nil {
-					r.open = false
+					r.open, r.until = false, d.seq
 				}
 			}
 		}
@@ -85,6 +120,11 @@ func (s *scoreLogs) gift(f *Findings, name string, d decision[*scorev1.Entry], g
 		if g.GetPoints() != 0 {
 			f.add(Violation, "%s/%d: gift %v is %v with %d points", name, d.seq, id, g.GetVerdict(), g.GetPoints())
 		}
+		for _, r := range s.byLive[g.GetLiveId()] {
+			if r.open && r.counts(d.at) && g.GetVerdict() == scorev1.GiftVerdict_LATE {
+				f.add(Violation, "%s/%d: gift %v is late at %d, the battle takes %d to %d", name, d.seq, id, d.at, r.startsAt, r.endsAt)
+			}
+		}
 		return
 	}
 	r := s.rooms[[2]string{g.GetBattleId(), g.GetLiveId()}]
@@ -92,7 +132,7 @@ func (s *scoreLogs) gift(f *Findings, name string, d decision[*scorev1.Entry], g
 	case r == nil || !r.open:
 		f.add(Violation, "%s/%d: gift %v is counted in battle %s, which is not open", name, d.seq, id, g.GetBattleId())
 		return
-	case d.at < r.startsAt || d.at >= r.endsAt:
+	case !r.counts(d.at):
 		f.add(Violation, "%s/%d: gift %v is counted at %d, the battle takes %d to %d", name, d.seq, id, d.at, r.startsAt, r.endsAt)
 	}
 	r.total += g.GetPoints()
@@ -122,6 +162,13 @@ func (s *scoreLogs) answered(f *Findings, g Gift) {
 	case scorev1.GiftVerdict_NO_BATTLE:
 		if ok && logged.seq <= g.Window.Before {
 			f.add(Violation, "gift %v: answered NO_BATTLE, the log has it as %v in group %d, before the call", g.GiftID, logged.GetVerdict(), logged.seq)
+		}
+		for _, r := range s.byLive[g.Live] {
+			open := r.from <= g.Window.Before && (r.until == 0 || r.until > g.Window.After)
+			if open && r.startsAt <= s.at(g.Log, g.Window.Before) {
+				f.add(Violation, "gift %v: answered NO_BATTLE between %d and %d, while its live was open from %d to %d",
+					g.GiftID, g.Window.Before, g.Window.After, r.from, r.until)
+			}
 		}
 	case scorev1.GiftVerdict_DUPLICATE:
 		if !ok || logged.seq > g.Window.After {
