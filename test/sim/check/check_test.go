@@ -135,6 +135,7 @@ const (
 	late     = scorev1.GiftVerdict_LATE
 	noBattle = scorev1.GiftVerdict_NO_BATTLE
 	accepted = cohostv1.Entry_InvitationEnded_ACCEPTED
+	timedOut = cohostv1.Entry_InvitationEnded_TIMED_OUT
 )
 
 func verdict(event string, v scorev1.GiftVerdict_Verdict, points int64) Gift {
@@ -203,6 +204,8 @@ func TestPlantedFaults(t *testing.T) {
 		"leaves twice":              {func(k *book) { k.write(c, "", 99, left("k1", "x")) }, Duplicated, "leaves connection k1"},
 		"invitation ends twice":     {func(k *book) { k.write(c, "", 99, over("i1", "x", "y", accepted)) }, Duplicated, "i1 of [x y] ends twice"},
 		"invitation never sent":     {func(k *book) { k.write(c, "", 99, over("i9", "x", "y", accepted)) }, Violation, "never sent"},
+		"accepted too late":         {func(k *book) { k.write(c, "", 1000, sent("i2", "y", "x"), over("i2", "y", "x", accepted)) }, Violation, "ends as ACCEPTED at 1000"},
+		"timed out too early":       {func(k *book) { k.write(c, "", 999, sent("i2", "y", "x"), over("i2", "y", "x", timedOut)) }, Violation, "ends as TIMED_OUT at 999"},
 		"invitation does not end":   {func(k *book) { k.write(c, "", 99, sent("i2", "y", "x")) }, Stuck, "i2 of y to x does not end"},
 		"battle does not end":       {func(k *book) { k.write(b, "", 99, asked("b2", "x")) }, Stuck, "b2 does not end"},
 		"live does not close":       {func(k *book) { k.write(s, "", 99, opens("b2", "x")) }, Stuck, "does not close"},

@@ -49,6 +49,17 @@ func (l *cohostLog) at(seq uint64) rooms {
 	return s
 }
 
+// out reports whether an invitation may not end like that so long after its deadline: it is answered before, or times out.
+func out(how cohostv1.Entry_InvitationEnded_Ending, after int64) bool {
+	switch how {
+	case cohostv1.Entry_InvitationEnded_ACCEPTED, cohostv1.Entry_InvitationEnded_REJECTED, cohostv1.Entry_InvitationEnded_CANCELLED:
+		return after >= 0
+	case cohostv1.Entry_InvitationEnded_TIMED_OUT:
+		return after < 0
+	}
+	return false
+}
+
 // readCohost folds COHOST_00: a live is in one connection at most, and every invitation ends once.
 func readCohost(f *Findings, groups [][]byte) *cohostLog {
 	const name = "COHOST_00"
@@ -100,6 +111,8 @@ func readCohost(f *Findings, groups [][]byte) *cohostLog {
 					f.add(Violation, "%s/%d: invitation %s of %v ends and was never sent", name, d.seq, id, p)
 				case ended[id]:
 					f.add(Duplicated, "%s/%d: invitation %s of %v ends twice", name, d.seq, id, p)
+				case out(i.GetEnding(), d.at-r.until[p]):
+					f.add(Violation, "%s/%d: invitation %s of %v ends as %v at %d, its deadline is %d", name, d.seq, id, p, i.GetEnding(), d.at, r.until[p])
 				}
 				ended[i.GetInvitationId()] = true
 				delete(r.pending, p)
