@@ -42,6 +42,12 @@ e2e: build bin/nats-server ## tests against a real nats-server and redis-server,
 	tools/local.sh with bash -c 'go -C test/e2e test $(RACE) -count=1 -timeout=15m ./... && \
 		FACEOFF_REDIS_URL=$$FACEOFF_E2E_REDIS/1 go -C services/score test $(RACE) -count=1 ./internal/view'
 
+.PHONY: races
+races: build bin/nats-server ## aim thousands of calls at one moment, check the logs, print figures
+	tools/redis.sh
+	go -C test/e2e test -c -o $(CURDIR)/bin/e2e .
+	tools/local.sh with bin/e2e -test.run='^TestRace' -test.parallel=1 -test.timeout=30m -full
+
 .PHONY: up-local
 up-local: build bin/nats-server ## start nats-server, redis-server and every service as a process of its own
 	tools/redis.sh

@@ -5,11 +5,13 @@ go 1.26.0
 replace (
 	github.com/faceoff-live/faceoff/pkg => ../../pkg
 	github.com/faceoff-live/faceoff/proto => ../../proto
+	github.com/faceoff-live/faceoff/test/sim => ../sim
 )
 
 require (
 	github.com/faceoff-live/faceoff/pkg v0.0.0
 	github.com/faceoff-live/faceoff/proto v0.0.0
+	github.com/faceoff-live/faceoff/test/sim v0.0.0
 	github.com/nats-io/nats.go v1.55.0
 	github.com/redis/go-redis/v9 v9.23.0
 	google.golang.org/grpc v1.85.0

@@ -215,6 +215,14 @@ type side struct {
 // openLive opens a live and watches it as its host.
 func openLive(t testing.TB, s *stack, name string, kind cohostv1.Live_Kind) *side {
 	t.Helper()
+	p := createLive(t, s, name, kind)
+	p.view = watch(t, p.host, p.live, "")
+	return p
+}
+
+// createLive opens a live that nobody watches.
+func createLive(t testing.TB, s *stack, name string, kind cohostv1.Live_Kind) *side {
+	t.Helper()
 	run := ids.New()[:10]
 	p := &side{live: name + "-room-" + run, user: name + "-" + run}
 	p.host = s.actor(t, p.user, p.live, auth.Host)
@@ -222,6 +230,5 @@ func openLive(t testing.TB, s *stack, name string, kind cohostv1.Live_Kind) *sid
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.view = watch(t, p.host, p.live, "")
 	return p
 }
