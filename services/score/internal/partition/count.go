@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 
@@ -85,7 +86,7 @@ func (p *Partition) count(ctx context.Context, x *share, verdicts []*scorev1.Gif
 	if l == nil {
 		return fmt.Errorf("%w: the partition is not open yet", ledger.ErrUnavailable)
 	}
-	command := score.CountGifts{LiveID: x.live, Gifts: x.gifts}
+	command := score.CountGifts{LiveID: x.live, Gifts: x.gifts, Fresh: p.idle(x, l.Now())}
 	for {
 		result, err := l.Submit(ctx, ledger.Command[score.Command]{Body: command})
 		if errors.Is(err, es.ErrLater) {
@@ -110,6 +111,22 @@ func (p *Partition) count(ctx context.Context, x *share, verdicts []*scorev1.Gif
 		// That there is no battle is for the battle service's log to say: once more, after reading it to its head.
 		command.Gifts, command.Fresh = x.gifts, true
 	}
+}
+
+// idle reports whether a share has new gifts, and none that seems to be for a battle: they are best decided after reading
+// the battle service's log to its head, in one go. A gift for a battle must not wait for that.
+func (p *Partition) idle(x *share, now time.Time) (idle bool) {
+	p.View(func(s *score.State, _ Place) {
+		for _, g := range x.gifts {
+			if s.Expects(x.live, now, g.SentAt) {
+				idle = false
+				return
+			}
+			_, known := s.Gift(x.live, g.EventID)
+			idle = idle || !known
+		}
+	})
+	return idle
 }
 
 // answer gives the verdicts that committed state has, and returns the rest of the share.

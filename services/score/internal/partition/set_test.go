@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -192,6 +193,44 @@ func TestNoBattleIsSaidOnlyAfterReading(t *testing.T) {
 	if got := <-answer; got != "l1/x COUNTED<nil>" {
 		t.Errorf("got %s", got)
 	}
+}
+
+// headed counts how often a log's head is read: a decision that stores nothing reads it once.
+type headed struct {
+	ledger.Log
+	heads atomic.Int64
+}
+
+func (h *headed) Head(ctx context.Context) (uint64, error) {
+	h.heads.Add(1)
+	return h.Log.Head(ctx)
+}
+
+// TestNoBattleIsDecidedOnce: a gift for a live without a battle does not pass the writer twice, neither before the live's
+// first battle nor after its last.
+func TestNoBattleIsDecidedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	live := "l1"
+	log := &headed{Log: memory.NewLog()}
+	w.logs[score.Partition(live, partitions)] = log
+	set, _ := w.replica(t, "a", func(c *partition.Config) { c.Settings.LateWindow = 0 })
+	decided := func(id string) {
+		t.Helper()
+		before := log.heads.Load()
+		if got := words(count(t.Context(), t, set, one(t, live, id))); got != live+"/"+id+" NO_BATTLE" {
+			t.Errorf("got %s", got)
+		}
+		if n := log.heads.Load() - before; n != 1 {
+			t.Errorf("the writer decided %d times", n)
+		}
+	}
+	decided("before")
+	ends := now().Add(-100 * time.Millisecond)
+	w.battle.Begin(t, "b1", ends.Add(-time.Second), ends, live)
+	w.battle.End(t, "b1", battlev1.Battle_TIME_OVER, ends)
+	w.battle.WaitClosed(t, "b1", live)
+	decided("after")
 }
 
 var rateLimited = &es.Refusal{Reason: "RATE_LIMITED"}

@@ -83,12 +83,14 @@ func (s *State) decideGift(now time.Time, liveID string, live *Room, total int64
 // decideLate decides a gift for a live that is not open: late if it was meant for the battle that closed last.
 func (s *State) decideLate(now time.Time, d GiftDecided) (GiftDecided, bool, error) {
 	last, ok := s.last.Get(d.LiveID)
-	if !ok || last.Phase != Closed {
-		return d, false, nil
-	}
-	if !d.Gift.SentAt.Before(last.EndsAt) && !now.Before(last.EndsAt.Add(s.set.LateWindow)) {
+	if !ok || !s.late(last, now, d.Gift.SentAt) {
 		return d, false, nil
 	}
 	d.Verdict, d.BattleID = Late, last.BattleID
 	return d, true, nil
+}
+
+// late reports whether a gift was meant for the battle that its live closed last.
+func (s *State) late(last *Room, now, sentAt time.Time) bool {
+	return last.Phase == Closed && (sentAt.Before(last.EndsAt) || now.Before(last.EndsAt.Add(s.set.LateWindow)))
 }
