@@ -90,7 +90,7 @@ func (p *Partition) count(ctx context.Context, x *share, verdicts []*scorev1.Gif
 	for {
 		result, err := l.Submit(ctx, ledger.Command[score.Command]{Body: command})
 		if errors.Is(err, es.ErrLater) {
-			if err := p.parked.wait(ctx, x.live); err != nil {
+			if err := p.parked.wait(ctx, x.live, func() bool { return p.pastEnd(x.live, l.Now()) }); err != nil {
 				return err
 			}
 			continue
@@ -111,6 +111,15 @@ func (p *Partition) count(ctx context.Context, x *share, verdicts []*scorev1.Gif
 		// That there is no battle is for the battle service's log to say: once more, after reading it to its head.
 		command.Gifts, command.Fresh = x.gifts, true
 	}
+}
+
+// pastEnd reports whether a live is open and past its end: then it closes, or becomes void.
+func (p *Partition) pastEnd(live string, now time.Time) (past bool) {
+	p.View(func(s *score.State, _ Place) {
+		r := s.Current(live)
+		past = r != nil && r.Phase == score.Open && !now.Before(r.EndsAt)
+	})
+	return past
 }
 
 // idle reports whether a share has new gifts, and none that seems to be for a battle: they are best decided after reading
