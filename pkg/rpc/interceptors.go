@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -31,17 +32,16 @@ type door struct {
 	closing context.Context // ends when the server stops
 }
 
-func (d *door) unary(ctx context.Context, req any, call *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (resp any, err error) {
-	err = d.observe(ctx, call.FullMethod, func() error {
-		return d.answer(ctx, call.FullMethod, func() error {
-			ctx, err := d.authenticate(ctx, call.FullMethod)
+// call answers a unary call whose message has been received, or not.
+func (d *door) call(ctx context.Context, req any, received error, method string, handle grpc.UnaryHandler) (resp any, err error) {
+	err = d.observe(ctx, method, func() error {
+		return d.answer(ctx, method, func() error {
+			ctx, err := d.authenticate(ctx, method)
 			if err != nil {
 				return err
 			}
-			if _, ok := ctx.Deadline(); !ok {
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, unaryTime)
-				defer cancel()
+			if received != nil {
+				return received
 			}
 			if err := validate(req); err != nil {
 				return err
@@ -77,7 +77,7 @@ type checkedStream struct {
 func (s *checkedStream) Context() context.Context { return s.ctx }
 
 func (s *checkedStream) RecvMsg(m any) error {
-	if err := s.ServerStream.RecvMsg(m); err != nil {
+	if err := receive(s.ServerStream.RecvMsg, m); err != nil {
 		return err
 	}
 	return validate(m)
@@ -107,6 +107,9 @@ func (d *door) answer(ctx context.Context, method string, call func() error) (er
 		}
 	}()
 	fault := call()
+	if t, ok := errors.AsType[transportError](fault); ok {
+		return t.error
+	}
 	err = Status(fault)
 	if status.Code(err) == codes.Internal && !answered(fault) {
 		d.log.ErrorContext(ctx, "internal error in a call", "method", method, "error", fault)

@@ -30,9 +30,11 @@ const (
 	connectionTimeout = 5 * time.Second
 	connectionAge     = 30 * time.Minute
 	pingInterval      = 10 * time.Second // at most one ping of a client in this time
-	unaryTime         = 30 * time.Second // for a call without a deadline
 	stopTime          = 10 * time.Second // for calls under way when the server stops
 )
+
+// CallTime is what a unary call may take that comes without a deadline.
+const CallTime = 30 * time.Second
 
 // ServerOptions of NewServer; none is required but Keys.
 type ServerOptions struct {
@@ -48,6 +50,7 @@ type ServerOptions struct {
 // Server is a grpc.Server with the limits, interceptors and the health service that all services have.
 type Server struct {
 	*grpc.Server
+	door   *door
 	health *health.Server
 	close  context.CancelFunc
 }
@@ -76,20 +79,21 @@ func NewServer(o ServerOptions) *Server {
 		d.open[method] = true
 	}
 	s := &Server{
+		door: d,
 		Server: grpc.NewServer(
+			grpc.ForceServerCodecV2(newCodec()),
 			grpc.MaxRecvMsgSize(maxMessage),
 			grpc.MaxHeaderListSize(maxHeaders),
 			grpc.MaxConcurrentStreams(o.MaxStreams),
 			grpc.ConnectionTimeout(connectionTimeout),
 			grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: connectionAge}),
 			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingInterval, PermitWithoutStream: true}),
-			grpc.UnaryInterceptor(d.unary),
 			grpc.StreamInterceptor(d.stream),
 		),
 		health: health.NewServer(),
 		close:  cancel,
 	}
-	healthv1.RegisterHealthServer(s.Server, s.health)
+	healthv1.RegisterHealthServer(s, s.health)
 	return s
 }
 

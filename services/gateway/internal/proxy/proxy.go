@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/faceoff-live/faceoff/pkg/es"
 	"github.com/faceoff-live/faceoff/pkg/rpc"
 )
 
@@ -24,12 +25,17 @@ func Register(r grpc.ServiceRegistrar, service protoreflect.ServiceDescriptor, c
 	desc := &grpc.ServiceDesc{ServiceName: string(service.FullName()), Metadata: service.ParentFile().Path()}
 	for i := range service.Methods().Len() {
 		m := service.Methods().Get(i)
-		full := fmt.Sprintf("/%s/%s", service.FullName(), m.Name())
+		c := call{
+			conn:   conn,
+			method: fmt.Sprintf("/%s/%s", service.FullName(), m.Name()),
+			one:    !m.IsStreamingClient(),
+			unary:  !m.IsStreamingClient() && !m.IsStreamingServer(),
+		}
 		// On the wire a unary call is a stream of one message each way. It must be declared as one that streams both ways:
 		// the server's interceptors see no other.
 		desc.Streams = append(desc.Streams, grpc.StreamDesc{
 			StreamName:    string(m.Name()),
-			Handler:       func(_ any, in grpc.ServerStream) error { return pass(in, conn, full) },
+			Handler:       func(_ any, in grpc.ServerStream) error { return c.pass(in) },
 			ServerStreams: true,
 			ClientStreams: true,
 		})
@@ -37,32 +43,56 @@ func Register(r grpc.ServiceRegistrar, service protoreflect.ServiceDescriptor, c
 	r.RegisterService(desc, nil)
 }
 
+// call is what the proxy has to know of a call.
+type call struct {
+	conn   grpc.ClientConnInterface
+	method string
+	one    bool // the caller sends one message
+	unary  bool // and gets one
+}
+
 // pass makes the call at the service and returns the status with which it ends there.
-func pass(in grpc.ServerStream, conn grpc.ClientConnInterface, method string) error {
-	ctx, cancel := context.WithCancel(rpc.Forwarded(in.Context()))
-	defer cancel()
-	out, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, method)
+func (c call) pass(in grpc.ServerStream) error {
+	ctx, end := context.WithCancelCause(rpc.Forwarded(in.Context()))
+	defer end(nil)
+	if _, ok := ctx.Deadline(); !ok && c.unary {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, rpc.CallTime)
+		defer cancel()
+	}
+	out, err := c.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, c.method)
 	if err != nil {
 		return err
 	}
 	go func() {
-		if forth(in, out) != nil {
-			cancel() // the caller has gone, or sent what is no message
+		if err := c.forth(in, out); err != nil {
+			end(callerError{err})
 		}
 	}()
-	return back(in, out)
+	err = back(in, out)
+	if why, ok := errors.AsType[callerError](context.Cause(ctx)); ok {
+		return why.error
+	}
+	return err
 }
 
+// callerError is why the caller's side of a call has ended early: it has gone, or sent what makes no call.
+type callerError struct{ error }
+
 // forth passes on what the caller sends until it has sent all. How the call ends is for back to tell.
-func forth(in grpc.ServerStream, out grpc.ClientStream) error {
-	for {
+func (c call) forth(in grpc.ServerStream, out grpc.ClientStream) error {
+	for n := 0; ; n++ {
 		var m message
 		err := in.RecvMsg(&m)
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF) && c.one && n == 0:
+			return es.Invalid("", "the call has no message")
+		case errors.Is(err, io.EOF):
 			return out.CloseSend()
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		case c.one && n > 0:
+			return es.Invalid("", "the call has more than one message")
 		}
 		switch err := out.SendMsg(&m); {
 		case errors.Is(err, io.EOF):
