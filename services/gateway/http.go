@@ -27,13 +27,16 @@ const (
 func (s *Service) serveHTTP() lifecycle.Component {
 	return lifecycle.Component{Name: "http", Run: func(ctx context.Context, ready func()) error {
 		server := &http.Server{
-			Handler:           s.rest,
+			Handler:           strict(s.rest),
+			ConnContext:       withConn,
 			ReadHeaderTimeout: readHeaderTimeout,
 			ReadTimeout:       readTimeout,
 			WriteTimeout:      writeTimeout,
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
-			ErrorLog:          slog.NewLogLogger(s.d.Log.Handler(), slog.LevelDebug),
+			// OPTIONS * is answered by Handler like any other request, so that none is missed.
+			DisableGeneralOptionsHandler: true,
+			ErrorLog:                     slog.NewLogLogger(s.d.Log.Handler(), slog.LevelDebug),
 		}
 		stopped := make(chan error, 1)
 		cancelled := context.AfterFunc(ctx, func() {
@@ -71,26 +74,15 @@ type limited struct {
 // Accept implements net.Listener.
 func (l *limited) Accept() (net.Conn, error) {
 	for {
-		conn, err := l.Listener.Accept()
+		accepted, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
 		select {
 		case l.taken <- struct{}{}:
-			return &counted{Conn: conn, release: sync.OnceFunc(func() { <-l.taken })}, nil
+			return &conn{Conn: accepted, release: sync.OnceFunc(func() { <-l.taken })}, nil
 		default:
-			_ = conn.Close()
+			_ = accepted.Close()
 		}
 	}
-}
-
-type counted struct {
-	net.Conn
-	release func()
-}
-
-// Close implements net.Conn.
-func (c *counted) Close() error {
-	defer c.release()
-	return c.Conn.Close()
 }

@@ -86,10 +86,6 @@ func New(o Options, own map[string]http.Handler) (*Handler, error) {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
-	if len(r.TransferEncoding) > 0 {
-		// It may have come with a Content-Length too (RFC 9112, section 6.1: close), which net/http does not tell.
-		w.Header().Set("Connection", "close")
-	}
 
 	method := r.Method
 	if method == http.MethodHead { // net/http leaves the body out of the answer
