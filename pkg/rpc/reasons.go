@@ -1,6 +1,9 @@
 package rpc
 
 import (
+	"net/http"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -39,4 +42,12 @@ func option(v protoreflect.EnumValueDescriptor, which *protoimpl.ExtensionInfo) 
 // ReferenceNumber returns the reference product's number of a reason, 0 if it has none.
 func ReferenceNumber(name string) int32 {
 	return reasons[name].number
+}
+
+// HTTPStatus returns the HTTP status that stands for a gRPC code wherever a door speaks in the manner of HTTP.
+func HTTPStatus(c codes.Code) int {
+	if c == codes.Canceled { // by ourselves: a caller that has gone hears nothing
+		return http.StatusGatewayTimeout
+	}
+	return runtime.HTTPStatusFromCode(c)
 }

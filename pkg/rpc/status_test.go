@@ -148,3 +148,17 @@ func TestWhatIsNoRefusal(t *testing.T) {
 		t.Errorf("refusal of this process: %v", r)
 	}
 }
+
+// The doors that speak in the manner of HTTP say the same.
+func TestHTTPStatus(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[codes.Code]int{
+		codes.OK: 200, codes.InvalidArgument: 400, codes.FailedPrecondition: 400, codes.OutOfRange: 400, codes.Unauthenticated: 401,
+		codes.PermissionDenied: 403, codes.NotFound: 404, codes.AlreadyExists: 409, codes.ResourceExhausted: 429, codes.Internal: 500,
+		codes.Unimplemented: 501, codes.Unavailable: 503, codes.DeadlineExceeded: 504, codes.Canceled: 504,
+	} {
+		if got := rpc.HTTPStatus(code); got != want {
+			t.Errorf("%s is %d, want %d", code, got, want)
+		}
+	}
+}

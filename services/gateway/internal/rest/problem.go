@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -84,7 +83,7 @@ func ofStatus(st *status.Status) *problem {
 	if !ours {
 		return ofCode(st)
 	}
-	p := refused(reason, runtime.HTTPStatusFromCode(st.Code()), st.Message())
+	p := refused(reason, rpc.HTTPStatus(st.Code()), st.Message())
 	p.Violations = append(p.Violations, violations...)
 	return p
 }
@@ -92,7 +91,7 @@ func ofStatus(st *status.Status) *problem {
 // ofCode is the problem of an error that the transport made: of its text nothing goes out but what it says about the
 // caller's own input.
 func ofCode(st *status.Status) *problem {
-	httpStatus := runtime.HTTPStatusFromCode(st.Code())
+	httpStatus := rpc.HTTPStatus(st.Code())
 	switch st.Code() {
 	case codes.InvalidArgument, codes.OutOfRange:
 		return malformed("", st.Message())
@@ -106,7 +105,7 @@ func ofCode(st *status.Status) *problem {
 		return refused(errorsv1.Reason_UNAVAILABLE, httpStatus,
 			"the service cannot be reached now and the outcome is not known; repeat the call with the same ids")
 	case codes.DeadlineExceeded, codes.Canceled:
-		return refused(errorsv1.Reason_DEADLINE_EXCEEDED, http.StatusGatewayTimeout,
+		return refused(errorsv1.Reason_DEADLINE_EXCEEDED, httpStatus,
 			"the service did not answer in time and the outcome is not known; repeat the call with the same ids")
 	case codes.Unimplemented:
 		return plain(http.StatusNotImplemented, "this server does not offer the call")

@@ -5,7 +5,6 @@ package natsserver
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -139,7 +138,7 @@ func (s *Server) decide(ctx context.Context, m, reply *nats.Msg) error {
 	return q.write(verdicts, reply)
 }
 
-// refuse says no as NATS micro does: a code in the manner of HTTP, and `REASON: field: sentence`.
+// refuse says no as NATS micro does: the code that REST has for it, and `REASON: field: sentence`.
 func (s *Server) refuse(err error, reply *nats.Msg) {
 	st := rpc.Status(err)
 	code := status.Code(st)
@@ -150,31 +149,6 @@ func (s *Server) refuse(err error, reply *nats.Msg) {
 	if r, ok := rpc.Refusal(st); ok {
 		text = r.Error()
 	}
-	reply.Header.Set(headerErrorCode, strconv.Itoa(httpStatus(code)))
+	reply.Header.Set(headerErrorCode, strconv.Itoa(rpc.HTTPStatus(code)))
 	reply.Header.Set(headerError, strings.Join(strings.Fields(text), " "))
-}
-
-func httpStatus(c codes.Code) int {
-	switch c {
-	case codes.InvalidArgument:
-		return http.StatusBadRequest
-	case codes.NotFound:
-		return http.StatusNotFound
-	case codes.AlreadyExists:
-		return http.StatusConflict
-	case codes.FailedPrecondition:
-		return http.StatusPreconditionFailed
-	case codes.PermissionDenied:
-		return http.StatusForbidden
-	case codes.Unauthenticated:
-		return http.StatusUnauthorized
-	case codes.ResourceExhausted:
-		return http.StatusTooManyRequests
-	case codes.Unavailable:
-		return http.StatusServiceUnavailable
-	case codes.DeadlineExceeded:
-		return http.StatusGatewayTimeout
-	default:
-		return http.StatusInternalServerError
-	}
 }
