@@ -80,14 +80,19 @@ func isJSON(header string) (bool, error) {
 	if header == "" {
 		return false, nil
 	}
-	media, _, err := mime.ParseMediaType(header)
+	media, params, err := mime.ParseMediaType(header)
+	for name, value := range params {
+		if name != "charset" || !strings.EqualFold(value, "utf-8") {
+			media = ""
+		}
+	}
 	switch {
 	case err == nil && media == "application/json":
 		return true, nil
 	case err == nil && (media == "application/protobuf" || media == "application/x-protobuf"):
 		return false, nil
 	default:
-		return false, es.Invalid(contentType, "must be application/json or application/protobuf")
+		return false, es.Invalid(contentType, "must be application/json (charset utf-8) or application/protobuf")
 	}
 }
 
