@@ -3,6 +3,7 @@ module github.com/faceoff-live/faceoff/services/score
 go 1.26.0
 
 require (
+	buf.build/go/protovalidate v1.4.0
 	github.com/alicebob/miniredis/v2 v2.40.0
 	github.com/faceoff-live/faceoff/pkg v0.0.0
 	github.com/faceoff-live/faceoff/proto v0.0.0
@@ -17,7 +18,6 @@ require (
 
 require (
 	buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go v1.36.12-20260825204119-511051f7f437.2 // indirect
-	buf.build/go/protovalidate v1.4.0 // indirect
 	cel.dev/cel-go v0.32.0 // indirect
 	cel.dev/expr v0.25.3 // indirect
 	github.com/alecthomas/kong v1.17.0 // indirect

@@ -9,10 +9,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
-	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
 	"github.com/faceoff-live/faceoff/pkg/ids"
@@ -107,27 +105,6 @@ func Parse(e *scorev1.GiftEvent) (Gift, error) {
 	g.SentAt = e.GetSentAt().AsTime().Truncate(time.Millisecond)
 	g.Hash = hash(&g)
 	return g, nil
-}
-
-func checkSender(u *userv1.User) error {
-	if err := ids.User("sender.user_id", u.GetUserId()); err != nil {
-		return err
-	}
-	if name := u.GetUserName(); len(name) > 256 || utf8.RuneCountInString(name) > 64 || !utf8.ValidString(name) {
-		return es.Invalid("sender.user_name", "must be UTF-8 of at most 64 characters and 256 bytes")
-	}
-	url := u.GetAvatarUrl()
-	if url == "" {
-		return nil
-	}
-	rest, web := strings.CutPrefix(url, "https://")
-	if !web {
-		rest, web = strings.CutPrefix(url, "http://")
-	}
-	if !web || rest == "" || len(url) > 512 || !utf8.ValidString(url) || strings.ContainsAny(rest, "@ \t\n\v\f\r") {
-		return es.Invalid("sender.avatar_url", "must be an http or https URL of at most 512 bytes without @ and white space")
-	}
-	return nil
 }
 
 // hash is the first 8 bytes of the SHA-256 of the gift's canonical bytes: all that makes it this gift. What is only

@@ -468,7 +468,8 @@ type RejectBattleRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
 	LiveId   string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
-	// Passed on to the inviter; at most 256 bytes.
+	// Passed on to the inviter; at most 256 bytes, without control characters, line breaks and marks that turn the direction
+	// of text.
 	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1101,12 +1102,13 @@ func (*ReportOpenedResponse) Descriptor() ([]byte, []int) {
 }
 
 type ReportClosedRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
-	LiveId        string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
-	Total         int64                  `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
-	TopGifters    []*Gifter              `protobuf:"bytes,4,rep,name=top_gifters,json=topGifters,proto3" json:"top_gifters,omitempty"`
-	Proof         *ClosingProof          `protobuf:"bytes,5,opt,name=proof,proto3" json:"proof,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	LiveId   string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	Total    int64                  `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	// As the score log holds them: what they are called was checked when they gave.
+	TopGifters    []*Gifter     `protobuf:"bytes,4,rep,name=top_gifters,json=topGifters,proto3" json:"top_gifters,omitempty"`
+	Proof         *ClosingProof `protobuf:"bytes,5,opt,name=proof,proto3" json:"proof,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1310,11 +1312,12 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x125\n" +
 	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"I\n" +
 	"\x14AcceptBattleResponse\x121\n" +
-	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\xa9\x01\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\xd4\x02\n" +
 	"\x13RejectBattleRequest\x129\n" +
 	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x125\n" +
-	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12 \n" +
-	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\x06reason\"I\n" +
+	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12\xca\x01\n" +
+	"\x06reason\x18\x03 \x01(\tB\xb1\x01\xbaH\xad\x01\xba\x01\xa4\x01\n" +
+	"\freason.plain\x12Vmust not hold control characters, line breaks or marks that turn the direction of text\x1a<!this.matches(r'[\\p{Cc}\\x{2028}-\\x{202E}\\x{2066}-\\x{2069}]')r\x03(\x80\x02R\x06reason\"I\n" +
 	"\x14RejectBattleResponse\x121\n" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\x8e\x01\n" +
 	"\x1aCancelBattleRequestRequest\x129\n" +
@@ -1349,12 +1352,12 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\tpartition\x18\x03 \x01(\x05R\tpartition\x12\x1a\n" +
 	"\bsequence\x18\x04 \x01(\x04R\bsequence\x12\x14\n" +
 	"\x05index\x18\x05 \x01(\rR\x05index\"\x16\n" +
-	"\x14ReportOpenedResponse\"\x90\x02\n" +
+	"\x14ReportOpenedResponse\"\x98\x02\n" +
 	"\x13ReportClosedRequest\x129\n" +
 	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x125\n" +
 	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12\x14\n" +
-	"\x05total\x18\x03 \x01(\x03R\x05total\x12:\n" +
-	"\vtop_gifters\x18\x04 \x03(\v2\x19.faceoff.battle.v1.GifterR\n" +
+	"\x05total\x18\x03 \x01(\x03R\x05total\x12B\n" +
+	"\vtop_gifters\x18\x04 \x03(\v2\x19.faceoff.battle.v1.GifterB\x06\xbaH\x03\xd8\x01\x03R\n" +
 	"topGifters\x125\n" +
 	"\x05proof\x18\x05 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\"\x16\n" +
 	"\x14ReportClosedResponse2\x92\b\n" +

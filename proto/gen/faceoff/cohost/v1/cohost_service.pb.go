@@ -835,7 +835,8 @@ type RejectHostConnectionRequest struct {
 	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
 	// The inviting live.
 	FromLiveId string `protobuf:"bytes,2,opt,name=from_live_id,json=fromLiveId,proto3" json:"from_live_id,omitempty"`
-	// Passed on to the inviter; at most 256 bytes.
+	// Passed on to the inviter; at most 256 bytes, without control characters, line breaks and marks that turn the direction
+	// of text.
 	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1277,12 +1278,13 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\ffrom_live_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\n" +
 	"fromLiveId\"T\n" +
 	"\x1cAcceptHostConnectionResponse\x124\n" +
-	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"\xb6\x01\n" +
+	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"\xe1\x02\n" +
 	"\x1bRejectHostConnectionRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12>\n" +
 	"\ffrom_live_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\n" +
-	"fromLiveId\x12 \n" +
-	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\x06reason\"T\n" +
+	"fromLiveId\x12\xca\x01\n" +
+	"\x06reason\x18\x03 \x01(\tB\xb1\x01\xbaH\xad\x01\xba\x01\xa4\x01\n" +
+	"\freason.plain\x12Vmust not hold control characters, line breaks or marks that turn the direction of text\x1a<!this.matches(r'[\\p{Cc}\\x{2028}-\\x{202E}\\x{2066}-\\x{2069}]')r\x03(\x80\x02R\x06reason\"T\n" +
 	"\x1cRejectHostConnectionResponse\x124\n" +
 	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"R\n" +
 	"\x19ExitHostConnectionRequest\x125\n" +

@@ -29,9 +29,11 @@ type User struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 1 to 64 of A-Z a-z 0-9 _ - . @ +, but not _seq, _gen or _status: beside hosts' scores in Redis these are ours.
 	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	// Shown to others; at most 64 characters.
+	// Shown to others; at most 64 characters, without control characters, line breaks and marks that turn the direction of
+	// the text around them.
 	UserName string `protobuf:"bytes,2,opt,name=user_name,json=userName,proto3" json:"user_name,omitempty"`
-	// An https (or http) URL of at most 512 bytes, or empty. It is never fetched by the server.
+	// An https URL of at most 512 bytes without user information, quotes and brackets, or empty. It is never fetched by the
+	// server.
 	AvatarUrl     string `protobuf:"bytes,3,opt,name=avatar_url,json=avatarUrl,proto3" json:"avatar_url,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -92,13 +94,13 @@ var File_faceoff_user_v1_user_proto protoreflect.FileDescriptor
 
 const file_faceoff_user_v1_user_proto_rawDesc = "" +
 	"\n" +
-	"\x1afaceoff/user/v1/user.proto\x12\x0ffaceoff.user.v1\x1a\x1bbuf/validate/validate.proto\"\xbe\x01\n" +
+	"\x1afaceoff/user/v1/user.proto\x12\x0ffaceoff.user.v1\x1a\x1bbuf/validate/validate.proto\"\xbb\x03\n" +
 	"\x04User\x12M\n" +
-	"\auser_id\x18\x01 \x01(\tB4\xbaH1r/2\x18^[A-Za-z0-9_.@+-]{1,64}$Z\x04_seqZ\x04_genZ\a_statusR\x06userId\x12'\n" +
-	"\tuser_name\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x18@(\x80\x02R\buserName\x12>\n" +
+	"\auser_id\x18\x01 \x01(\tB4\xbaH1r/2\x18^[A-Za-z0-9_.@+-]{1,64}$Z\x04_seqZ\x04_genZ\a_statusR\x06userId\x12\xd4\x01\n" +
+	"\tuser_name\x18\x02 \x01(\tB\xb6\x01\xbaH\xb2\x01\xba\x01\xa7\x01\n" +
+	"\x0fuser_name.plain\x12Vmust not hold control characters, line breaks or marks that turn the direction of text\x1a<!this.matches(r'[\\p{Cc}\\x{2028}-\\x{202E}\\x{2066}-\\x{2069}]')r\x05\x18@(\x80\x02R\buserName\x12\x8c\x01\n" +
 	"\n" +
-	"avatar_url\x18\x03 \x01(\tB\x1f\xbaH\x1cr\x1a(\x80\x042\x15^(https?://[^@\\s]+)?$R\tavatarUrlB\xc0\x01\n" +
+	"avatar_url\x18\x03 \x01(\tBm\xbaHjrh(\x80\x042c^(https://[A-Za-z0-9._-]+(:[0-9]{1,5})?([/?#]([A-Za-z0-9._~:/?#@!$&()*+,;=-]|%[0-9A-Fa-f]{2})*)?)?$R\tavatarUrlB\xc0\x01\n" +
 	"\x13com.faceoff.user.v1B\tUserProtoP\x01Z@github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1;userv1\xa2\x02\x03FUX\xaa\x02\x0fFaceoff.User.V1\xca\x02\x0fFaceoff\\User\\V1\xe2\x02\x1bFaceoff\\User\\V1\\GPBMetadata\xea\x02\x11Faceoff::User::V1b\x06proto3"
 
 var (
