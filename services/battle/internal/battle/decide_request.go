@@ -1,6 +1,7 @@
 package battle
 
 import (
+	"slices"
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
@@ -52,6 +53,8 @@ func (s *State) terms(c RequestBattle) (Terms, time.Duration, error) {
 		return terms, 0, es.Invalid("target_live_ids", "at most %d targets", maxTargets)
 	case users > maxTargets:
 		return terms, 0, es.Invalid("target_user_ids", "at most %d targets", maxTargets)
+	case slices.Contains(c.TargetLives, c.Inviter):
+		return terms, 0, es.Invalid("target_live_ids", "the inviter is none of its own targets")
 	}
 	if terms.Duration == 0 {
 		terms.Duration = s.settings.DefaultDuration
@@ -102,10 +105,7 @@ func (s *State) invitees(inviter connected, c RequestBattle) (in []Participant, 
 
 func (s *State) peerByLive(inviter connected, liveID string) (Participant, *es.Refusal) {
 	peer, ok := s.connected.Get(liveID)
-	switch {
-	case liveID == inviter.LiveID:
-		return peer.Participant, es.Refuse(ReasonNoValidTarget, "live %s is the inviter", liveID)
-	case !ok || peer.connectionID != inviter.connectionID:
+	if !ok || peer.connectionID != inviter.connectionID {
 		return peer.Participant, es.Refuse(ReasonNoValidTarget, "live %s is not connected with live %s", liveID, inviter.LiveID)
 	}
 	return peer.Participant, nil

@@ -64,7 +64,7 @@ func TestRequest(t *testing.T) {
 		{Name: "by the own host", Given: abc, Reason: battle.ReasonNoValidTarget, When: battle.RequestBattle{Inviter: "a", TargetUsers: []string{"ua"}}},
 		{Name: "the inviter is in no connection", Given: abc, When: request("z", "a"), Reason: battle.ReasonConnectionNotFound},
 		{Name: "the inviter has left its connection", Given: then(abc, left("x", "a")), When: request("a", "b"), Reason: battle.ReasonConnectionNotFound},
-		{Name: "itself", Given: abc, When: request("a", "a"), Reason: battle.ReasonNoValidTarget},
+		{Name: "itself", Given: abc, When: request("a", "a"), Reason: es.ReasonInvalidArgument},
 		{Name: "not connected", Given: abc, When: request("a", "z"), Reason: battle.ReasonNoValidTarget},
 		{Name: "connected with others", Given: then(abc, connect("y", "z", "w")), When: request("a", "z"), Reason: battle.ReasonNoValidTarget},
 		{Name: "the one target has a request pending", Given: then(requested("b", "c"), joined("x", "a")), When: request("a", "c"), Reason: battle.ReasonBattleRequestPending},
