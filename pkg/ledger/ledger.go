@@ -98,10 +98,9 @@ type Group[E any] struct {
 // Config of one partition.
 type Config[C, E any] struct {
 	// Name of the log, COHOST_00.
-	Name    string
-	Log     Log
-	Lease   Lease
-	Peers   Peers
+	Name string
+	// Store is what it is kept in.
+	Store
 	Machine es.Machine[C, E]
 	Codec   Codec[C, E]
 

@@ -166,7 +166,7 @@ func benchLedger(s settings, js natsjs.JetStream, nc *nats.Conn, name string, ca
 	for i, log := range logs {
 		lease := memory.NewLease("bench")
 		ledgers[i] = ledger.New(ledger.Config[command, event]{
-			Name: fmt.Sprintf("%s_%02d", name, i), Log: log, Lease: lease, Peers: jetstream.NewPeers(nc), Machine: &sum{}, Codec: codec{}, Metrics: m,
+			Name: fmt.Sprintf("%s_%02d", name, i), Store: ledger.Store{Log: log, Lease: lease, Peers: jetstream.NewPeers(nc)}, Machine: &sum{}, Codec: codec{}, Metrics: m,
 		})
 		ready.Add(1)
 		running.Go(func() {

@@ -103,7 +103,7 @@ func launch(t *testing.T, s setup) *replica {
 	}
 	r := &replica{counters: new(Counters), ready: make(chan struct{}), failed: make(chan error, 1)}
 	r.Ledger = ledger.New(ledger.Config[Command, Event]{
-		Name: "TEST", Log: s.log, Lease: s.lease, Peers: s.peers, Machine: r.counters, Codec: Codec{}, Wall: s.wall, WhileWriting: s.during,
+		Name: "TEST", Store: ledger.Store{Log: s.log, Lease: s.lease, Peers: s.peers}, Machine: r.counters, Codec: Codec{}, Wall: s.wall, WhileWriting: s.during,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -74,9 +74,7 @@ func (p *Partition) run(ctx context.Context, ready func()) error {
 	r := &running{cohost: ledger.NewFeed(p.o.Stores.Other(cohostfeed.Log), cohostfeed.Decode)}
 	r.ledger = ledger.New(ledger.Config[battle.Command, battle.Event]{
 		Name:     Log,
-		Log:      store.Log,
-		Lease:    store.Lease,
-		Peers:    store.Peers,
+		Store:    store,
 		Machine:  p.state,
 		Codec:    codec.Codec{},
 		OnCommit: p.battles.Apply,

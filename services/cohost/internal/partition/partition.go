@@ -51,9 +51,7 @@ func New(o Options) *Partition {
 	}
 	p.ledger = ledger.New(ledger.Config[cohost.Command, cohost.Event]{
 		Name:     Name,
-		Log:      o.Store.Log,
-		Lease:    o.Store.Lease,
-		Peers:    o.Store.Peers,
+		Store:    o.Store,
 		Machine:  p.state,
 		Codec:    codec.Codec{},
 		OnCommit: p.onCommit,

@@ -41,7 +41,7 @@ func Start(t testing.TB, log ledger.Log, lease ledger.Lease, peers ledger.Peers)
 		lives: make(map[string][]string), reports: make(map[[2]string]int), changed: make(chan struct{}),
 	}
 	b.ledger = ledger.New(ledger.Config[[]*battlev1.Entry, *battlev1.Entry]{
-		Name: "BATTLE_00", Log: log, Lease: lease, Peers: peers, Machine: machine{}, Codec: codec{},
+		Name: "BATTLE_00", Store: ledger.Store{Log: log, Lease: lease, Peers: peers}, Machine: machine{}, Codec: codec{},
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan struct{}), make(chan struct{})

@@ -72,7 +72,7 @@ func (p *Partition) Add(e Effect) { p.effects = append(p.effects, e) }
 func (p *Partition) Bind(s ledger.Store, battle ledger.Log) {
 	feed := ledger.NewFeed(battle, codec.DecodeBattle)
 	l := ledger.New(ledger.Config[score.Command, score.Event]{
-		Name: p.cfg.Name, Log: s.Log, Lease: s.Lease, Peers: s.Peers, Machine: p.state, Codec: codec.Codec{},
+		Name: p.cfg.Name, Store: s, Machine: p.state, Codec: codec.Codec{},
 		OnCommit: p.committed, WhileWriting: p.whileWriting, Admit: p.admit, Logger: p.cfg.Log, Metrics: p.cfg.Metrics,
 		Wall: p.cfg.Wall,
 	})

@@ -43,7 +43,7 @@ func play(t *testing.T, book score.RuleBook) (ledger.Log, *battlev1.BattleResult
 	t.Helper()
 	log := memory.NewLog()
 	l := ledger.New(ledger.Config[score.Command, score.Event]{
-		Name: "SCORE_00", Log: log, Lease: memory.NewLease("a"), Peers: memory.NewPeers(), Machine: score.New(settings(book)), Codec: codec.Codec{},
+		Name: "SCORE_00", Store: ledger.Store{Log: log, Lease: memory.NewLease("a"), Peers: memory.NewPeers()}, Machine: score.New(settings(book)), Codec: codec.Codec{},
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ready, done := make(chan struct{}), make(chan struct{})
