@@ -81,11 +81,12 @@ type Feed[E any] struct {
 	decode  func([]byte) (E, error)
 	handled *watermark
 	heads   coalesced
+	damage  chan error // what stops Run
 }
 
 // NewFeed makes a Feed of log; decode reads its events.
 func NewFeed[E any](log Log, decode func([]byte) (E, error)) *Feed[E] {
-	return &Feed[E]{log: log, decode: decode, handled: newWatermark()}
+	return &Feed[E]{log: log, decode: decode, handled: newWatermark(), damage: make(chan error, 1)}
 }
 
 // Run hands every group after `after` to handle, in order, each again and again until handle returns nil. It returns
@@ -96,7 +97,13 @@ func (f *Feed[E]) Run(ctx context.Context, after uint64, handle func(context.Con
 	if err != nil {
 		return err
 	}
-	return f.log.Tail(ctx, after+1, func(seq uint64, raw []byte) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { repeat(ctx, watchEvery, func(ctx context.Context) { _, _ = f.head(ctx) }) })
+	watching.Go(func() { stopOn(ctx, stop, f.damage) })
+	err = f.log.Tail(ctx, after+1, func(seq uint64, raw []byte) error {
 		g, ok, err := readGroup(c, seq, raw, f.decode)
 		if err != nil {
 			return err
@@ -110,6 +117,19 @@ func (f *Feed[E]) Run(ctx context.Context, after uint64, handle func(context.Con
 		f.handled.set(seq)
 		return nil
 	})
+	stop(err)
+	return context.Cause(ctx)
+}
+
+// head returns the log's head. A log that ends before what was read from it ends Run.
+func (f *Feed[E]) head(ctx context.Context) (uint64, error) {
+	handled, _, _ := f.handled.get()
+	at, err := f.log.Head(ctx)
+	if err == nil && at < handled {
+		err = fmt.Errorf("%w: it ends at %d, but %d was read from it before", ErrLog, at, handled)
+		report(f.damage, err)
+	}
+	return at, err
 }
 
 // chainAt is the chain at a group that was handed over before, so that what comes next is checked against it.
@@ -136,7 +156,7 @@ func chainAt(ctx context.Context, log Log, seq uint64) (*chain, error) {
 func (f *Feed[E]) CatchUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, catchUpTimeout)
 	defer cancel()
-	head, err := f.heads.read(ctx, f.log.Head)
+	head, err := f.heads.read(ctx, f.head)
 	if err == nil {
 		err = f.handled.wait(ctx, head)
 	}

@@ -34,6 +34,8 @@ type fold[C, E any] struct {
 	machine es.Machine[C, E]
 	answers *es.Window[string, answer[E]]
 	seq     uint64
+	valid   uint64        // sequence of the last valid group
+	fence   head          // the log must have it
 	last    time.Time     // log time of the last event
 	age     time.Duration // time that answers have aged; see aged
 	chain   [32]byte      // hash of the last valid group
@@ -89,7 +91,7 @@ func (f *fold[C, E]) commit(seq uint64, group []byte, events []Placed[E]) {
 	f.mu.Lock()
 	f.machine.Commit()
 	f.answers.Commit()
-	f.seq = seq
+	f.seq, f.valid = seq, seq
 	f.chain = sha256.Sum256(group)
 	if n := len(events); n > 0 {
 		f.age, f.last = f.aged(events[n-1].At), events[n-1].At
@@ -116,8 +118,36 @@ func (f *fold[C, E]) discard() {
 	f.answers.Discard()
 }
 
-// apply folds a stored group.
+// head is the last valid group in committed state.
+func (f *fold[C, E]) head() head {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return head{seq: f.valid, chain: f.chain}
+}
+
+// known returns what the log cannot end before: how far it has been read, and the head that was saved.
+func (f *fold[C, E]) known() (applied, fence uint64) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.seq, f.fence.seq
+}
+
+func (f *fold[C, E]) setFence(h head) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fence = h
+}
+
+// apply folds a stored group. At the saved head all before it must be as it was.
 func (f *fold[C, E]) apply(seq uint64, raw []byte) error {
+	err := f.take(seq, raw)
+	if err == nil && seq == f.fence.seq {
+		err = f.fence.check(f.cfg.Name, f.chain)
+	}
+	return err
+}
+
+func (f *fold[C, E]) take(seq uint64, raw []byte) error {
 	if seq != f.seq+1 {
 		return fmt.Errorf("%w: %s: group %d came after %d", ErrLog, f.cfg.Name, seq, f.seq)
 	}

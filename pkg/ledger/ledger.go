@@ -144,6 +144,7 @@ type Ledger[C, E any] struct {
 	role   role
 	change chan struct{} // closed when role changes
 
+	damage  chan error    // what stops the partition
 	stopped chan struct{} // closed when Run has ended
 }
 
@@ -203,6 +204,7 @@ func New[C, E any](cfg Config[C, E]) *Ledger[C, E] {
 		queue:  make(chan *pending[C, E], 2*maxGroupEntries),
 		change: make(chan struct{}),
 
+		damage:  make(chan error, 1),
 		stopped: make(chan struct{}),
 	}
 }
@@ -366,13 +368,9 @@ func (l *Ledger[C, E]) WaitApplied(ctx context.Context, seq uint64) error {
 // Sync waits until committed state has reached the head that the log has now, so that a read after it sees everything
 // acknowledged before it.
 func (l *Ledger[C, E]) Sync(ctx context.Context) error {
-	applied := l.Applied()
-	head, err := l.cfg.Log.Head(ctx)
+	head, err := l.head(ctx)
 	if err != nil {
 		return err
-	}
-	if head < applied {
-		return fmt.Errorf("%w: %s ends at %d, but %d was read from it before", ErrLog, l.cfg.Name, head, applied)
 	}
 	return l.WaitApplied(ctx, head)
 }

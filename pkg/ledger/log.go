@@ -22,6 +22,16 @@ type Log interface {
 // was sent.
 var ErrNotStored = errors.New("group refused before sending")
 
+// Heads is a second place, apart from the log, for how far its writer has come. A log that has lost its end reports
+// nothing by itself; what is kept here tells, even to a replica that has never read the log.
+type Heads interface {
+	// Load returns what was saved last, and its revision; nil and 0 if there is nothing.
+	Load(ctx context.Context) (head []byte, revision uint64, err error)
+	// Save puts head in place of what has the given revision, 0 for nothing, and returns the new revision. It fails if
+	// something else has been saved there since.
+	Save(ctx context.Context, head []byte, revision uint64) (uint64, error)
+}
+
 // Lease says who should write. It saves work; nothing depends on it being right.
 type Lease interface {
 	// Hold takes or renews the lease and returns its holder's replica id, or "" if nobody is known to hold it.
@@ -42,7 +52,9 @@ type Peers interface {
 
 // Store is what a partition is kept in.
 type Store struct {
-	Log   Log
+	Log Log
+	// Heads may be nil: then a replica that starts cannot know whether the log has lost its end.
+	Heads Heads
 	Lease Lease
 	Peers Peers
 }

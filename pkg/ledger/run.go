@@ -20,9 +20,31 @@ const (
 func (l *Ledger[C, E]) Run(ctx context.Context, ready func()) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	held := make(chan bool, 1) // the latest word on whether this replica should write
+	heads := &headKeeper[C, E]{l: l}
+	if err := heads.fence(ctx); err != nil {
+		stop(err)
+	} else {
+		l.run(ctx, stop, heads, ready)
+	}
+	close(l.stopped)
+	l.fold.applied.end()
+	l.release()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	heads.save(context.WithoutCancel(ctx))
+	return nil
+}
 
+// run is Run once the log is known to be the one that was written. It ends by stop.
+func (l *Ledger[C, E]) run(ctx context.Context, stop context.CancelCauseFunc, heads *headKeeper[C, E], ready func()) {
+	held := make(chan bool, 1) // the latest word on whether this replica should write
 	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { stopOn(ctx, stop, l.damage) })
+	// A follower would wait for ever at a log that has lost its end.
+	running.Go(func() { repeat(ctx, watchEvery, func(ctx context.Context) { _, _ = l.head(ctx) }) })
+	running.Go(func() { heads.run(ctx) })
 	running.Go(func() { l.keepLease(ctx, held) })
 	running.Go(func() {
 		if err := l.cfg.Peers.Serve(ctx, l.cfg.Name, l.cfg.Lease.Self(), l.serveForwarded); err != nil && ctx.Err() == nil {
@@ -30,17 +52,7 @@ func (l *Ledger[C, E]) Run(ctx context.Context, ready func()) error {
 		}
 	})
 	running.Go(func() { l.tellReady(ctx, ready) })
-	if err := l.takeTurns(ctx, held); err != nil && ctx.Err() == nil {
-		stop(err)
-	}
-	running.Wait()
-	close(l.stopped)
-	l.fold.applied.end()
-	l.release()
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		return cause
-	}
-	return nil
+	stop(l.takeTurns(ctx, held))
 }
 
 // takeTurns follows while the lease is another's and writes while it is this replica's.

@@ -423,7 +423,7 @@ func (w *writer[C, E]) store(ctx context.Context, d decided[C, E]) (settled bool
 func (w *writer[C, E]) head(ctx context.Context) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
 	defer cancel()
-	return w.l.cfg.Log.Head(ctx)
+	return w.l.head(ctx)
 }
 
 // read reads one group, in bounded time: a reply may be lost.
@@ -452,9 +452,6 @@ func (w *writer[C, E]) catchUp(ctx context.Context) error {
 // readTo folds the groups up to head. If one of them is the group sent, byte for byte, landed is set. It returns
 // early without an error when the log cannot be read now.
 func (w *writer[C, E]) readTo(ctx context.Context, head uint64, sent []byte, landed *bool) error {
-	if head < w.fold.seq {
-		return fmt.Errorf("%w: %s ends at %d, but %d was read from it before", ErrLog, w.l.cfg.Name, head, w.fold.seq)
-	}
 	for seq := w.fold.seq + 1; seq <= head; seq++ {
 		raw, err := read(ctx, w.l.cfg.Log, seq)
 		if err != nil {

@@ -22,6 +22,8 @@ const (
 	tailLags                   // followers get groups late
 	leaseLost                  // nobody seems to hold the lease
 	leaseStolen                // a replica believes that it holds it
+	headsFail                  // how far a log has come can be neither saved nor read
+	headUnknown                // it is saved, and the replica does not hear of it
 	peerLost                   // a forwarded command does not arrive
 	peerAnswerLost
 	peerLate // it arrives after its sender has given up

@@ -22,7 +22,7 @@ func (s stores) Open(ctx context.Context, name, subject string) (ledger.Store, e
 	if err != nil {
 		return x, err
 	}
-	return ledger.Store{Log: log{s.r, x.Log}, Lease: lease{s.r, x.Lease}, Peers: peers{s.r}}, nil
+	return ledger.Store{Log: log{s.r, x.Log}, Heads: heads{s.r, x.Heads}, Lease: lease{s.r, x.Lease}, Peers: peers{s.r}}, nil
 }
 
 func (s stores) Stat(ctx context.Context, name string) (uint64, bool, error) {
@@ -102,6 +102,40 @@ func (l log) Tail(ctx context.Context, from uint64, handle func(uint64, []byte) 
 		}
 		return handle(seq, group)
 	})
+}
+
+// heads are the saved heads as one replica reaches them.
+type heads struct {
+	r     *replica
+	inner ledger.Heads
+}
+
+func (h heads) reach(ctx context.Context) error {
+	if h.r.dead() {
+		return errGone
+	}
+	if in := h.r.world.faults; in.hits(headsFail, h.r.slot) {
+		return in.silence(ctx)
+	}
+	return nil
+}
+
+func (h heads) Load(ctx context.Context) ([]byte, uint64, error) {
+	if err := h.reach(ctx); err != nil {
+		return nil, 0, err
+	}
+	return h.inner.Load(ctx)
+}
+
+func (h heads) Save(ctx context.Context, head []byte, revision uint64) (uint64, error) {
+	if err := h.reach(ctx); err != nil {
+		return 0, err
+	}
+	revision, err := h.inner.Save(ctx, head, revision)
+	if in := h.r.world.faults; in.hits(headUnknown, h.r.slot) {
+		return 0, in.silence(ctx)
+	}
+	return revision, err
 }
 
 // latency of a message, long when the given fault happens.

@@ -5,10 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	natsjs "github.com/nats-io/nats.go/jetstream"
-
 	"github.com/faceoff-live/faceoff/pkg/ledger"
-	"github.com/faceoff-live/faceoff/pkg/ledger/jetstream"
 	"github.com/faceoff-live/faceoff/pkg/ledger/ledgertest"
 	"github.com/faceoff-live/faceoff/pkg/natstest"
 )
@@ -18,16 +15,8 @@ func TestConformanceOnThreeNodes(t *testing.T) {
 	t.Parallel()
 	servers := natstest.Cluster(t, 3)
 	var streams atomic.Int64
-	ledgertest.Run(t, func(t *testing.T) ledger.Log {
+	ledgertest.Run(t, func(t *testing.T) ledger.Store {
 		n := streams.Add(1)
-		js, err := natsjs.New(natstest.Connect(t, servers[n%3]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		log, err := jetstream.OpenLog(t.Context(), js, fmt.Sprintf("TEST_%02d", n), fmt.Sprintf("log.test.%02d", n), 3)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return log
+		return open(t, natstest.Connect(t, servers[n%3]), fmt.Sprintf("TEST_%02d", n), 3)
 	})
 }

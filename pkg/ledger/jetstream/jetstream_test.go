@@ -18,13 +18,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	ledgertest.Run(t, func(t *testing.T) ledger.Log {
-		log, err := jetstream.OpenLog(t.Context(), connect(t), "TEST_00", "log.test.00", 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return log
-	})
+	ledgertest.Run(t, func(t *testing.T) ledger.Store { return open(t, natstest.Connect(t, natstest.Start(t)), "TEST_00", 1) })
 }
 
 func TestOpenLogRefusesAnotherStream(t *testing.T) {
@@ -61,6 +55,20 @@ func TestTakeover(t *testing.T) {
 		}
 		return lease, jetstream.NewPeers(js.Conn())
 	})
+}
+
+// open opens a log and what is kept beside it as a service does.
+func open(t *testing.T, nc *nats.Conn, name string, replicas int) ledger.Store {
+	t.Helper()
+	stores, err := jetstream.NewStores(nc, replicas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := stores.Open(t.Context(), name, "log."+strings.ToLower(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
 }
 
 func connect(t *testing.T) natsjs.JetStream {

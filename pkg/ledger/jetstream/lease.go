@@ -81,7 +81,7 @@ func (l *lease) hold(ctx context.Context) (string, error) {
 			l.revision = revision
 			return l.replica, nil
 		}
-		if !errors.Is(err, jetstream.ErrKeyExists) && !isWrongSequence(err) {
+		if !errors.Is(err, jetstream.ErrKeyExists) && !isCode(err, jetstream.JSErrCodeStreamWrongLastSequence) {
 			return "", err
 		}
 		l.revision = 0
@@ -104,11 +104,6 @@ func (l *lease) hold(ctx context.Context) (string, error) {
 		l.revision = entry.Revision() // taken by a call whose answer was lost
 	}
 	return string(entry.Value()), nil
-}
-
-func isWrongSequence(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence
 }
 
 func (l *lease) Release(ctx context.Context) error {

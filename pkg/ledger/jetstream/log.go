@@ -43,18 +43,25 @@ type Log struct {
 
 // OpenLog creates the stream of a log, or makes sure that the one that exists is as declared.
 func OpenLog(ctx context.Context, js jetstream.JetStream, name, subject string, replicas int) (*Log, error) {
-	want := StreamConfig(name, subject, replicas)
-	stream, err := js.CreateStream(ctx, want)
-	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		stream, err = js.Stream(ctx, name)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", name, err)
-	}
-	if err := verify(stream.CachedInfo().Config, want); err != nil {
-		return nil, fmt.Errorf("stream %s is not as declared: %w", name, err)
+	if _, err := openStream(ctx, js, StreamConfig(name, subject, replicas)); err != nil {
+		return nil, err
 	}
 	return &Log{js: js, nc: js.Conn(), name: name, subject: subject}, nil
+}
+
+// openStream creates a stream, or makes sure that the one that exists is as wanted.
+func openStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (jetstream.Stream, error) {
+	stream, err := js.CreateStream(ctx, want)
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		stream, err = js.Stream(ctx, want.Name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", want.Name, err)
+	}
+	if err := verify(stream.CachedInfo().Config, want); err != nil {
+		return nil, fmt.Errorf("stream %s is not as declared: %w", want.Name, err)
+	}
+	return stream, nil
 }
 
 // verify compares what the promises of the log rest on.
@@ -135,31 +142,46 @@ func (l *Log) Head(ctx context.Context) (uint64, error) {
 
 // Read implements ledger.Log. It asks the stream's leader: a direct get may be served by a replica that is behind.
 func (l *Log) Read(ctx context.Context, seq uint64) ([]byte, error) {
-	request, err := json.Marshal(map[string]uint64{"seq": seq})
-	if err != nil {
-		return nil, err
+	m, err := getMessage(ctx, l.nc, l.name, map[string]any{"seq": seq})
+	if isCode(err, jetstream.JSErrCodeMessageNotFound) {
+		return nil, fmt.Errorf("%w: %s has no group %d: %w", ledger.ErrLog, l.name, seq, err)
 	}
-	reply, err := l.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+l.name, request)
+	return m.Data, err
+}
+
+// message is one of a stream, as its leader knows it.
+type message struct {
+	Seq  uint64 `json:"seq"`
+	Data []byte `json:"data"`
+}
+
+// getMessage asks a stream's leader for a message.
+func getMessage(ctx context.Context, nc *nats.Conn, stream string, which map[string]any) (message, error) {
+	request, err := json.Marshal(which)
 	if err != nil {
-		return nil, err
+		return message{}, err
+	}
+	reply, err := nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, request)
+	if err != nil {
+		return message{}, err
 	}
 	var answer struct {
 		Error   *jetstream.APIError `json:"error"`
-		Message struct {
-			Seq  uint64 `json:"seq"`
-			Data []byte `json:"data"`
-		} `json:"message"`
+		Message message             `json:"message"`
 	}
 	if err := json.Unmarshal(reply.Data, &answer); err != nil {
-		return nil, err
+		return message{}, err
 	}
 	if answer.Error != nil {
-		if answer.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound {
-			return nil, fmt.Errorf("%w: %s has no group %d: %w", ledger.ErrLog, l.name, seq, answer.Error)
-		}
-		return nil, answer.Error
+		return message{}, answer.Error
 	}
-	return answer.Message.Data, nil
+	return answer.Message, nil
+}
+
+// isCode reports whether err is what JetStream answers with that code.
+func isCode(err error, code jetstream.ErrorCode) bool {
+	answer, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && answer.ErrorCode == code
 }
 
 // tailRetry is the pause before a broken consumer is made anew.

@@ -35,11 +35,15 @@ func (s *Stores) Open(ctx context.Context, name, subject string) (ledger.Store, 
 	if err != nil {
 		return ledger.Store{}, err
 	}
+	heads, err := OpenHeads(ctx, s.js, name, s.replicas)
+	if err != nil {
+		return ledger.Store{}, err
+	}
 	lease, err := NewLease(ctx, s.js, name, s.replica, s.replicas)
 	if err != nil {
 		return ledger.Store{}, err
 	}
-	return ledger.Store{Log: log, Lease: lease, Peers: NewPeers(s.js.Conn())}, nil
+	return ledger.Store{Log: log, Heads: heads, Lease: lease, Peers: NewPeers(s.js.Conn())}, nil
 }
 
 // Stat implements ledger.Stores.

@@ -21,8 +21,14 @@ import (
 // patience bounds every wait of the suite; it is far beyond what any of them takes.
 const patience = 30 * time.Second
 
-// Run attacks ledgers on the logs that newLog makes, each empty.
-func Run(t *testing.T, newLog func(t *testing.T) ledger.Log) {
+// Run attacks ledgers on the logs that open makes, each empty, with what is kept beside them. Leases and peers are the
+// suite's own.
+func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
+	runLog(t, open)
+	runHeads(t, open)
+}
+
+func runLog(t *testing.T, open func(t *testing.T) ledger.Store) {
 	for _, attack := range []struct {
 		name string
 		run  func(*testing.T, *Faulty)
@@ -63,7 +69,7 @@ func Run(t *testing.T, newLog func(t *testing.T) ledger.Log) {
 	} {
 		t.Run(attack.name, func(t *testing.T) {
 			t.Parallel()
-			attack.run(t, &Faulty{Log: newLog(t)})
+			attack.run(t, &Faulty{Log: open(t).Log})
 		})
 	}
 }
@@ -79,6 +85,7 @@ type replica struct {
 
 type setup struct {
 	log    ledger.Log
+	heads  ledger.Heads
 	lease  ledger.Lease
 	peers  ledger.Peers
 	wall   func() time.Time
@@ -103,7 +110,7 @@ func launch(t *testing.T, s setup) *replica {
 	}
 	r := &replica{counters: new(Counters), ready: make(chan struct{}), failed: make(chan error, 1)}
 	r.Ledger = ledger.New(ledger.Config[Command, Event]{
-		Name: "TEST", Store: ledger.Store{Log: s.log, Lease: s.lease, Peers: s.peers}, Machine: r.counters, Codec: Codec{}, Wall: s.wall, WhileWriting: s.during,
+		Name: "TEST", Store: ledger.Store{Log: s.log, Heads: s.heads, Lease: s.lease, Peers: s.peers}, Machine: r.counters, Codec: Codec{}, Wall: s.wall, WhileWriting: s.during,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -87,6 +87,38 @@ func (l *Log) Tail(ctx context.Context, from uint64, handle func(uint64, []byte)
 	}
 }
 
+// Heads are the ledger.Heads of one log.
+type Heads struct {
+	mu       sync.Mutex
+	head     []byte
+	revision uint64
+}
+
+// NewHeads makes empty Heads.
+func NewHeads() *Heads { return new(Heads) }
+
+// Load implements ledger.Heads.
+func (h *Heads) Load(ctx context.Context) ([]byte, uint64, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.head, h.revision, ctx.Err()
+}
+
+// Save implements ledger.Heads.
+func (h *Heads) Save(ctx context.Context, head []byte, revision uint64) (uint64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if revision != h.revision {
+		return 0, fmt.Errorf("%w: %d", ErrWrongSequence, h.revision)
+	}
+	h.head = bytes.Clone(head)
+	h.revision++
+	return h.revision, nil
+}
+
 // leaseTTL is how long a lease lives that is not renewed.
 const leaseTTL = 2 * time.Second
 
@@ -192,12 +224,13 @@ type Stores struct {
 
 	mu      sync.Mutex
 	logs    map[string]*Log
+	heads   map[string]*Heads
 	created map[string]bool
 }
 
 // NewStores makes empty Stores.
 func NewStores() *Stores {
-	return &Stores{leases: NewLeases(), peers: NewPeers(), logs: make(map[string]*Log), created: make(map[string]bool)}
+	return &Stores{leases: NewLeases(), peers: NewPeers(), logs: make(map[string]*Log), heads: make(map[string]*Heads), created: make(map[string]bool)}
 }
 
 // Replica returns the ledger.Stores of one replica.
@@ -224,8 +257,12 @@ func (r replicaStores) Open(_ context.Context, name, _ string) (ledger.Store, er
 	log := r.all.Log(name)
 	r.all.mu.Lock()
 	r.all.created[name] = true
+	if r.all.heads[name] == nil {
+		r.all.heads[name] = NewHeads()
+	}
+	heads := r.all.heads[name]
 	r.all.mu.Unlock()
-	return ledger.Store{Log: log, Lease: r.all.leases.Lease(name, r.replica), Peers: r.all.peers}, nil
+	return ledger.Store{Log: log, Heads: heads, Lease: r.all.leases.Lease(name, r.replica), Peers: r.all.peers}, nil
 }
 
 func (r replicaStores) Stat(ctx context.Context, name string) (head uint64, exists bool, err error) {

@@ -10,7 +10,9 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	ledgertest.Run(t, func(*testing.T) ledger.Log { return memory.NewLog() })
+	ledgertest.Run(t, func(*testing.T) ledger.Store {
+		return ledger.Store{Log: memory.NewLog(), Heads: memory.NewHeads()}
+	})
 }
 
 func TestTakeover(t *testing.T) {

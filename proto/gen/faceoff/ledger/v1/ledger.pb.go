@@ -171,6 +171,89 @@ func (x *Decision) GetEntries() [][]byte {
 	return nil
 }
 
+// Head is how far the writer of a log has come. It is kept apart from the log, so that a log that has lost its end, or
+// become another one, is noticed.
+type Head struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1. A replica that meets another version stops.
+	Version uint32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// Name of the log.
+	Log string `protobuf:"bytes,2,opt,name=log,proto3" json:"log,omitempty"`
+	// Sequence of a valid group, from 1.
+	Seq uint64 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
+	// SHA-256 of that group's bytes.
+	Chain []byte `protobuf:"bytes,4,opt,name=chain,proto3" json:"chain,omitempty"`
+	// Replica that saved it; for people only.
+	Writer        string `protobuf:"bytes,5,opt,name=writer,proto3" json:"writer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Head) Reset() {
+	*x = Head{}
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Head) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Head) ProtoMessage() {}
+
+func (x *Head) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Head.ProtoReflect.Descriptor instead.
+func (*Head) Descriptor() ([]byte, []int) {
+	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Head) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Head) GetLog() string {
+	if x != nil {
+		return x.Log
+	}
+	return ""
+}
+
+func (x *Head) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Head) GetChain() []byte {
+	if x != nil {
+		return x.Chain
+	}
+	return nil
+}
+
+func (x *Head) GetWriter() string {
+	if x != nil {
+		return x.Writer
+	}
+	return ""
+}
+
 // ForwardRequest carries a command to the replica that writes.
 type ForwardRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -184,7 +267,7 @@ type ForwardRequest struct {
 
 func (x *ForwardRequest) Reset() {
 	*x = ForwardRequest{}
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[2]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -196,7 +279,7 @@ func (x *ForwardRequest) String() string {
 func (*ForwardRequest) ProtoMessage() {}
 
 func (x *ForwardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[2]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -209,7 +292,7 @@ func (x *ForwardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardRequest.ProtoReflect.Descriptor instead.
 func (*ForwardRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
+	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ForwardRequest) GetCommandId() string {
@@ -258,7 +341,7 @@ type ForwardReply struct {
 
 func (x *ForwardReply) Reset() {
 	*x = ForwardReply{}
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[3]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -270,7 +353,7 @@ func (x *ForwardReply) String() string {
 func (*ForwardReply) ProtoMessage() {}
 
 func (x *ForwardReply) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[3]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -283,7 +366,7 @@ func (x *ForwardReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardReply.ProtoReflect.Descriptor instead.
 func (*ForwardReply) Descriptor() ([]byte, []int) {
-	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
+	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ForwardReply) GetAnswer() isForwardReply_Answer {
@@ -376,7 +459,7 @@ type ForwardReply_Accepted struct {
 
 func (x *ForwardReply_Accepted) Reset() {
 	*x = ForwardReply_Accepted{}
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[4]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -388,7 +471,7 @@ func (x *ForwardReply_Accepted) String() string {
 func (*ForwardReply_Accepted) ProtoMessage() {}
 
 func (x *ForwardReply_Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[4]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -401,7 +484,7 @@ func (x *ForwardReply_Accepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardReply_Accepted.ProtoReflect.Descriptor instead.
 func (*ForwardReply_Accepted) Descriptor() ([]byte, []int) {
-	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{3, 0}
+	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{4, 0}
 }
 
 func (x *ForwardReply_Accepted) GetSeq() uint64 {
@@ -431,7 +514,7 @@ type ForwardReply_PlacedEntry struct {
 
 func (x *ForwardReply_PlacedEntry) Reset() {
 	*x = ForwardReply_PlacedEntry{}
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[5]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -443,7 +526,7 @@ func (x *ForwardReply_PlacedEntry) String() string {
 func (*ForwardReply_PlacedEntry) ProtoMessage() {}
 
 func (x *ForwardReply_PlacedEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[5]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -456,7 +539,7 @@ func (x *ForwardReply_PlacedEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardReply_PlacedEntry.ProtoReflect.Descriptor instead.
 func (*ForwardReply_PlacedEntry) Descriptor() ([]byte, []int) {
-	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{3, 1}
+	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{4, 1}
 }
 
 func (x *ForwardReply_PlacedEntry) GetSeq() uint64 {
@@ -505,7 +588,7 @@ type ForwardReply_Refused struct {
 
 func (x *ForwardReply_Refused) Reset() {
 	*x = ForwardReply_Refused{}
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[6]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +600,7 @@ func (x *ForwardReply_Refused) String() string {
 func (*ForwardReply_Refused) ProtoMessage() {}
 
 func (x *ForwardReply_Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[6]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +613,7 @@ func (x *ForwardReply_Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardReply_Refused.ProtoReflect.Descriptor instead.
 func (*ForwardReply_Refused) Descriptor() ([]byte, []int) {
-	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{3, 2}
+	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{4, 2}
 }
 
 func (x *ForwardReply_Refused) GetReason() string {
@@ -562,7 +645,7 @@ type ForwardReply_Later struct {
 
 func (x *ForwardReply_Later) Reset() {
 	*x = ForwardReply_Later{}
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[7]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -574,7 +657,7 @@ func (x *ForwardReply_Later) String() string {
 func (*ForwardReply_Later) ProtoMessage() {}
 
 func (x *ForwardReply_Later) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[7]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -587,7 +670,7 @@ func (x *ForwardReply_Later) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardReply_Later.ProtoReflect.Descriptor instead.
 func (*ForwardReply_Later) Descriptor() ([]byte, []int) {
-	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{3, 3}
+	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{4, 3}
 }
 
 type ForwardReply_Unavailable struct {
@@ -599,7 +682,7 @@ type ForwardReply_Unavailable struct {
 
 func (x *ForwardReply_Unavailable) Reset() {
 	*x = ForwardReply_Unavailable{}
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[8]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -611,7 +694,7 @@ func (x *ForwardReply_Unavailable) String() string {
 func (*ForwardReply_Unavailable) ProtoMessage() {}
 
 func (x *ForwardReply_Unavailable) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[8]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -624,7 +707,7 @@ func (x *ForwardReply_Unavailable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardReply_Unavailable.ProtoReflect.Descriptor instead.
 func (*ForwardReply_Unavailable) Descriptor() ([]byte, []int) {
-	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{3, 4}
+	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{4, 4}
 }
 
 func (x *ForwardReply_Unavailable) GetDetail() string {
@@ -649,7 +732,13 @@ const file_faceoff_ledger_v1_ledger_proto_rawDesc = "" +
 	"command_id\x18\x01 \x01(\tR\tcommandId\x12!\n" +
 	"\fpayload_hash\x18\x02 \x01(\x06R\vpayloadHash\x12\x13\n" +
 	"\x05at_ms\x18\x03 \x01(\x03R\x04atMs\x12\x18\n" +
-	"\aentries\x18\x04 \x03(\fR\aentries\"\x8e\x01\n" +
+	"\aentries\x18\x04 \x03(\fR\aentries\"r\n" +
+	"\x04Head\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12\x10\n" +
+	"\x03log\x18\x02 \x01(\tR\x03log\x12\x10\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12\x14\n" +
+	"\x05chain\x18\x04 \x01(\fR\x05chain\x12\x16\n" +
+	"\x06writer\x18\x05 \x01(\tR\x06writer\"\x8e\x01\n" +
 	"\x0eForwardRequest\x12\x1d\n" +
 	"\n" +
 	"command_id\x18\x01 \x01(\tR\tcommandId\x12!\n" +
@@ -694,25 +783,26 @@ func file_faceoff_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_faceoff_ledger_v1_ledger_proto_rawDescData
 }
 
-var file_faceoff_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_faceoff_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_faceoff_ledger_v1_ledger_proto_goTypes = []any{
 	(*Group)(nil),                    // 0: faceoff.ledger.v1.Group
 	(*Decision)(nil),                 // 1: faceoff.ledger.v1.Decision
-	(*ForwardRequest)(nil),           // 2: faceoff.ledger.v1.ForwardRequest
-	(*ForwardReply)(nil),             // 3: faceoff.ledger.v1.ForwardReply
-	(*ForwardReply_Accepted)(nil),    // 4: faceoff.ledger.v1.ForwardReply.Accepted
-	(*ForwardReply_PlacedEntry)(nil), // 5: faceoff.ledger.v1.ForwardReply.PlacedEntry
-	(*ForwardReply_Refused)(nil),     // 6: faceoff.ledger.v1.ForwardReply.Refused
-	(*ForwardReply_Later)(nil),       // 7: faceoff.ledger.v1.ForwardReply.Later
-	(*ForwardReply_Unavailable)(nil), // 8: faceoff.ledger.v1.ForwardReply.Unavailable
+	(*Head)(nil),                     // 2: faceoff.ledger.v1.Head
+	(*ForwardRequest)(nil),           // 3: faceoff.ledger.v1.ForwardRequest
+	(*ForwardReply)(nil),             // 4: faceoff.ledger.v1.ForwardReply
+	(*ForwardReply_Accepted)(nil),    // 5: faceoff.ledger.v1.ForwardReply.Accepted
+	(*ForwardReply_PlacedEntry)(nil), // 6: faceoff.ledger.v1.ForwardReply.PlacedEntry
+	(*ForwardReply_Refused)(nil),     // 7: faceoff.ledger.v1.ForwardReply.Refused
+	(*ForwardReply_Later)(nil),       // 8: faceoff.ledger.v1.ForwardReply.Later
+	(*ForwardReply_Unavailable)(nil), // 9: faceoff.ledger.v1.ForwardReply.Unavailable
 }
 var file_faceoff_ledger_v1_ledger_proto_depIdxs = []int32{
 	1, // 0: faceoff.ledger.v1.Group.decisions:type_name -> faceoff.ledger.v1.Decision
-	4, // 1: faceoff.ledger.v1.ForwardReply.accepted:type_name -> faceoff.ledger.v1.ForwardReply.Accepted
-	6, // 2: faceoff.ledger.v1.ForwardReply.refused:type_name -> faceoff.ledger.v1.ForwardReply.Refused
-	7, // 3: faceoff.ledger.v1.ForwardReply.later:type_name -> faceoff.ledger.v1.ForwardReply.Later
-	8, // 4: faceoff.ledger.v1.ForwardReply.unavailable:type_name -> faceoff.ledger.v1.ForwardReply.Unavailable
-	5, // 5: faceoff.ledger.v1.ForwardReply.Accepted.entries:type_name -> faceoff.ledger.v1.ForwardReply.PlacedEntry
+	5, // 1: faceoff.ledger.v1.ForwardReply.accepted:type_name -> faceoff.ledger.v1.ForwardReply.Accepted
+	7, // 2: faceoff.ledger.v1.ForwardReply.refused:type_name -> faceoff.ledger.v1.ForwardReply.Refused
+	8, // 3: faceoff.ledger.v1.ForwardReply.later:type_name -> faceoff.ledger.v1.ForwardReply.Later
+	9, // 4: faceoff.ledger.v1.ForwardReply.unavailable:type_name -> faceoff.ledger.v1.ForwardReply.Unavailable
+	6, // 5: faceoff.ledger.v1.ForwardReply.Accepted.entries:type_name -> faceoff.ledger.v1.ForwardReply.PlacedEntry
 	6, // [6:6] is the sub-list for method output_type
 	6, // [6:6] is the sub-list for method input_type
 	6, // [6:6] is the sub-list for extension type_name
@@ -725,7 +815,7 @@ func file_faceoff_ledger_v1_ledger_proto_init() {
 	if File_faceoff_ledger_v1_ledger_proto != nil {
 		return
 	}
-	file_faceoff_ledger_v1_ledger_proto_msgTypes[3].OneofWrappers = []any{
+	file_faceoff_ledger_v1_ledger_proto_msgTypes[4].OneofWrappers = []any{
 		(*ForwardReply_Accepted_)(nil),
 		(*ForwardReply_Refused_)(nil),
 		(*ForwardReply_Later_)(nil),
@@ -737,7 +827,7 @@ func file_faceoff_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_ledger_v1_ledger_proto_rawDesc), len(file_faceoff_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

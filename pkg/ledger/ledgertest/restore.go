@@ -1,0 +1,37 @@
+package ledgertest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/faceoff-live/faceoff/pkg/ledger"
+)
+
+// Fill has a ledger decide n commands on a store, more than those of earlier calls, and stops it in an orderly way.
+func Fill(t *testing.T, s ledger.Store, n int) {
+	t.Helper()
+	a := start(t, setup{log: s.Log, heads: s.Heads})
+	from := a.total("k")
+	for i := range int64(n) {
+		a.must(t, add(fmt.Sprint("fill", from+i), "k", 1))
+	}
+	a.stop()
+}
+
+// Recover starts a replica on a store that Fill has filled, and returns how many of Fill's commands it knows once it is
+// ready, or why it stops.
+func Recover(t *testing.T, s ledger.Store) (int, error) {
+	t.Helper()
+	a := launch(t, setup{log: s.Log, heads: s.Heads})
+	defer a.stop()
+	select {
+	case <-a.ready:
+		return int(a.total("k")), nil
+	case err := <-a.failed:
+		return 0, err
+	case <-time.After(patience):
+		return 0, errors.New("neither ready nor stopped")
+	}
+}
