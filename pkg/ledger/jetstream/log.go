@@ -137,12 +137,50 @@ func (l *Log) Head(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return stream.CachedInfo().State.LastSeq, nil
+	info := stream.CachedInfo()
+	if err := confirm(info.Cluster); err != nil {
+		return 0, fmt.Errorf("stream %s: %w", l.name, err)
+	}
+	return info.State.LastSeq, nil
+}
+
+// quorumTime is how recently a leader must have heard of a majority: less than the 4 s after which the others elect
+// another one (nats-server, minElectionTimeout).
+const quorumTime = 3 * time.Second
+
+// confirm makes sure that what a stream says of itself comes from its leader, and that the others still follow it. A
+// replica that starts, or has lost the others, may answer too, and a leader that is cut off believes in itself for 10 s
+// and more: what they take for the head may be far behind.
+func confirm(c *jetstream.ClusterInfo) error {
+	if c == nil || c.Leader != "" && len(c.Replicas) == 0 {
+		return nil // there is one copy
+	}
+	heard := 1
+	for _, r := range c.Replicas { // all but the one that answers
+		if r.Name == c.Leader {
+			return fmt.Errorf("answered by a follower of %s", c.Leader)
+		}
+		if r.Active > 0 && r.Active < quorumTime {
+			heard++
+		}
+	}
+	if all := len(c.Replicas) + 1; c.Leader == "" || heard <= all/2 {
+		return fmt.Errorf("no quorum: leader %q, %d of %d replicas heard", c.Leader, heard, all)
+	}
+	return nil
 }
 
 // Read implements ledger.Log. It asks the stream's leader: a direct get may be served by a replica that is behind.
 func (l *Log) Read(ctx context.Context, seq uint64) ([]byte, error) {
 	m, err := getMessage(ctx, l.nc, l.name, map[string]any{"seq": seq})
+	if !isCode(err, jetstream.JSErrCodeMessageNotFound) {
+		return m.Data, err
+	}
+	// A leader that is cut off has not got it, but then it has no quorum either.
+	if _, err := l.Head(ctx); err != nil {
+		return nil, err
+	}
+	m, err = getMessage(ctx, l.nc, l.name, map[string]any{"seq": seq})
 	if isCode(err, jetstream.JSErrCodeMessageNotFound) {
 		return nil, fmt.Errorf("%w: %s has no group %d: %w", ledger.ErrLog, l.name, seq, err)
 	}
