@@ -172,7 +172,7 @@ func (c *client) gifts(events ...*scorev1.GiftEvent) bool {
 		recorded := make([]check.Gift, len(events))
 		for i, e := range events {
 			name := logOf(e.GetLiveId())
-			recorded[i] = check.Gift{GiftID: check.GiftID{Live: e.GetLiveId(), Event: e.GetEventId()}, Points: worth(e), Log: name}
+			recorded[i] = check.Gift{GiftID: check.GiftID{Live: e.GetLiveId(), Event: e.GetEventId()}, Points: worth(e), Log: name, Battle: c.w.head(battleLog)}
 			recorded[i].Window.Before = c.w.head(name)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), c.w.faults.between(300*time.Millisecond, 5*time.Second))

@@ -19,6 +19,7 @@ type history struct {
 	ops   []check.Op
 	calls []call
 	gifts []check.Gift
+	looks []check.Look
 	// giftsLost is how many gifts never got a verdict.
 	giftsLost int
 
@@ -45,6 +46,12 @@ func (h *history) addGifts(g []check.Gift) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.gifts = append(h.gifts, g...)
+}
+
+func (h *history) saw(l check.Look) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.looks = append(h.looks, l)
 }
 
 func (h *history) giftsUnknown(n int) {

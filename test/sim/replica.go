@@ -88,7 +88,9 @@ func (r *replica) service() (service, error) {
 	wall := func() time.Time { return w.wall(r.slot) }
 	switch r.slot / replicas {
 	case cohostService:
-		return cohost.New(cohost.DefaultConfig(), cohost.Deps{Stores: st, Battle: &door{world: w, caller: r, service: battleService}, Log: log, Wall: wall})
+		cfg := cohost.DefaultConfig()
+		cfg.MaxMembers = w.maxMembers
+		return cohost.New(cfg, cohost.Deps{Stores: st, Battle: &door{world: w, caller: r, service: battleService}, Log: log, Wall: wall})
 	case battleService:
 		cfg := battle.DefaultConfig()
 		cfg.MinDuration = time.Second

@@ -50,6 +50,7 @@ func Run(seed uint64, steps int) (Result, error) {
 	<-ended
 
 	r := Result{Faults: w.faults.stop()}
+	heads := w.heads()
 	w.settle()
 	stuck := w.awaitEnd()
 	if len(stuck) == 0 {
@@ -61,7 +62,7 @@ func Run(seed uint64, steps int) (Result, error) {
 	}
 	w.compare(h, lives)
 	w.close()
-	r.judge(w, h, stuck)
+	r.judge(w, h, heads, stuck)
 	if len(r.Findings) > 0 {
 		r.Story = w.story(h, r.Findings, frozen)
 	}
@@ -95,8 +96,10 @@ func (w *world) awaitEnd() []string {
 }
 
 // judge has the checks judge the run.
-func (r *Result) judge(w *world, h *history, stuck []string) {
-	report := check.Check(check.Run{Logs: w.groups(), Ops: h.ops, Gifts: h.gifts})
+func (r *Result) judge(w *world, h *history, rest map[string]uint64, stuck []string) {
+	report := check.Check(check.Run{
+		Logs: w.groups(), Ops: h.ops, Gifts: h.gifts, Looks: h.looks, Complete: true, MaxMembers: w.maxMembers, Rest: rest,
+	})
 	r.Findings, r.Overtaken, r.Settled = report.Findings, report.Overtaken, report.Settled
 	for _, s := range stuck {
 		r.Findings = append(r.Findings, check.Finding{Class: check.Stuck, Text: s})

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
 
@@ -103,6 +102,8 @@ func (a *actor) step() {
 		a.inBattle()
 	case n < 70:
 		a.repeat()
+	case n < 76:
+		a.look()
 	default:
 		a.give()
 	}
@@ -135,13 +136,11 @@ func (a *actor) fight() {
 	var targets []string
 	for range 4 {
 		live, targets = a.live(), nil
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		s, err := a.cohost.GetCoHostState(ctx, &cohostv1.GetCoHostStateRequest{LiveId: live})
-		cancel()
+		s, err := a.state(live)
 		if refusal, ok := rpc.Refusal(err); ok && refusal.Reason == "LIVE_NOT_FOUND" {
 			a.create(live)
 		}
-		for _, m := range s.GetState().GetConnected() {
+		for _, m := range s.GetConnected() {
 			if m.GetLiveId() != live && len(targets) < 8 && (len(targets) == 0 || a.rng.IntN(2) == 0) {
 				targets = append(targets, m.GetLiveId())
 			}

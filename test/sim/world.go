@@ -18,6 +18,8 @@ type world struct {
 	journal  journal
 	start    time.Time
 	under    sync.WaitGroup // what was put off
+	// maxMembers of a connection: all lives of a run, or few of them.
+	maxMembers int
 
 	mu       sync.Mutex
 	replicas [slots]*replica // nil while one is down
@@ -30,7 +32,7 @@ type world struct {
 func newWorld(seed uint64, p plan) (*world, error) {
 	w := &world{
 		faults: newInjector(seed, p), stores: memory.NewStores(), exchange: exchange{served: map[string]*served{}}, start: time.Now(),
-		strays: map[string]bool{},
+		strays: map[string]bool{}, maxMembers: 3 + 6*int(seed%2),
 	}
 	w.journal.start = w.start
 	for slot := range w.replicas {
@@ -166,6 +168,15 @@ func logs() []string {
 func (w *world) head(name string) uint64 {
 	head, _ := w.stores.Log(name).Head(context.Background()) // memory does not fail
 	return head
+}
+
+// heads of all logs, as they are.
+func (w *world) heads() map[string]uint64 {
+	all := map[string]uint64{}
+	for _, name := range logs() {
+		all[name] = w.head(name)
+	}
+	return all
 }
 
 // groups returns all logs as they are.

@@ -72,6 +72,38 @@ type answers struct {
 	f      *Findings
 	cohost *cohostLog
 	battle *battleLog
+	// maxMembers of a connection.
+	maxMembers int
+}
+
+// requestedBy: what is done for a host, a host has asked for.
+func requestedBy(f *Findings, ops []Op, cohost *cohostLog, battle *battleLog) {
+	known := map[string]bool{}
+	for _, o := range ops {
+		known[o.ID] = true
+		if o.Kind == Invite {
+			for _, target := range o.Others {
+				known[o.commandFor(target)] = true
+			}
+		}
+	}
+	for _, d := range cohost.decisions {
+		expired := has(d, func(e *cohostv1.Entry) bool {
+			return e.GetInvitationEnded().GetEnding() == cohostv1.Entry_InvitationEnded_TIMED_OUT
+		})
+		if !known[d.id] && (d.id != "" || !expired) {
+			f.add(Violation, "COHOST_00/%d: nobody has asked for command %q: %v", d.seq, d.id, d.entries)
+		}
+	}
+	for _, d := range battle.decisions {
+		host := has(d, func(e *battlev1.Entry) bool {
+			a := e.GetInviteeAnswered()
+			return e.GetBattleRequested() != nil || a != nil && a.GetAnswer() != battlev1.Entry_InviteeAnswered_TIMED_OUT || e.GetUserExited().GetReason() == battlev1.Entry_UserExited_EXITED
+		})
+		if host && !known[d.id] {
+			f.add(Violation, "BATTLE_00/%d: nobody has asked for command %q: %v", d.seq, d.id, d.entries)
+		}
+	}
 }
 
 func (a answers) check(o Op) {
@@ -218,73 +250,4 @@ func (a answers) overtaken(o Op) bool {
 	c, inCohost := a.cohost.byID[o.ID]
 	b, inBattle := a.battle.byID[o.ID]
 	return inCohost && c.seq > o.Own.Before || inBattle && b.seq > o.Own.Before
-}
-
-// reason reports whether the reason of a refusal held.
-func (a answers) reason(o Op) bool {
-	since := Window{o.Since, o.Own.After}
-	cohost := func(ok func(rooms) bool) bool { return some(a.cohost.states, since, ok) }
-	battle := func(ok func(fights) bool) bool { return some(a.battle.states, since, ok) }
-	other := ""
-	if len(o.Others) > 0 {
-		other = o.Others[0]
-	}
-	switch o.Reason {
-	case "LIVE_EXISTS":
-		return cohost(func(r rooms) bool { return r.active[o.Live] })
-	case "LIVE_NOT_FOUND":
-		return cohost(func(r rooms) bool { return !r.active[o.Live] || other != "" && !r.active[other] })
-	case "ALREADY_CONNECTED":
-		return cohost(func(r rooms) bool { return r.together(o.Live, other) })
-	case "CONNECTED_WITH_OTHERS":
-		return cohost(func(r rooms) bool { return r.member[o.Live] != "" || r.member[other] != "" })
-	case "INVITATION_PENDING":
-		return cohost(func(r rooms) bool { return r.pending[pair{o.Live, other}] != "" })
-	case "INVITATION_ENDED":
-		switch o.Kind {
-		case Cancel:
-			return cohost(func(r rooms) bool { return r.noInvitation(pair{o.Live, other}) })
-		case Accept, Reject:
-			return cohost(func(r rooms) bool { return r.noInvitation(pair{other, o.Live}) })
-		}
-		return true
-	case "CONNECTION_NOT_FOUND":
-		if o.Kind == Exit {
-			return cohost(func(r rooms) bool { return r.member[o.Live] == "" })
-		}
-		return battle(func(s fights) bool { return s.member[o.Live] == "" }) &&
-			some(a.cohost.states, Window{o.SinceCohost, o.Cohost.After}, func(r rooms) bool { return r.member[o.Live] == "" })
-	case "NO_VALID_TARGET":
-		return battle(func(s fights) bool {
-			for _, live := range o.Others {
-				if s.member[live] == "" || s.member[live] != s.member[o.Live] || s.held(live) {
-					return true
-				}
-			}
-			return false
-		})
-	case "IN_OTHER_BATTLE", "BATTLE_REQUEST_PENDING":
-		return battle(func(s fights) bool { return s.held(o.Live) || slices.ContainsFunc(o.Others, s.held) })
-	case "BATTLE_NOT_FOUND":
-		before := a.battle.at(o.Since)
-		_, open := before.open[o.Battle]
-		return !open && !before.ended[o.Battle]
-	case "BATTLE_ENDED":
-		return battle(func(s fights) bool { return s.over(o.Battle) })
-	case "INTERNAL", "INVALID_ARGUMENT", "PAYLOAD_MISMATCH", "UNAUTHENTICATED", "PERMISSION_DENIED":
-		return false // nobody has asked for that
-	default:
-		return true
-	}
-}
-
-func (l *battleLog) at(seq uint64) fights {
-	s := l.states[0].s
-	for _, x := range l.states {
-		if x.seq > seq {
-			break
-		}
-		s = x.s
-	}
-	return s
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -11,6 +12,13 @@ type Run struct {
 	Logs  map[string][][]byte
 	Ops   []Op
 	Gifts []Gift
+	Looks []Look
+	// Complete: nobody has asked for anything but Ops.
+	Complete bool
+	// MaxMembers of a connection; 0: not known.
+	MaxMembers int
+	// Rest holds the heads of the logs when faults stopped; nil if they did not.
+	Rest map[string]uint64
 	// Quiet: the run has come to rest, so nothing may be open.
 	Quiet bool
 }
@@ -28,26 +36,17 @@ type Report struct {
 func Check(r Run) Report {
 	var out Report
 	f := &out.Findings
-	cohost := readCohost(f, r.Logs["COHOST_00"])
-	battle := readBattle(f, r.Logs["BATTLE_00"], cohost)
-	scores := newScoreLogs()
-	var names []string
-	for name := range r.Logs {
-		if strings.HasPrefix(name, "SCORE_") {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		readScore(f, scores, name, r.Logs[name])
-	}
-	scores.settled(f, battle)
+	cohost, battle, scores := readAll(f, r)
+	scores.settled()
 	for _, result := range battle.results {
 		if result != nil {
 			out.Settled++
 		}
 	}
-	a := answers{f, cohost, battle}
+	if r.Complete {
+		requestedBy(f, r.Ops, cohost, battle)
+	}
+	a := answers{f, cohost, battle, r.MaxMembers}
 	for _, o := range r.Ops {
 		a.check(o)
 		if a.overtaken(o) {
@@ -55,7 +54,11 @@ func Check(r Run) Report {
 		}
 	}
 	for _, g := range r.Gifts {
-		scores.answered(f, g)
+		scores.answered(g)
+	}
+	l := looks{f, cohost, battle, scores}
+	for _, x := range r.Looks {
+		l.check(x)
 	}
 	if r.Quiet {
 		for _, x := range Open(r.Logs) {
@@ -65,23 +68,29 @@ func Check(r Run) Report {
 	return out
 }
 
+// readAll folds all logs and checks each by itself and against the others.
+func readAll(f *Findings, r Run) (*cohostLog, *battleLog, *scoreLogs) {
+	cohost := readCohost(f, r.Logs["COHOST_00"], r.MaxMembers, r.Rest["COHOST_00"])
+	battle := readBattle(f, r.Logs["BATTLE_00"], cohost, r.Rest["BATTLE_00"])
+	scores := newScoreLogs(f, battle)
+	for _, name := range slices.Sorted(maps.Keys(r.Logs)) {
+		if strings.HasPrefix(name, "SCORE_") {
+			scores.readLog(name, r.Logs[name])
+		}
+	}
+	return cohost, battle, scores
+}
+
 // Open names what has not ended: invitations, battles, lives of battles.
 func Open(logs map[string][][]byte) []string {
 	var ignored Findings
 	var open []string
-	cohost := readCohost(&ignored, logs["COHOST_00"])
+	cohost, battle, scores := readAll(&ignored, Run{Logs: logs})
 	for p, id := range cohost.now().pending {
 		open = append(open, "invitation "+id+" of "+p[0]+" to "+p[1]+" does not end")
 	}
-	battle := readBattle(&ignored, logs["BATTLE_00"], cohost)
 	for id, b := range battle.now().open {
 		open = append(open, "battle "+id+" does not end; its phase is "+[...]string{"requested", "starting", "running", "settling"}[b.phase])
-	}
-	scores := newScoreLogs()
-	for name, groups := range logs {
-		if strings.HasPrefix(name, "SCORE_") {
-			readScore(&ignored, scores, name, groups)
-		}
 	}
 	for key, r := range scores.rooms {
 		if r.open {

@@ -25,6 +25,16 @@ func (r rooms) clone() rooms {
 // noInvitation reports whether there is none, or one whose time is over.
 func (r rooms) noInvitation(p pair) bool { return r.pending[p] == "" || r.until[p] <= r.at }
 
+// size of a connection.
+func (r rooms) size(connection string) (n int) {
+	for _, c := range r.member {
+		if connection != "" && c == connection {
+			n++
+		}
+	}
+	return n
+}
+
 func (r rooms) together(a, b string) bool { return r.member[a] != "" && r.member[a] == r.member[b] }
 
 // cohostLog is COHOST_00 read.
@@ -38,39 +48,25 @@ type cohostLog struct {
 func (l *cohostLog) now() rooms { return l.states[len(l.states)-1].s }
 
 // at is the state after the group seq.
-func (l *cohostLog) at(seq uint64) rooms {
-	s := l.states[0].s
-	for _, x := range l.states {
-		if x.seq > seq {
-			break
-		}
-		s = x.s
-	}
-	return s
-}
+func (l *cohostLog) at(seq uint64) rooms { return at(l.states, seq) }
 
-// out reports whether an invitation may not end like that so long after its deadline: it is answered before, or times out.
-func out(how cohostv1.Entry_InvitationEnded_Ending, after int64) bool {
-	switch how {
-	case cohostv1.Entry_InvitationEnded_ACCEPTED, cohostv1.Entry_InvitationEnded_REJECTED, cohostv1.Entry_InvitationEnded_CANCELLED:
-		return after >= 0
-	case cohostv1.Entry_InvitationEnded_TIMED_OUT:
-		return after < 0
-	}
-	return false
-}
-
-// readCohost folds COHOST_00: a live is in one connection at most, and every invitation ends once.
-func readCohost(f *Findings, groups [][]byte) *cohostLog {
+// readCohost folds COHOST_00: a live is in one connection at most, into which an accepted invitation leads, and every
+// invitation has a deadline and ends once, by it or before it. From the group after rest on, it ends in time.
+func readCohost(f *Findings, groups [][]byte, most int, rest uint64) *cohostLog {
 	const name = "COHOST_00"
 	l := &cohostLog{decisions: readLog(f, name, groups, func() *cohostv1.Entry { return new(cohostv1.Entry) })}
 	l.byID = byID(l.decisions)
 	r := rooms{map[string]bool{}, map[string]string{}, map[pair]string{}, map[pair]int64{}, 0}
 	l.states = []state[rooms]{{0, r}}
 	sent, ended := map[string]bool{}, map[string]bool{}
+	restAt := int64(never)
 	for _, d := range l.decisions {
 		r = r.clone()
 		r.at = d.at
+		if d.seq <= rest {
+			restAt = d.at
+		}
+		invited := map[string]bool{}
 		for _, entry := range d.entries {
 			switch e := entry.GetEntry().(type) {
 			case *cohostv1.Entry_LiveCreated_:
@@ -101,6 +97,12 @@ func readCohost(f *Findings, groups [][]byte) *cohostLog {
 				if !r.active[p[0]] || !r.active[p[1]] {
 					f.add(Violation, "%s/%d: an invitation of %v, one of which is no live", name, d.seq, p)
 				}
+				if i.GetExpiresAtMs() <= d.at {
+					f.add(Violation, "%s/%d: an invitation of %v of which nobody knows when it ends", name, d.seq, p)
+				}
+				if theirs := (pair{p[1], p[0]}); !r.noInvitation(theirs) {
+					f.add(Violation, "%s/%d: an invitation of %v, and one of %v is pending", name, d.seq, p, theirs)
+				}
 				sent[i.GetInvitationId()] = true
 				r.pending[p], r.until[p] = i.GetInvitationId(), i.GetExpiresAtMs()
 			case *cohostv1.Entry_InvitationEnded_:
@@ -111,8 +113,13 @@ func readCohost(f *Findings, groups [][]byte) *cohostLog {
 					f.add(Violation, "%s/%d: invitation %s of %v ends and was never sent", name, d.seq, id, p)
 				case ended[id]:
 					f.add(Duplicated, "%s/%d: invitation %s of %v ends twice", name, d.seq, id, p)
-				case out(i.GetEnding(), d.at-r.until[p]):
-					f.add(Violation, "%s/%d: invitation %s of %v ends as %v at %d, its deadline is %d", name, d.seq, id, p, i.GetEnding(), d.at, r.until[p])
+				case (i.GetEnding() == cohostv1.Entry_InvitationEnded_TIMED_OUT) != (d.at >= r.until[p]):
+					f.add(Violation, "%s/%d: invitation %s of %v ends at %d, %v; its deadline is %d", name, d.seq, id, p, d.at, i.GetEnding(), r.until[p])
+				case overdue(d.at, r.until[p], restAt):
+					f.add(Violation, "%s/%d: invitation %s of %v ends %d ms late", name, d.seq, id, p, d.at-r.until[p])
+				}
+				if i.GetEnding() == cohostv1.Entry_InvitationEnded_ACCEPTED {
+					invited[p[0]], invited[p[1]] = true, true
 				}
 				ended[i.GetInvitationId()] = true
 				delete(r.pending, p)
@@ -121,8 +128,8 @@ func readCohost(f *Findings, groups [][]byte) *cohostLog {
 				if in := r.member[m.GetLiveId()]; in != "" {
 					f.add(Violation, "%s/%d: live %s joins connection %s and is in %s", name, d.seq, m.GetLiveId(), m.GetConnectionId(), in)
 				}
-				if !r.active[m.GetLiveId()] {
-					f.add(Violation, "%s/%d: %s joins a connection and is no live", name, d.seq, m.GetLiveId())
+				if !r.active[m.GetLiveId()] || !invited[m.GetLiveId()] {
+					f.add(Violation, "%s/%d: %s joins a connection and is no live, or no invitation was accepted", name, d.seq, m.GetLiveId())
 				}
 				r.member[m.GetLiveId()] = m.GetConnectionId()
 			case *cohostv1.Entry_MemberLeft_:
@@ -138,8 +145,8 @@ func readCohost(f *Findings, groups [][]byte) *cohostLog {
 			sizes[c]++
 		}
 		for c, n := range sizes {
-			if n < 2 {
-				f.add(Violation, "%s/%d: connection %s is left with one live", name, d.seq, c)
+			if n < 2 || most > 0 && n > most {
+				f.add(Violation, "%s/%d: connection %s has %d lives", name, d.seq, c, n)
 			}
 		}
 		l.states = append(l.states, state[rooms]{d.seq, r})

@@ -4,8 +4,11 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"math"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -110,6 +113,27 @@ type Window struct{ Before, After uint64 }
 type state[S any] struct {
 	seq uint64
 	s   S
+}
+
+// at is the state after the group seq.
+func at[S any](states []state[S], seq uint64) S {
+	after, _ := slices.BinarySearchFunc(states, seq+1, func(x state[S], seq uint64) int { return cmp.Compare(x.seq, seq) })
+	return states[after-1].s
+}
+
+// never is a log time that does not come.
+const never = math.MaxInt64
+
+const (
+	// onTime is how late, in ms, what a deadline brings may be at rest.
+	onTime = 1000
+	// settled is how long, in ms, after faults have stopped somebody writes for certain.
+	settled = 10_000
+)
+
+// overdue reports whether a deadline that came at rest was missed.
+func overdue(at, deadline, restAt int64) bool {
+	return restAt < never && deadline > restAt+settled && at > deadline+onTime
 }
 
 // some reports whether ok holds in one of the states of a window. The one after it counts as well: a deadline

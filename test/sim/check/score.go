@@ -1,8 +1,9 @@
 package check
 
 import (
-	"math"
+	"slices"
 
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 )
 
@@ -13,9 +14,11 @@ type GiftID struct{ Live, Event string }
 type Gift struct {
 	GiftID
 	// Points that it is worth.
-	Points  int64
-	Log     string
+	Points int64
+	Log    string
+	// Window in Log of the call that gave the verdict; Battle is the head of BATTLE_00 when that began.
 	Window  Window
+	Battle  uint64
 	Verdict *scorev1.GiftVerdict
 }
 
@@ -25,163 +28,227 @@ type counted struct {
 	seq uint64
 }
 
+// tooOld is less than, in ms, how far a gift's time may be from log time.
+const tooOld = 60_000
+
 // room is a live in a battle as a log SCORE_nn says.
 type room struct {
+	battle, live     string
 	startsAt, endsAt int64
 	open, closed     bool
-	total            int64
-	gifts            int64
-	// from and until are the groups in which it opened, and in which it closed or became void; 0: not yet.
-	from, until uint64
+	// Groups in which it opened, or got a tombstone instead, and stopped being open.
+	from, to uint64
+	total    int64
+	gifts    int64
+	totals   map[int64]bool // all it ever had
 }
-
-// counts reports whether gifts count at a log time, as long as the room is open.
-func (r *room) counts(at int64) bool { return r.startsAt <= at && at < r.endsAt }
 
 // scoreLogs are the logs SCORE_nn read.
 type scoreLogs struct {
+	f      *Findings
+	battle *battleLog
 	gifts  map[GiftID]counted
 	rooms  map[[2]string]*room // battle, live
-	byLive map[string][]*room
-	times  map[string][]int64 // by log: log time at the end of each group
+	lives  map[string][]*room  // of each live, in order
+	times  map[string][]state[int64]
 }
 
-func newScoreLogs() *scoreLogs {
+func newScoreLogs(f *Findings, battle *battleLog) *scoreLogs {
 	return &scoreLogs{
-		gifts: make(map[GiftID]counted), rooms: make(map[[2]string]*room),
-		byLive: make(map[string][]*room), times: make(map[string][]int64),
+		f: f, battle: battle, gifts: map[GiftID]counted{}, rooms: map[[2]string]*room{}, lives: map[string][]*room{}, times: map[string][]state[int64]{},
 	}
 }
 
-// at is the log time that a log has reached with the group seq; the earliest if there is none.
-func (s *scoreLogs) at(log string, seq uint64) int64 {
-	times := s.times[log]
-	if seq == 0 || len(times) == 0 {
-		return math.MinInt64
-	}
-	return times[min(seq, uint64(len(times)))-1]
-}
-
-// readScore folds a log SCORE_nn: a gift is decided once, counted only while its live is open and within the battle's time,
-// and a live closes with the sum of what was counted.
-func readScore(f *Findings, into *scoreLogs, name string, groups [][]byte) {
-	times := make([]int64, len(groups))
-	defer func() {
-		for i := 1; i < len(times); i++ {
-			times[i] = max(times[i], times[i-1]) // groups without decisions have no time
+// openRoom is the room in which a live is open, or nil.
+func (s *scoreLogs) openRoom(live string) *room {
+	for _, r := range s.lives[live] {
+		if r.open {
+			return r
 		}
-		into.times[name] = times
-	}()
-	for _, d := range readLog(f, name, groups, func() *scorev1.Entry { return new(scorev1.Entry) }) {
-		times[d.seq-1] = d.at
+	}
+	return nil
+}
+
+// readLog folds a log SCORE_nn: BATTLE_00 is read once and in order, and lives open and close as it says; a gift is decided
+// once, counted only while its live is open and within the battle's time, and only then; a live closes with the sum of what
+// was counted.
+func (s *scoreLogs) readLog(name string, groups [][]byte) {
+	var read [2]uint64 // sequence, and entries of it; 0: all
+	s.times[name] = []state[int64]{{}}
+	var lives []string
+	for _, d := range readLog(s.f, name, groups, func() *scorev1.Entry { return new(scorev1.Entry) }) {
+		s.times[name] = append(s.times[name], state[int64]{d.seq, d.at})
+		wrong := func(c Class, format string, args ...any) {
+			s.f.add(c, "%s/%d: "+format, append([]any{name, d.seq}, args...)...)
+		}
+		before := read
 		for _, entry := range d.entries {
 			switch e := entry.GetEntry().(type) {
 			case *scorev1.Entry_GiftDecided_:
-				into.gift(f, name, d, e.GiftDecided)
+				s.gift(d, e.GiftDecided, wrong)
+			case *scorev1.Entry_BattleRead_:
+				now := [2]uint64{e.BattleRead.GetSequence(), uint64(e.BattleRead.GetEntries())}
+				if now[0] < read[0] || now[0] == read[0] && (read[1] == 0 || now[1] > 0 && now[1] <= read[1]) {
+					wrong(Duplicated, "%v of BATTLE_00 is read after %v", now, read)
+				}
+				read = now
 			case *scorev1.Entry_LiveOpened_:
-				o := e.LiveOpened
-				key := [2]string{o.GetBattleId(), o.GetLiveId()}
-				if into.rooms[key] != nil {
-					f.add(Duplicated, "%s/%d: live %s of battle %s opens twice", name, d.seq, o.GetLiveId(), o.GetBattleId())
-				}
-				r := &room{startsAt: o.GetStartsAtMs(), endsAt: o.GetEndsAtMs(), open: true, from: d.seq}
-				into.rooms[key] = r
-				into.byLive[o.GetLiveId()] = append(into.byLive[o.GetLiveId()], r)
+				s.opened(d.seq, read[0], e.LiveOpened, wrong)
+				lives = append(lives, e.LiveOpened.GetLiveId())
+			case *scorev1.Entry_LiveTombstoned_:
+				s.put(&room{battle: e.LiveTombstoned.GetBattleId(), live: e.LiveTombstoned.GetLiveId(), from: d.seq, to: d.seq}, wrong)
 			case *scorev1.Entry_LiveClosed_:
-				c := e.LiveClosed
-				r := into.rooms[[2]string{c.GetBattleId(), c.GetLiveId()}]
-				switch {
-				case r == nil:
-					f.add(Violation, "%s/%d: live %s of battle %s closes and was never open", name, d.seq, c.GetLiveId(), c.GetBattleId())
-					continue
-				case r.closed:
-					f.add(Duplicated, "%s/%d: live %s of battle %s closes twice", name, d.seq, c.GetLiveId(), c.GetBattleId())
-				case r.total != c.GetTotal() || r.gifts != c.GetGifts():
-					f.add(Violation, "%s/%d: live %s of battle %s closes with %d points of %d gifts, counted are %d of %d",
-						name, d.seq, c.GetLiveId(), c.GetBattleId(), c.GetTotal(), c.GetGifts(), r.total, r.gifts)
-				}
-				r.open, r.closed, r.until = false, true, d.seq
+				s.closed(d, e.LiveClosed, wrong)
 			case *scorev1.Entry_LiveVoided_:
-				if r := into.rooms[[2]string{e.LiveVoided.GetBattleId(), e.LiveVoided.GetLiveId()}]; r != nil {
-					r.open, r.until = false, d.seq
+				if r := s.rooms[[2]string{e.LiveVoided.GetBattleId(), e.LiveVoided.GetLiveId()}]; r != nil && r.open {
+					r.open, r.to = false, d.seq
 				}
+			}
+		}
+		if read == before {
+			continue
+		}
+		for _, live := range lives {
+			r := s.openRoom(live)
+			if r == nil {
+				continue
+			}
+			if exit := s.battle.exits[[2]string{r.battle, live}]; exit > 0 && (exit < read[0] || exit == read[0] && read[1] == 0) {
+				wrong(Violation, "live %s has left battle %s in BATTLE_00/%d and is still open", live, r.battle, exit)
 			}
 		}
 	}
 }
 
-func (s *scoreLogs) gift(f *Findings, name string, d decision[*scorev1.Entry], g *scorev1.Entry_GiftDecided) {
+func (s *scoreLogs) put(r *room, wrong func(Class, string, ...any)) {
+	key := [2]string{r.battle, r.live}
+	if s.rooms[key] != nil {
+		wrong(Duplicated, "live %s of battle %s opens twice", r.live, r.battle)
+	}
+	if other := s.openRoom(r.live); other != nil && r.open {
+		wrong(Violation, "live %s opens in battle %s and is open in battle %s", r.live, r.battle, other.battle)
+	}
+	s.rooms[key] = r
+	s.lives[r.live] = append(s.lives[r.live], r)
+}
+
+func (s *scoreLogs) opened(seq, read uint64, o *scorev1.Entry_LiveOpened, wrong func(Class, string, ...any)) {
+	s.put(&room{
+		battle: o.GetBattleId(), live: o.GetLiveId(), startsAt: o.GetStartsAtMs(), endsAt: o.GetEndsAtMs(), open: true, from: seq, totals: map[int64]bool{0: true},
+	}, wrong)
+	x := s.battle.starts[o.GetBattleId()]
+	if x.seq == 0 || x.seq > read || x.GetStartsAtMs() != o.GetStartsAtMs() || x.GetEndsAtMs() != o.GetEndsAtMs() || !plays(x, o.GetLiveId()) {
+		wrong(Violation, "live %s opens in battle %s from %d to %d; BATTLE_00 was read to %d and says %v", o.GetLiveId(), o.GetBattleId(), o.GetStartsAtMs(), o.GetEndsAtMs(), read, x)
+	}
+}
+
+func plays(x start, live string) bool {
+	return slices.ContainsFunc(x.GetParticipants(), func(p *battlev1.Entry_Participant) bool { return p.GetLiveId() == live })
+}
+
+func (s *scoreLogs) closed(d decision[*scorev1.Entry], c *scorev1.Entry_LiveClosed, wrong func(Class, string, ...any)) {
+	key := [2]string{c.GetBattleId(), c.GetLiveId()}
+	r := s.rooms[key]
+	switch {
+	case r == nil:
+		wrong(Violation, "live %s of battle %s closes and was never open", c.GetLiveId(), c.GetBattleId())
+		return
+	case r.closed:
+		wrong(Duplicated, "live %s of battle %s closes twice", c.GetLiveId(), c.GetBattleId())
+	case r.total != c.GetTotal() || r.gifts != c.GetGifts():
+		wrong(Violation, "live %s of battle %s closes with %d points of %d gifts, counted are %d of %d", c.GetLiveId(), c.GetBattleId(), c.GetTotal(), c.GetGifts(), r.total, r.gifts)
+	case s.battle.endings[c.GetBattleId()] == battlev1.Battle_TIME_OVER && s.battle.exits[key] == 0 && d.at < r.endsAt:
+		wrong(Violation, "live %s of battle %s closes at %d, its time is over at %d", c.GetLiveId(), c.GetBattleId(), d.at, r.endsAt)
+	}
+	r.open, r.closed, r.to = false, true, d.seq
+}
+
+func (s *scoreLogs) gift(d decision[*scorev1.Entry], g *scorev1.Entry_GiftDecided, wrong func(Class, string, ...any)) {
 	id := GiftID{g.GetLiveId(), g.GetEventId()}
 	if first, again := s.gifts[id]; again {
-		f.add(Duplicated, "%s/%d: gift %v was decided in group %d", name, d.seq, id, first.seq)
+		wrong(Duplicated, "gift %v was decided in group %d", id, first.seq)
 	}
 	s.gifts[id] = counted{g, d.seq}
+	open := s.openRoom(id.Live)
 	if g.GetVerdict() != scorev1.GiftVerdict_COUNTED {
 		if g.GetPoints() != 0 {
-			f.add(Violation, "%s/%d: gift %v is %v with %d points", name, d.seq, id, g.GetVerdict(), g.GetPoints())
+			wrong(Violation, "gift %v is %v with %d points", id, g.GetVerdict(), g.GetPoints())
 		}
-		for _, r := range s.byLive[g.GetLiveId()] {
-			if r.open && r.counts(d.at) && g.GetVerdict() == scorev1.GiftVerdict_LATE {
-				f.add(Violation, "%s/%d: gift %v is late at %d, the battle takes %d to %d", name, d.seq, id, d.at, r.startsAt, r.endsAt)
-			}
+		if open != nil {
+			wrong(Violation, "gift %v is %v, live %s is open in battle %s", id, g.GetVerdict(), id.Live, open.battle)
+		}
+		if away := d.at - g.GetSentAtMs(); g.GetVerdict() == scorev1.GiftVerdict_REJECTED && max(away, -away) < tooOld {
+			wrong(Violation, "gift %v is rejected for %s", id, g.GetReason())
 		}
 		return
 	}
-	r := s.rooms[[2]string{g.GetBattleId(), g.GetLiveId()}]
 	switch {
-	case r == nil || !r.open:
-		f.add(Violation, "%s/%d: gift %v is counted in battle %s, which is not open", name, d.seq, id, g.GetBattleId())
+	case open == nil || open.battle != g.GetBattleId():
+		wrong(Violation, "gift %v is counted in battle %s, which is not open", id, g.GetBattleId())
 		return
-	case !r.counts(d.at):
-		f.add(Violation, "%s/%d: gift %v is counted at %d, the battle takes %d to %d", name, d.seq, id, d.at, r.startsAt, r.endsAt)
+	case d.at < open.startsAt || d.at >= open.endsAt:
+		wrong(Violation, "gift %v is counted at %d, the battle takes %d to %d", id, d.at, open.startsAt, open.endsAt)
 	}
-	r.total += g.GetPoints()
-	r.gifts++
+	open.total += g.GetPoints()
+	open.gifts++
+	open.totals[open.total] = true
 }
 
 // settled compares the settlements with the logs.
-func (s *scoreLogs) settled(f *Findings, battle *battleLog) {
-	for id, result := range battle.results {
+func (s *scoreLogs) settled() {
+	for id, result := range s.battle.results {
 		for _, l := range result.GetLives() {
 			r := s.rooms[[2]string{id, l.GetLiveId()}]
 			switch {
 			case r == nil || !r.closed:
-				f.add(Violation, "battle %s is settled and live %s was not closed", id, l.GetLiveId())
+				s.f.add(Violation, "battle %s is settled and live %s was not closed", id, l.GetLiveId())
 			case r.total != l.GetScore():
-				f.add(Violation, "battle %s: live %s settles with %d points, counted are %d", id, l.GetLiveId(), l.GetScore(), r.total)
+				s.f.add(Violation, "battle %s: live %s settles with %d points, counted are %d", id, l.GetLiveId(), l.GetScore(), r.total)
 			}
 		}
 	}
 }
 
 // answered compares a verdict with the log.
-func (s *scoreLogs) answered(f *Findings, g Gift) {
+func (s *scoreLogs) answered(g Gift) {
 	v := g.Verdict
 	logged, ok := s.gifts[g.GiftID]
 	switch v.GetVerdict() {
 	case scorev1.GiftVerdict_NO_BATTLE:
-		if ok && logged.seq <= g.Window.Before {
-			f.add(Violation, "gift %v: answered NO_BATTLE, the log has it as %v in group %d, before the call", g.GiftID, logged.GetVerdict(), logged.seq)
-		}
-		for _, r := range s.byLive[g.Live] {
-			open := r.from <= g.Window.Before && (r.until == 0 || r.until > g.Window.After)
-			if open && r.startsAt <= s.at(g.Log, g.Window.Before) {
-				f.add(Violation, "gift %v: answered NO_BATTLE between %d and %d, while its live was open from %d to %d",
-					g.GiftID, g.Window.Before, g.Window.After, r.from, r.until)
-			}
-		}
+		s.noBattle(g)
 	case scorev1.GiftVerdict_DUPLICATE:
 		if !ok || logged.seq > g.Window.After {
-			f.add(Violation, "gift %v: answered DUPLICATE, the log has no such gift", g.GiftID)
+			s.f.add(Violation, "gift %v: answered DUPLICATE, the log has no such gift", g.GiftID)
 		}
 	default:
 		switch {
 		case !ok || logged.seq > g.Window.After:
-			f.add(Lost, "gift %v: answered %v, not in the log", g.GiftID, v.GetVerdict())
+			s.f.add(Lost, "gift %v: answered %v, not in the log", g.GiftID, v.GetVerdict())
 		case logged.GetVerdict() != v.GetVerdict() || logged.GetPoints() != v.GetPoints() || logged.GetBattleId() != v.GetBattleId():
-			f.add(Violation, "gift %v: answered %v with %d points, the log says %v with %d", g.GiftID, v.GetVerdict(), v.GetPoints(), logged.GetVerdict(), logged.GetPoints())
+			s.f.add(Violation, "gift %v: answered %v with %d points, the log says %v with %d", g.GiftID, v.GetVerdict(), v.GetPoints(), logged.GetVerdict(), logged.GetPoints())
 		case v.GetVerdict() == scorev1.GiftVerdict_COUNTED && v.GetPoints() != g.Points:
-			f.add(Violation, "gift %v: counted with %d points, it is worth %d", g.GiftID, v.GetPoints(), g.Points)
+			s.f.add(Violation, "gift %v: counted with %d points, it is worth %d", g.GiftID, v.GetPoints(), g.Points)
+		}
+	}
+}
+
+// noBattle: a gift can be answered so only if its live was not open at some moment of the call, or its battle had not
+// begun, and not before the log has all that BATTLE_00 said when the call began.
+func (s *scoreLogs) noBattle(g Gift) {
+	if logged, ok := s.gifts[g.GiftID]; ok && logged.seq <= g.Window.Before {
+		s.f.add(Violation, "gift %v: answered NO_BATTLE, the log has it as %v in group %d, before the call", g.GiftID, logged.GetVerdict(), logged.seq)
+	}
+	for _, r := range s.lives[g.Live] {
+		if began := at(s.times[g.Log], g.Window.Before); r.from <= g.Window.Before && (r.open || r.to > g.Window.After) && r.startsAt <= began {
+			s.f.add(Violation, "gift %v: answered NO_BATTLE between groups %d and %d, its live was open in battle %s from group %d to %d", g.GiftID, g.Window.Before, g.Window.After, r.battle, r.from, r.to)
+		}
+	}
+	for id, x := range s.battle.starts {
+		if x.seq > g.Battle || !plays(x, g.Live) {
+			continue
+		}
+		if r := s.rooms[[2]string{id, g.Live}]; r == nil || r.from > g.Window.After {
+			s.f.add(Violation, "gift %v: answered NO_BATTLE at group %d, BATTLE_00/%d, read before the call, starts battle %s", g.GiftID, g.Window.After, x.seq, id)
 		}
 	}
 }

@@ -1,0 +1,198 @@
+package check
+
+import (
+	"crypto/sha256"
+
+	"google.golang.org/protobuf/proto"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	ledgerv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/ledger/v1"
+	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
+	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
+)
+
+// book writes logs for tests: each decision is a group of its own.
+type book struct{ Run }
+
+func (b *book) write(log, id string, at int64, entries ...proto.Message) {
+	d := &ledgerv1.Decision{CommandId: id, AtMs: at}
+	for _, e := range entries {
+		raw, err := proto.Marshal(e)
+		if err != nil {
+			panic(err)
+		}
+		d.Entries = append(d.Entries, raw)
+	}
+	b.group(log, &ledgerv1.Group{Version: 1, Decisions: []*ledgerv1.Decision{d}})
+}
+
+func (b *book) group(log string, g *ledgerv1.Group) {
+	if n := len(b.Logs[log]); n > 0 && g.Previous == nil {
+		sum := sha256.Sum256(b.Logs[log][n-1])
+		g.Previous = sum[:]
+	}
+	raw, err := proto.Marshal(g)
+	if err != nil {
+		panic(err)
+	}
+	b.Logs[log] = append(b.Logs[log], raw)
+}
+
+const (
+	c = "COHOST_00"
+	b = "BATTLE_00"
+	s = "SCORE_00"
+)
+
+func created(live string) *cohostv1.Entry {
+	return &cohostv1.Entry{Entry: &cohostv1.Entry_LiveCreated_{LiveCreated: &cohostv1.Entry_LiveCreated{LiveId: live}}}
+}
+
+func sent(id, from, to string) *cohostv1.Entry {
+	return &cohostv1.Entry{Entry: &cohostv1.Entry_InvitationSent_{InvitationSent: &cohostv1.Entry_InvitationSent{
+		InvitationId: id, InviterLiveId: from, InviteeLiveId: to, ExpiresAtMs: 1000,
+	}}}
+}
+
+func over(id, from, to string, how cohostv1.Entry_InvitationEnded_Ending) *cohostv1.Entry {
+	return &cohostv1.Entry{Entry: &cohostv1.Entry_InvitationEnded_{InvitationEnded: &cohostv1.Entry_InvitationEnded{
+		InvitationId: id, InviterLiveId: from, InviteeLiveId: to, Ending: how,
+	}}}
+}
+
+func joined(connection, live string) *cohostv1.Entry {
+	return &cohostv1.Entry{Entry: &cohostv1.Entry_MemberJoined_{MemberJoined: &cohostv1.Entry_MemberJoined{ConnectionId: connection, LiveId: live}}}
+}
+
+func left(connection, live string) *cohostv1.Entry {
+	return &cohostv1.Entry{Entry: &cohostv1.Entry_MemberLeft_{MemberLeft: &cohostv1.Entry_MemberLeft{ConnectionId: connection, LiveId: live}}}
+}
+
+func read(seq uint64) *battlev1.Entry {
+	return &battlev1.Entry{Entry: &battlev1.Entry_CohostRead_{CohostRead: &battlev1.Entry_CohostRead{Sequence: seq}}}
+}
+
+func copied(connection, live string) *battlev1.Entry {
+	return &battlev1.Entry{Entry: &battlev1.Entry_ConnectionJoined_{ConnectionJoined: &battlev1.Entry_ConnectionJoined{ConnectionId: connection, LiveId: live}}}
+}
+
+func gone(connection, live string) *battlev1.Entry {
+	return &battlev1.Entry{Entry: &battlev1.Entry_ConnectionLeft_{ConnectionLeft: &battlev1.Entry_ConnectionLeft{ConnectionId: connection, LiveId: live}}}
+}
+
+func asked(id string, lives ...string) *battlev1.Entry {
+	e := &battlev1.Entry_BattleRequested{BattleId: id, Inviter: &battlev1.Entry_Participant{LiveId: lives[0]}}
+	for _, live := range lives[1:] {
+		e.Invitees = append(e.Invitees, &battlev1.Entry_Participant{LiveId: live})
+	}
+	return &battlev1.Entry{Entry: &battlev1.Entry_BattleRequested_{BattleRequested: e}}
+}
+
+func starts(id string, lives ...string) *battlev1.Entry {
+	e := &battlev1.Entry_BattleStarting{BattleId: id, StartsAtMs: 40, EndsAtMs: 80}
+	for _, live := range lives {
+		e.Participants = append(e.Participants, &battlev1.Entry_Participant{LiveId: live, Host: &userv1.User{UserId: "u" + live}})
+	}
+	return &battlev1.Entry{Entry: &battlev1.Entry_BattleStarting_{BattleStarting: e}}
+}
+
+func opened(id, live string) *battlev1.Entry {
+	return &battlev1.Entry{Entry: &battlev1.Entry_LiveOpened_{LiveOpened: &battlev1.Entry_LiveOpened{BattleId: id, LiveId: live}}}
+}
+
+func accepts(id, live string) *battlev1.Entry {
+	return &battlev1.Entry{Entry: &battlev1.Entry_InviteeAnswered_{InviteeAnswered: &battlev1.Entry_InviteeAnswered{
+		BattleId: id, LiveId: live, Answer: battlev1.Entry_InviteeAnswered_ACCEPTED,
+	}}}
+}
+
+func runs(id string) *battlev1.Entry {
+	return &battlev1.Entry{Entry: &battlev1.Entry_BattleStarted_{BattleStarted: &battlev1.Entry_BattleStarted{BattleId: id}}}
+}
+
+func ending(id string) *battlev1.Entry {
+	return &battlev1.Entry{Entry: &battlev1.Entry_BattleEnding_{BattleEnding: &battlev1.Entry_BattleEnding{BattleId: id, Reason: battlev1.Battle_TIME_OVER}}}
+}
+
+func exits(id, live string) *battlev1.Entry {
+	return &battlev1.Entry{Entry: &battlev1.Entry_UserExited_{UserExited: &battlev1.Entry_UserExited{BattleId: id, LiveId: live, Reason: battlev1.Entry_UserExited_EXITED}}}
+}
+
+func closed(id, live string, total int64) *battlev1.Entry {
+	return &battlev1.Entry{Entry: &battlev1.Entry_LiveClosed_{LiveClosed: &battlev1.Entry_LiveClosed{BattleId: id, LiveId: live, Total: total}}}
+}
+
+func settles(id string, x, y int64) *battlev1.Entry {
+	return &battlev1.Entry{Entry: &battlev1.Entry_BattleEnded_{BattleEnded: &battlev1.Entry_BattleEnded{BattleId: id, Result: &battlev1.BattleResult{
+		Lives: []*battlev1.LiveResult{{LiveId: "x", Score: x, Rank: 1}, {LiveId: "y", Score: y, Rank: 2}}, WinnerLiveIds: []string{"x"},
+	}}}}
+}
+
+func opens(id, live string) *scorev1.Entry {
+	return &scorev1.Entry{Entry: &scorev1.Entry_LiveOpened_{LiveOpened: &scorev1.Entry_LiveOpened{BattleId: id, LiveId: live, StartsAtMs: 40, EndsAtMs: 80}}}
+}
+
+func followed(seq uint64) *scorev1.Entry {
+	return &scorev1.Entry{Entry: &scorev1.Entry_BattleRead_{BattleRead: &scorev1.Entry_BattleRead{Sequence: seq}}}
+}
+
+func gift(event string, v scorev1.GiftVerdict_Verdict, points int64) *scorev1.Entry {
+	return &scorev1.Entry{Entry: &scorev1.Entry_GiftDecided_{GiftDecided: &scorev1.Entry_GiftDecided{
+		LiveId: "x", EventId: event, Verdict: v, Points: points, BattleId: "b1",
+	}}}
+}
+
+func closes(id, live string, total, gifts int64) *scorev1.Entry {
+	return &scorev1.Entry{Entry: &scorev1.Entry_LiveClosed_{LiveClosed: &scorev1.Entry_LiveClosed{BattleId: id, LiveId: live, Total: total, Gifts: gifts}}}
+}
+
+const (
+	counts   = scorev1.GiftVerdict_COUNTED
+	late     = scorev1.GiftVerdict_LATE
+	noBattle = scorev1.GiftVerdict_NO_BATTLE
+	accepted = cohostv1.Entry_InvitationEnded_ACCEPTED
+)
+
+func verdict(event string, v scorev1.GiftVerdict_Verdict, points int64) Gift {
+	return Gift{
+		GiftID: GiftID{"x", event}, Points: 5, Log: s, Window: Window{0, 9},
+		Verdict: &scorev1.GiftVerdict{Verdict: v, Points: points, BattleId: "b1"},
+	}
+}
+
+// good is a run without a fault: two lives connect, battle and part.
+func good() *book {
+	k := &book{Run{Logs: map[string][][]byte{}, Complete: true, MaxMembers: 2, Quiet: true}}
+	k.write(c, "1", 1, created("x"))
+	k.write(c, "2", 2, created("y"))
+	k.write(c, "3", 3, sent("i1", "x", "y"))
+	k.write(c, "4", 4, over("i1", "x", "y", accepted), joined("k1", "x"), joined("k1", "y"))
+	k.write(b, "", 5, read(4), copied("k1", "x"), copied("k1", "y"))
+	k.write(b, "5", 6, asked("b1", "x", "y"), starts("b1", "x", "y"))
+	k.write(s, "", 7, followed(2), opens("b1", "x"), opens("b1", "y"))
+	k.write(b, "", 8, opened("b1", "x"))
+	k.write(b, "", 8, opened("b1", "y"))
+	k.write(b, "", 40, runs("b1"))
+	k.write(s, "", 50, gift("g1", counts, 5))
+	k.write(s, "", 79, gift("g2", counts, 5))
+	k.write(b, "", 80, ending("b1"))
+	k.write(s, "", 81, closes("b1", "x", 10, 2), closes("b1", "y", 0, 0))
+	k.write(s, "", 82, gift("g3", late, 0))
+	k.write(b, "", 83, closed("b1", "x", 10), closed("b1", "y", 0), settles("b1", 10, 0))
+	k.write(c, "6", 90, left("k1", "x"), left("k1", "y"))
+	k.Ops = []Op{
+		{Kind: CreateLive, Live: "x", ID: "1", Own: Window{0, 1}, Outcome: OK},
+		{Kind: CreateLive, Live: "y", ID: "2", Own: Window{1, 2}, Outcome: OK},
+		{Kind: CreateLive, Live: "x", ID: "1b", Own: Window{1, 2}, Outcome: Refused, Reason: "LIVE_EXISTS"},
+		{Kind: Invite, Live: "x", Others: []string{"y"}, Accepted: []string{"y"}, ID: "3", Own: Window{2, 3}, Outcome: OK},
+		{Kind: Accept, Live: "y", Others: []string{"x"}, ID: "4", Own: Window{3, 4}, Outcome: OK},
+		{Kind: RequestBattle, Live: "x", Others: []string{"y"}, Battle: "b1", ID: "5", Own: Window{1, 2}, Outcome: OK},
+		{Kind: Exit, Live: "x", ID: "6", Own: Window{4, 5}, Outcome: OK},
+	}
+	for i := range k.Ops {
+		k.Ops[i].Since = k.Ops[i].Own.Before
+	}
+	k.Gifts = []Gift{verdict("g1", counts, 5), verdict("g3", late, 0)}
+	return k
+}
