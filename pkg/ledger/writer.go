@@ -26,7 +26,9 @@ type writer[C, E any] struct {
 	// contested: it is not known what stands, or will stand, at the position after the fold: an earlier publish of this
 	// or of another replica may still land there. Until some group is stored at it, nobody gets an answer.
 	contested bool
-	backlog   []*pending[C, E]
+	// stored: this writer has stored a group in its turn.
+	stored  bool
+	backlog []*pending[C, E]
 	// unstored holds the answers that left no entry, by command id.
 	unstored *es.Window[string, unstored[E]]
 }
@@ -37,15 +39,12 @@ type unstored[E any] struct {
 	outcome outcome[E]
 }
 
-// write catches up with the log, settles its head with a group of its own, and decides commands until ctx ends.
+// write takes over and decides commands until ctx ends.
 func (l *Ledger[C, E]) write(ctx context.Context) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	w := &writer[C, E]{l: l, fold: l.fold, contested: true, unstored: es.NewWindow[string, unstored[E]](maxNotAfter)}
-	if err := w.catchUp(ctx); err != nil {
-		return err
-	}
-	if err := w.group(ctx, nil); err != nil {
+	w := &writer[C, E]{l: l, fold: l.fold, unstored: es.NewWindow[string, unstored[E]](maxNotAfter)}
+	if err := w.takeOver(ctx); err != nil {
 		return err
 	}
 	l.log.Info("writing", "from", l.fold.seq)
@@ -63,6 +62,21 @@ func (l *Ledger[C, E]) write(ctx context.Context) error {
 	w.refuseWaiting()
 	<-effects
 	return err
+}
+
+// takeOver catches up with the log and stores a group of its own at its head: whatever was sent before expects an earlier
+// sequence, and can never be stored any more. Another's group there is not enough, since its writer may have sent the next.
+func (w *writer[C, E]) takeOver(ctx context.Context) error {
+	if err := w.catchUp(ctx); err != nil {
+		return err
+	}
+	for !w.stored {
+		w.contested = true
+		if err := w.group(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *writer[C, E]) loop(ctx context.Context) error {
@@ -399,7 +413,7 @@ func (w *writer[C, E]) store(ctx context.Context, d decided[C, E]) (settled bool
 	switch {
 	case err == nil:
 		w.fold.commit(w.fold.seq+1, d.group, d.events)
-		w.contested = false
+		w.contested, w.stored = false, true
 		w.l.cfg.Metrics.Stored(w.l.cfg.Name, len(d.events), time.Since(started))
 		return true, nil
 	case errors.Is(err, ErrNotStored):
@@ -416,6 +430,7 @@ func (w *writer[C, E]) store(ctx context.Context, d decided[C, E]) (settled bool
 	}
 	landed := false
 	err = w.readTo(ctx, head, d.group, &landed)
+	w.stored = w.stored || landed
 	return landed, err
 }
 

@@ -83,6 +83,34 @@ func testPausedWriter(t *testing.T, log *Faulty) {
 	checkChain(t, log)
 }
 
+// A group that was sent before a replica takes over must not be stored after it, also when the position that the new
+// writer wanted first went to a rival that has sent another since.
+func testTakeoverBehindRival(t *testing.T, log *Faulty) {
+	a := start(t, setup{log: log, lease: memory.NewLease("a")})
+	wake, late := make(chan struct{}), make(chan error, 1)
+	second := &Faulty{Log: log.Log}
+	second.Next(func(ctx context.Context, after uint64, group []byte) error {
+		a.must(t, add("c1", "k", 1))
+		sent := make(chan struct{})
+		log.Next(func(_ context.Context, after uint64, group []byte) error {
+			close(sent)
+			<-wake
+			err := log.Log.Append(context.Background(), after, group)
+			late <- err
+			return err
+		})
+		go func() { _, _ = a.Submit(context.Background(), add("c2", "k", 1)) }()
+		<-sent
+		return log.Log.Append(ctx, after, group)
+	})
+	start(t, setup{log: second, lease: memory.NewLease("b")})
+	close(wake)
+	if err := <-late; err == nil {
+		t.Error("a group that was sent before the takeover was stored after it")
+	}
+	checkChain(t, log)
+}
+
 func testStaleWriterDoesNotRefuse(t *testing.T, log *Faulty) {
 	a := start(t, setup{log: log, lease: memory.NewLease("a")})
 	a.must(t, add("c1", "k", 5))

@@ -46,6 +46,7 @@ func runLog(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"a crash between publish and answer", testCrashAfterPublish},
 		{"two writers at once", testTwoWriters},
 		{"a paused writer that wakes up changes nothing", testPausedWriter},
+		{"a takeover leaves nothing under way that was sent before", testTakeoverBehindRival},
 		{"a stale writer does not refuse", testStaleWriterDoesNotRefuse},
 		{"a follower forwards and reads its own writes", testForward},
 		{"clocks that jump", testClockJumps},
