@@ -76,7 +76,7 @@ func (w *writer[C, E]) takeOver(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return ctx.Err() // the turn may be over before it has begun
 }
 
 func (w *writer[C, E]) loop(ctx context.Context) error {

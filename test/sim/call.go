@@ -100,7 +100,9 @@ func (r *replica) serve(from context.Context, method string, request proto.Messa
 	if out, ok := metadata.FromOutgoingContext(from); ok {
 		ctx = metadata.NewIncomingContext(ctx, out.Copy())
 	}
+	r.await()
 	reply, err := handle(ctx, request)
+	r.await()
 	if err != nil {
 		return answer{err: rpc.Status(err)}
 	}

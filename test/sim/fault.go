@@ -20,6 +20,7 @@ const (
 	appendSlow                 // it does, slowly
 	readFails                  // head and groups cannot be read
 	tailLags                   // followers get groups late
+	logAway                    // neither log nor lease can be reached
 	leaseLost                  // nobody seems to hold the lease
 	leaseStolen                // a replica believes that it holds it
 	headsFail                  // how far a log has come can be neither saved nor read
@@ -44,12 +45,13 @@ type episode struct {
 	chance      float64
 }
 
-// mishap is a crash, or a jump of a wall clock.
+// mishap is a crash, a pause, or a jump of a wall clock.
 type mishap struct {
-	at   time.Duration
-	slot int
-	down time.Duration // crash: how long the replica stays down
-	jump time.Duration // of its wall clock
+	at    time.Duration
+	slot  int
+	down  time.Duration // crash: how long the replica stays down
+	pause time.Duration // nothing comes from the replica or gets to it; then it goes on as if nothing had been
+	jump  time.Duration // of its wall clock
 }
 
 // clock of a replica's machine, against virtual time.
@@ -72,7 +74,7 @@ func newPlan(seed uint64, length time.Duration) plan {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	var p plan
 	for f := range p.always {
-		if rng.IntN(3) == 0 {
+		if rng.IntN(3) == 0 && fault(f) != logAway {
 			p.always[f] = 0.05 * rng.Float64()
 		}
 	}
@@ -81,14 +83,20 @@ func newPlan(seed uint64, length time.Duration) plan {
 	}
 	for at := time.Duration(0); at < length; at += time.Duration(rng.Int64N(int64(300 * time.Millisecond))) {
 		e := episode{from: at, fault: fault(rng.IntN(int(faults))), slot: rng.IntN(slots+1) - 1, chance: 0.1 + 0.9*rng.Float64()}
+		if e.fault == logAway {
+			e.chance = 1
+		}
 		e.until = at + time.Duration(rng.Int64N(int64(2*time.Second)))
 		p.episodes = append(p.episodes, e)
 	}
 	for at := time.Second; at < length; at += 200*time.Millisecond + time.Duration(rng.Int64N(int64(2*time.Second))) {
 		m := mishap{at: at, slot: rng.IntN(slots)}
-		if rng.IntN(4) == 0 {
+		switch rng.IntN(6) {
+		case 0:
 			m.jump = time.Duration(rng.Int64N(int64(20*time.Second))) - 10*time.Second
-		} else {
+		case 1:
+			m.pause = 100*time.Millisecond + time.Duration(rng.Int64N(int64(8*time.Second)))
+		default:
 			m.down = time.Duration(rng.Int64N(int64(3 * time.Second)))
 		}
 		p.mishaps = append(p.mishaps, m)

@@ -43,6 +43,7 @@ func (p peers) Serve(ctx context.Context, name, id string, handle func(context.C
 }
 
 func (p peers) Forward(ctx context.Context, name, id string, request []byte) ([]byte, error) {
+	p.r.await()
 	in := p.r.world.faults
 	if p.r.dead() {
 		return nil, errGone
@@ -96,7 +97,9 @@ func (p peers) deliver(name, id string, request []byte) <-chan []byte {
 	}
 	reply := make(chan []byte, 1)
 	s.handling.Go(func() {
+		s.r.await()
 		b := s.handle(s.ctx, request)
+		s.r.await()
 		if s.r.dead() {
 			b = nil
 		}

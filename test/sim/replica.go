@@ -41,17 +41,29 @@ type service interface {
 
 // replica is one life of a replica: after a crash its slot gets another one.
 type replica struct {
-	world *world
-	slot  int
-	id    string
-	gone  atomic.Bool
-	ready chan struct{}
-	ctx   context.Context
-	stop  context.CancelFunc
-	ended sync.WaitGroup
+	world  *world
+	slot   int
+	id     string
+	gone   atomic.Bool
+	paused atomic.Pointer[time.Time] // until when
+	ready  chan struct{}
+	ctx    context.Context
+	stop   context.CancelFunc
+	ended  sync.WaitGroup
 
 	methods methods
 	calls   sync.WaitGroup
+}
+
+// await lets a pause of the replica pass. Whatever goes in or out waits for it, whoever else loses patience meanwhile.
+func (r *replica) await() {
+	for {
+		until := r.paused.Load()
+		if until == nil || !time.Now().Before(*until) {
+			return
+		}
+		<-time.After(time.Until(*until))
+	}
 }
 
 func (r *replica) dead() bool { return r.gone.Load() }

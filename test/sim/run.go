@@ -104,7 +104,7 @@ func (r *Result) judge(w *world, h *history, rest map[string]uint64, stuck []str
 	for _, s := range stuck {
 		r.Findings = append(r.Findings, check.Finding{Class: check.Stuck, Text: s})
 	}
-	for _, s := range w.findings {
+	for _, s := range append(w.findings, w.takeovers.overtaken()...) {
 		r.Findings = append(r.Findings, check.Finding{Class: check.Violation, Text: s})
 	}
 	r.Unknown = h.giftsLost

@@ -22,43 +22,55 @@ func (s stores) Open(ctx context.Context, name, subject string) (ledger.Store, e
 	if err != nil {
 		return x, err
 	}
-	return ledger.Store{Log: log{s.r, x.Log}, Heads: heads{s.r, x.Heads}, Lease: lease{s.r, x.Lease}, Peers: peers{s.r}}, nil
+	return ledger.Store{Log: log{s.r, name, x.Log}, Heads: heads{s.r, x.Heads}, Lease: lease{s.r, name, x.Lease}, Peers: peers{s.r}}, nil
 }
 
 func (s stores) Stat(ctx context.Context, name string) (uint64, bool, error) {
 	return s.inner.Stat(ctx, name)
 }
 
-func (s stores) Other(name string) ledger.Log { return log{s.r, s.inner.Other(name)} }
+func (s stores) Other(name string) ledger.Log { return log{s.r, name, s.inner.Other(name)} }
 
 // log is a log as one replica reaches it.
 type log struct {
 	r     *replica
+	name  string
 	inner ledger.Log
+}
+
+// put stores a group. Nobody's patience ends it: it is on its way.
+func (l log) put(after uint64, group []byte, sent time.Time) error {
+	err := l.inner.Append(context.Background(), after, group)
+	if err == nil {
+		l.r.world.takeovers.stored(l.name, l.r.id, after+1, sent)
+	}
+	return err
 }
 
 func (l log) Append(ctx context.Context, after uint64, group []byte) error {
 	if l.r.dead() {
 		return errGone
 	}
-	in := l.r.world.faults
+	l.r.await()
+	in, sent := l.r.world.faults, time.Now()
 	switch {
-	case in.hits(appendLost, l.r.slot):
+	case in.hits(appendLost, l.r.slot), in.hits(logAway, l.r.slot):
 		return in.silence(ctx)
 	case in.hits(appendUnknown, l.r.slot):
-		_ = l.inner.Append(context.WithoutCancel(ctx), after, group) // nobody hears of it
+		_ = l.put(after, group, sent) // nobody hears of it
 		return in.silence(ctx)
 	case in.hits(appendLate, l.r.slot):
 		group = bytes.Clone(group)
 		l.r.world.later(in.between(time.Millisecond, 4*time.Second), func() {
-			_ = l.inner.Append(context.Background(), after, group) // nobody hears of it
+			_ = l.put(after, group, sent) // nobody hears of it
 		})
 		return in.silence(ctx)
 	}
 	if err := wait(ctx, l.r.latency(appendSlow)); err != nil {
 		return err // on its way, and never there
 	}
-	err := l.inner.Append(context.WithoutCancel(ctx), after, group)
+	err := l.put(after, group, sent)
+	l.r.await()
 	if e := wait(ctx, in.between(50*time.Microsecond, time.Millisecond)); e != nil {
 		return e
 	}
@@ -83,10 +95,11 @@ func (l log) Read(ctx context.Context, seq uint64) ([]byte, error) {
 }
 
 func (l log) reach(ctx context.Context) error {
+	l.r.await()
 	if l.r.dead() {
 		return errGone
 	}
-	if l.r.world.faults.hits(readFails, l.r.slot) {
+	if l.r.world.faults.hits(readFails, l.r.slot) || l.r.world.faults.hits(logAway, l.r.slot) {
 		return l.r.world.faults.silence(ctx)
 	}
 	return wait(ctx, l.r.world.faults.between(20*time.Microsecond, 500*time.Microsecond))
@@ -94,8 +107,11 @@ func (l log) reach(ctx context.Context) error {
 
 func (l log) Tail(ctx context.Context, from uint64, handle func(uint64, []byte) error) error {
 	return l.inner.Tail(ctx, from, func(seq uint64, group []byte) error {
-		if err := wait(ctx, l.r.latency(tailLags)); err != nil {
-			return err
+		for again := true; again; again = l.r.world.faults.hits(logAway, l.r.slot) {
+			if err := wait(ctx, l.r.latency(tailLags)); err != nil {
+				return err
+			}
+			l.r.await()
 		}
 		if l.r.dead() {
 			return errGone
@@ -111,10 +127,11 @@ type heads struct {
 }
 
 func (h heads) reach(ctx context.Context) error {
+	h.r.await()
 	if h.r.dead() {
 		return errGone
 	}
-	if in := h.r.world.faults; in.hits(headsFail, h.r.slot) {
+	if in := h.r.world.faults; in.hits(headsFail, h.r.slot) || in.hits(logAway, h.r.slot) {
 		return in.silence(ctx)
 	}
 	return nil
@@ -149,15 +166,27 @@ func (r *replica) latency(slow fault) time.Duration {
 // lease is the lease as one replica sees it.
 type lease struct {
 	r     *replica
+	name  string
 	inner ledger.Lease
 }
 
 func (l lease) Self() string { return l.inner.Self() }
 
 func (l lease) Hold(ctx context.Context) (string, error) {
+	holder, err := l.hold(ctx)
+	if err == nil {
+		l.r.world.takeovers.lease(l.name, l.Self(), holder == l.Self())
+	}
+	return holder, err
+}
+
+func (l lease) hold(ctx context.Context) (string, error) {
+	l.r.await()
 	switch in := l.r.world.faults; {
 	case l.r.dead():
 		return "", errGone
+	case in.hits(logAway, l.r.slot):
+		return "", in.silence(ctx)
 	case in.hits(leaseLost, l.r.slot):
 		return "", nil
 	case in.hits(leaseStolen, l.r.slot):

@@ -41,6 +41,7 @@ func (j *journal) note(who, format string, args ...any) {
 type logger struct {
 	w    *world
 	who  string
+	log  string // that it is about
 	with string
 }
 
@@ -50,6 +51,9 @@ func (l *logger) WithGroup(string) slog.Handler                 { return l }
 func (l *logger) WithAttrs(attrs []slog.Attr) slog.Handler {
 	c := *l
 	for _, a := range attrs {
+		if a.Key == "log" {
+			c.log = a.Value.String()
+		}
 		c.with += " " + a.String()
 	}
 	return &c
@@ -63,6 +67,9 @@ func (l *logger) Handle(_ context.Context, r slog.Record) error {
 		return true
 	})
 	l.w.journal.note(l.who, "%s", b.String())
+	if r.Message == "writing" { // as the ledger says it
+		l.w.takeovers.began(l.log, l.who)
+	}
 	if r.Level >= slog.LevelError && !strings.Contains(r.Message, "waits for its settlement") {
 		l.w.found("%s logs: %s", l.who, b.String())
 	}

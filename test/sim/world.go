@@ -21,6 +21,8 @@ type world struct {
 	// maxMembers of a connection: all lives of a run, or few of them.
 	maxMembers int
 
+	takeovers takeovers
+
 	mu       sync.Mutex
 	replicas [slots]*replica // nil while one is down
 	lives    int             // replicas started
@@ -95,6 +97,14 @@ func (w *world) mishaps(ctx context.Context) {
 			w.mu.Lock()
 			w.jumps[m.slot] += m.jump
 			w.mu.Unlock()
+			continue
+		}
+		if m.pause != 0 {
+			if r := w.replica(m.slot); r != nil {
+				w.journal.note(r.id, "pauses for %v", m.pause)
+				until := time.Now().Add(m.pause)
+				r.paused.Store(&until)
+			}
 			continue
 		}
 		select {
