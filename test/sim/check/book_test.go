@@ -147,6 +147,10 @@ func closes(id, live string, total, gifts int64) *scorev1.Entry {
 	return &scorev1.Entry{Entry: &scorev1.Entry_LiveClosed_{LiveClosed: &scorev1.Entry_LiveClosed{BattleId: id, LiveId: live, Total: total, Gifts: gifts}}}
 }
 
+func tombstone(id, live string) *scorev1.Entry {
+	return &scorev1.Entry{Entry: &scorev1.Entry_LiveTombstoned_{LiveTombstoned: &scorev1.Entry_LiveTombstoned{BattleId: id, LiveId: live, Plays: true}}}
+}
+
 const (
 	counts   = scorev1.GiftVerdict_COUNTED
 	late     = scorev1.GiftVerdict_LATE

@@ -160,7 +160,12 @@ func TestScoreFaults(t *testing.T) {
 			k.Logs[s] = k.Logs[s][:1]
 			k.write(s, "", 50, followed(6))
 		}, Violation, "has left battle b1 in BATTLE_00/6 and is still open"},
-		"settled without score":      {func(k *book) { k.Logs[s] = k.Logs[s][:3] }, Violation, "was not closed"},
+		"settled without score": {func(k *book) { k.Logs[s] = k.Logs[s][:3] }, Violation, "was not closed"},
+		"settled without opening": {func(k *book) {
+			k.Logs[s] = nil
+			k.write(s, "", 7, tombstone("b1", "x"), tombstone("b1", "y"))
+		}, Violation, "settles with 10 points, counted are 0"},
+		"opens after the tombstone":  {func(k *book) { k.write(s, "", 99, tombstone("b2", "x"), opens("b2", "x")) }, Duplicated, "of battle b2 opens twice"},
 		"gift twice":                 {func(k *book) { k.write(s, "", 99, gift("g1", late, 0)) }, Duplicated, "{x g1} was decided"},
 		"late gift with points":      {func(k *book) { k.write(s, "", 99, gift("g4", late, 5)) }, Violation, "with 5 points"},
 		"late gift in time":          {func(k *book) { k.write(s, "", 99, opens("b2", "x"), gift("g4", late, 0)) }, Violation, "is LATE, live x is open in battle b2"},

@@ -96,7 +96,8 @@ func (s *scoreLogs) readLog(name string, groups [][]byte) {
 				s.opened(d.seq, read[0], e.LiveOpened, wrong)
 				lives = append(lives, e.LiveOpened.GetLiveId())
 			case *scorev1.Entry_LiveTombstoned_:
-				s.put(&room{battle: e.LiveTombstoned.GetBattleId(), live: e.LiveTombstoned.GetLiveId(), from: d.seq, to: d.seq}, wrong)
+				t := e.LiveTombstoned // if the live plays, it settles with 0
+				s.put(&room{battle: t.GetBattleId(), live: t.GetLiveId(), closed: t.GetPlays(), from: d.seq, to: d.seq}, wrong)
 			case *scorev1.Entry_LiveClosed_:
 				s.closed(d, e.LiveClosed, wrong)
 			case *scorev1.Entry_LiveVoided_:

@@ -193,12 +193,21 @@ func (b *Battle) ReportOpened(ctx context.Context, r *battlev1.ReportOpenedReque
 	return &battlev1.ReportOpenedResponse{}, err
 }
 
-// ReportClosed implements BattleCoordinationService: when all lives are closed the battle is settled.
+// ReportClosed implements BattleCoordinationService: a live's total is recorded, and when all lives are closed the battle is
+// settled.
 func (b *Battle) ReportClosed(ctx context.Context, r *battlev1.ReportClosedRequest) (*battlev1.ReportClosedResponse, error) {
-	lives, err := b.take(r.GetBattleId(), r.GetLiveId(), func() { b.closed[[2]string{r.GetBattleId(), r.GetLiveId()}] = r })
-	if err != nil {
-		return nil, err
+	known := false
+	lives, err := b.take(r.GetBattleId(), r.GetLiveId(), func() {
+		key := [2]string{r.GetBattleId(), r.GetLiveId()}
+		known = b.closed[key] != nil
+		b.closed[key] = r
+	})
+	if err != nil || known {
+		return &battlev1.ReportClosedResponse{}, err
 	}
+	entries := []*battlev1.Entry{{Entry: &battlev1.Entry_LiveClosed_{LiveClosed: &battlev1.Entry_LiveClosed{
+		BattleId: r.GetBattleId(), LiveId: r.GetLiveId(), Total: r.GetTotal(),
+	}}}}
 	result := &battlev1.BattleResult{}
 	b.mu.Lock()
 	for _, live := range lives {
@@ -210,11 +219,11 @@ func (b *Battle) ReportClosed(ctx context.Context, r *battlev1.ReportClosedReque
 	}
 	b.mu.Unlock()
 	if len(result.GetLives()) == len(lives) {
-		err = b.write(ctx, &battlev1.Entry{Entry: &battlev1.Entry_BattleEnded_{BattleEnded: &battlev1.Entry_BattleEnded{
+		entries = append(entries, &battlev1.Entry{Entry: &battlev1.Entry_BattleEnded_{BattleEnded: &battlev1.Entry_BattleEnded{
 			BattleId: r.GetBattleId(), Reason: battlev1.Battle_TIME_OVER, Result: result,
 		}}})
 	}
-	return &battlev1.ReportClosedResponse{}, err
+	return &battlev1.ReportClosedResponse{}, b.write(ctx, entries...)
 }
 
 // Client calls the battle service directly.

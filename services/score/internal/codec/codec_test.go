@@ -38,8 +38,10 @@ var golden = []struct {
 	{score.CloseScheduled{BattleID: "b1", LiveID: "l1", At: t0}, "420f0a02623112026c3118fba0f1c2b134"},
 	{score.LiveClosed{BattleID: "b1", LiveID: "l1", Total: 150, Gifts: 1, Top: []score.Gifter{{User: anna, Points: 150}}}, "223b0a02623112026c31189601222c0a270a04616e6e611204416e6e611a1968747470733a2f2f6578616d706c652e6f72672f612e706e671096012801"},
 	{score.LiveTombstoned{BattleID: "b1", LiveID: "l1"}, "2a080a02623112026c31"},
+	{score.LiveTombstoned{BattleID: "b1", LiveID: "l1", Plays: true}, "2a0a0a02623112026c311801"},
 	{score.LiveVoided{BattleID: "b1", LiveID: "l1"}, "32080a02623112026c31"},
 	{score.BattleSettled{BattleID: "b1", LiveID: "l1"}, "3a080a02623112026c31"},
+	{score.LiveReported{BattleID: "b1", LiveID: "l1"}, "52080a02623112026c31"},
 }
 
 func TestEvents(t *testing.T) {
@@ -128,6 +130,7 @@ func TestCommands(t *testing.T) {
 			score.BattleStarting{BattleID: "b1", StartsAt: t0, EndsAt: t0.Add(time.Minute), RuleSet: "default@1", Participants: people},
 			score.BattleRuns{BattleID: "b1"},
 			score.UserExited{BattleID: "b1", LiveID: "l1"},
+			score.TotalRecorded{BattleID: "b1", LiveID: "l1"},
 			score.BattleEnding{BattleID: "b1", TimeOver: true, EndsAt: t0},
 			score.BattleEnding{BattleID: "b1"},
 			score.BattleEnded{BattleID: "b1", Settled: true},
@@ -155,7 +158,7 @@ func TestFacts(t *testing.T) {
 	for _, entry := range []*battlev1.Entry{
 		{Entry: &battlev1.Entry_CohostRead_{CohostRead: &battlev1.Entry_CohostRead{}}},
 		{Entry: &battlev1.Entry_BattleRequested_{BattleRequested: &battlev1.Entry_BattleRequested{}}},
-		{Entry: &battlev1.Entry_LiveClosed_{LiveClosed: &battlev1.Entry_LiveClosed{}}},
+		{Entry: &battlev1.Entry_LiveOpened_{LiveOpened: &battlev1.Entry_LiveOpened{}}},
 	} {
 		if fact, err := ToFact(entry); fact != nil || err != nil {
 			t.Errorf("%v tells score nothing; got %v, %v", entry, fact, err)

@@ -70,7 +70,7 @@ func toEntry(event score.Event) (*scorev1.Entry, error) {
 		}}}, nil
 	case score.LiveTombstoned:
 		return &scorev1.Entry{Entry: &scorev1.Entry_LiveTombstoned_{LiveTombstoned: &scorev1.Entry_LiveTombstoned{
-			BattleId: e.BattleID, LiveId: e.LiveID,
+			BattleId: e.BattleID, LiveId: e.LiveID, Plays: e.Plays,
 		}}}, nil
 	case score.LiveVoided:
 		return &scorev1.Entry{Entry: &scorev1.Entry_LiveVoided_{LiveVoided: &scorev1.Entry_LiveVoided{
@@ -78,6 +78,10 @@ func toEntry(event score.Event) (*scorev1.Entry, error) {
 		}}}, nil
 	case score.BattleSettled:
 		return &scorev1.Entry{Entry: &scorev1.Entry_BattleSettled_{BattleSettled: &scorev1.Entry_BattleSettled{
+			BattleId: e.BattleID, LiveId: e.LiveID,
+		}}}, nil
+	case score.LiveReported:
+		return &scorev1.Entry{Entry: &scorev1.Entry_LiveReported_{LiveReported: &scorev1.Entry_LiveReported{
 			BattleId: e.BattleID, LiveId: e.LiveID,
 		}}}, nil
 	default:
@@ -117,11 +121,14 @@ func fromEntry(entry *scorev1.Entry) (score.Event, error) {
 			BattleID: c.GetBattleId(), LiveID: c.GetLiveId(), Total: c.GetTotal(), Top: fromGifters(c.GetTopGifters()), Gifts: c.GetGifts(),
 		}, nil
 	case *scorev1.Entry_LiveTombstoned_:
-		return score.LiveTombstoned{BattleID: e.LiveTombstoned.GetBattleId(), LiveID: e.LiveTombstoned.GetLiveId()}, nil
+		x := e.LiveTombstoned
+		return score.LiveTombstoned{BattleID: x.GetBattleId(), LiveID: x.GetLiveId(), Plays: x.GetPlays()}, nil
 	case *scorev1.Entry_LiveVoided_:
 		return score.LiveVoided{BattleID: e.LiveVoided.GetBattleId(), LiveID: e.LiveVoided.GetLiveId()}, nil
 	case *scorev1.Entry_BattleSettled_:
 		return score.BattleSettled{BattleID: e.BattleSettled.GetBattleId(), LiveID: e.BattleSettled.GetLiveId()}, nil
+	case *scorev1.Entry_LiveReported_:
+		return score.LiveReported{BattleID: e.LiveReported.GetBattleId(), LiveID: e.LiveReported.GetLiveId()}, nil
 	default:
 		return nil, fmt.Errorf("unknown entry %T", entry.GetEntry())
 	}

@@ -36,6 +36,8 @@ func ToFact(entry *battlev1.Entry) (score.Fact, error) {
 		return score.BattleRuns{BattleID: e.BattleStarted.GetBattleId()}, nil
 	case *battlev1.Entry_UserExited_:
 		return score.UserExited{BattleID: e.UserExited.GetBattleId(), LiveID: e.UserExited.GetLiveId()}, nil
+	case *battlev1.Entry_LiveClosed_:
+		return score.TotalRecorded{BattleID: e.LiveClosed.GetBattleId(), LiveID: e.LiveClosed.GetLiveId()}, nil
 	case *battlev1.Entry_BattleEnding_:
 		fact := score.BattleEnding{
 			BattleID: e.BattleEnding.GetBattleId(), TimeOver: e.BattleEnding.GetReason() == battlev1.Battle_TIME_OVER,
@@ -65,6 +67,8 @@ func fromFact(fact score.Fact) (*battlev1.Entry, error) {
 		return &battlev1.Entry{Entry: &battlev1.Entry_BattleStarted_{BattleStarted: &battlev1.Entry_BattleStarted{BattleId: f.BattleID}}}, nil
 	case score.UserExited:
 		return &battlev1.Entry{Entry: &battlev1.Entry_UserExited_{UserExited: &battlev1.Entry_UserExited{BattleId: f.BattleID, LiveId: f.LiveID}}}, nil
+	case score.TotalRecorded:
+		return &battlev1.Entry{Entry: &battlev1.Entry_LiveClosed_{LiveClosed: &battlev1.Entry_LiveClosed{BattleId: f.BattleID, LiveId: f.LiveID}}}, nil
 	case score.BattleEnding:
 		ending := &battlev1.Entry_BattleEnding{BattleId: f.BattleID}
 		if f.TimeOver {

@@ -110,6 +110,11 @@ func (p *Partition) concern(s *score.State, fact score.Fact, starting map[string
 			return closeBytes
 		}
 		return 0
+	case score.TotalRecorded:
+		if owns(f.LiveID) {
+			return lives(f.BattleID) * 120
+		}
+		return 0
 	case score.BattleEnding:
 		return lives(f.BattleID) * closeBytes
 	case score.BattleEnded:

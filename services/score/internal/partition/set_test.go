@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -310,6 +311,51 @@ func TestReplicas(t *testing.T) {
 	w.battle.Exit(t, "b1", "l1")
 	if c := w.battle.WaitClosed(t, "b1", "l1"); c.GetTotal() != 50 {
 		t.Errorf("closed with %v", c)
+	}
+}
+
+// TestReportsEnd: a live that leaves is reported as closed until the battle service has recorded that, not until the battle
+// is settled. Nobody else reports it again.
+func TestReportsEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		_, stop := w.replica(t, "a", nil)
+		w.battle.Begin(t, "b1", now(), now().Add(time.Hour), "l1", "l2")
+		w.battle.WaitOpened(t, "b1", "l2")
+		<-time.After(time.Second) // the battle runs
+		opened := w.battle.Reports("b1", "l1")
+		w.battle.SetDeaf(true)
+		w.battle.Exit(t, "b1", "l1")
+		w.battle.WaitReports(t, "b1", "l1", opened+5)
+		w.battle.SetDeaf(false)
+		w.battle.WaitClosed(t, "b1", "l1")
+		reports := w.battle.Reports("b1", "l1")
+		<-time.After(time.Minute)
+		stop()
+		w.replica(t, "b", nil)
+		<-time.After(time.Minute)
+		if n := w.battle.Reports("b1", "l1") - reports; n != 0 {
+			t.Errorf("%d reports of what is recorded", n)
+		}
+	})
+}
+
+// TestCannotOpen: a live that another battle holds is reported as closed with nothing, so that a battle that goes on without
+// it can settle.
+func TestCannotOpen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	set, _ := w.replica(t, "a", nil)
+	w.battle.Begin(t, "b1", now(), now().Add(time.Hour), "l1", "l2")
+	w.battle.WaitOpened(t, "b1", "l1")
+	w.battle.Begin(t, "b2", now(), now().Add(time.Hour), "l1", "l3")
+	w.battle.Exit(t, "b2", "l1")
+	if c := w.battle.WaitClosed(t, "b2", "l1"); c.GetTotal() != 0 || c.GetProof().GetOpenedSequence() != 0 || c.GetProof().GetClosedSequence() != 0 {
+		t.Errorf("reported as %v", c)
+	}
+	if got := words(count(t.Context(), t, set, one(t, "l1", "x"))); got != "l1/x COUNTED" {
+		t.Errorf("in the battle that holds it: %s", got)
 	}
 }
 

@@ -21,7 +21,7 @@ type recount struct {
 	rules     score.Rules
 	openedAt  es.Place
 	closedAt  es.Place
-	// counted anew from the gifts, and as the LiveClosed entry has it.
+	// counted anew from the gifts, and as the LiveClosed entry has it; both zero for a live that could not open.
 	counted, closed *score.LiveClosed
 	// wrong are gifts that should not have counted, or not for so much.
 	wrong []string
@@ -45,6 +45,10 @@ func (f *folding) group(g ledger.Group[score.Event]) error {
 			if live := f.live(x.BattleID, x.LiveID); live != nil {
 				live.opened, live.openedAt = &x, e.Place
 				live.rules = f.machine.Rules(x.RuleSet)
+			}
+		case score.LiveTombstoned:
+			if live := f.live(x.BattleID, x.LiveID); live != nil && x.Plays {
+				live.counted, live.closed = &score.LiveClosed{}, &score.LiveClosed{}
 			}
 		case score.LiveClosed:
 			if live := f.live(x.BattleID, x.LiveID); live != nil {

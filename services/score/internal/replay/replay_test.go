@@ -131,6 +131,18 @@ func TestReplay(t *testing.T) {
 			compare(t, log, settle(t, ended), row.difference)
 		})
 	}
+	t.Run("a live that could not open", func(t *testing.T) {
+		t.Parallel()
+		unknown := func(string) (score.Rules, bool) { return nil, false }
+		log, result := play(t, unknown)
+		for _, live := range []string{"l1", "l2"} {
+			result.Lives = append(result.Lives, &battlev1.LiveResult{LiveId: live, Proof: codec.Proof(0, es.Place{}, es.Place{}, 0)})
+		}
+		r, err := replay.New(logs(log, settle(t, &battlev1.Entry_BattleEnded{Result: result})), settings(unknown)).Battle(t.Context(), "b1")
+		if err != nil || !r.GetEqual() || len(r.GetLives()) != 2 {
+			t.Errorf("the replay is %v (%v)", r, err)
+		}
+	})
 	t.Run("void", func(t *testing.T) {
 		t.Parallel()
 		log, _ := play(t, rules.Book)

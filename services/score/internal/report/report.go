@@ -117,7 +117,7 @@ func owed(r *score.Room) (kind, bool) {
 	switch {
 	case r.Phase == score.Open && !r.Started:
 		return opened, true
-	case r.Phase == score.Closed && !r.Settled:
+	case r.OwesTotal():
 		return closed, true
 	default:
 		return "", false

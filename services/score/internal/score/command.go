@@ -47,6 +47,9 @@ type BattleRuns struct{ BattleID string }
 // UserExited: the live leaves the battle and closes alone.
 type UserExited struct{ BattleID, LiveID string }
 
+// TotalRecorded: the battle service has recorded the live's total.
+type TotalRecorded struct{ BattleID, LiveID string }
+
 // BattleEnding: all lives of the battle that are open close.
 type BattleEnding struct {
 	BattleID string
@@ -65,8 +68,9 @@ type BattleEnded struct {
 func (BattleStarting) isFact() {}
 func (BattleRuns) isFact()     {}
 func (UserExited) isFact()     {}
+func (TotalRecorded) isFact()  {}
 func (BattleEnding) isFact()   {}
 func (BattleEnded) isFact()    {}
 
 // Facts has one of each kind.
-var Facts = []Fact{BattleStarting{}, BattleRuns{}, UserExited{}, BattleEnding{}, BattleEnded{}}
+var Facts = []Fact{BattleStarting{}, BattleRuns{}, UserExited{}, TotalRecorded{}, BattleEnding{}, BattleEnded{}}

@@ -25,6 +25,10 @@ func (s *State) decideRead(now time.Time, c ReadBattle) ([]Event, error) {
 			}
 		case UserExited:
 			d.exit(f)
+		case TotalRecorded:
+			if r := d.battle(f.BattleID).Room(f.LiveID); r != nil && r.OwesTotal() {
+				d.add(r, LiveReported{f.BattleID, f.LiveID})
+			}
 		case BattleEnding:
 			d.end(f)
 		case BattleEnded:
@@ -43,8 +47,8 @@ func (d *draft) start(f BattleStarting) {
 		}
 		if !known || d.openElsewhere(p.LiveID) {
 			// Rules of a newer version, or a live that another battle still holds: the battle service hears of no
-			// opening and gives this battle up.
-			d.add(nil, LiveTombstoned{f.BattleID, p.LiveID})
+			// opening and gives this battle up, or goes on without this live when it leaves.
+			d.add(nil, LiveTombstoned{BattleID: f.BattleID, LiveID: p.LiveID, Plays: true})
 			continue
 		}
 		d.add(nil, LiveOpened{
@@ -61,7 +65,7 @@ func (d *draft) exit(f UserExited) {
 	}
 	switch r := d.battle(f.BattleID).Room(f.LiveID); {
 	case r == nil:
-		d.add(nil, LiveTombstoned{f.BattleID, f.LiveID})
+		d.add(nil, LiveTombstoned{BattleID: f.BattleID, LiveID: f.LiveID})
 	case r.Phase == Open:
 		d.close(r)
 	}
@@ -91,6 +95,8 @@ func (d *draft) ended(f BattleEnded) {
 	for _, r := range d.battle(f.BattleID).rooms() {
 		switch {
 		case r.finished():
+		case r.Phase == Tombstoned:
+			d.add(r, LiveReported{r.BattleID, r.LiveID})
 		case !f.Settled:
 			d.add(r, LiveVoided{r.BattleID, r.LiveID})
 		case r.Phase == Open:

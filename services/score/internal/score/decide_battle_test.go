@@ -36,9 +36,9 @@ func TestSeveralLivesAndFacts(t *testing.T) {
 			closed, otherClosed, settled, otherSettled,
 		}},
 		{Name: "the next battle in the same group", Given: []event{both}, Now: inBattle, When: read(score.UserExited{BattleID: "b1", LiveID: "live"}, next), Then: []event{marker, closed, nextOpened}},
-		{Name: "a live that opens in two battles of one group", When: read(score.BattleStarting{BattleID: "b1", StartsAt: starts, EndsAt: ends, Participants: hosts[:1]}, next), Then: []event{marker, opened, score.LiveTombstoned{BattleID: "b2", LiveID: "live"}}},
+		{Name: "a live that opens in two battles of one group", When: read(score.BattleStarting{BattleID: "b1", StartsAt: starts, EndsAt: ends, Participants: hosts[:1]}, next), Then: []event{marker, opened, score.LiveTombstoned{BattleID: "b2", LiveID: "live", Plays: true}}},
 		{Name: "an exit before the opening", When: read(score.UserExited{BattleID: "b1", LiveID: "live"}, starting), Then: []event{marker, tombstoned, other}},
-		{Name: "unknown rules", When: read(score.BattleStarting{BattleID: "b1", StartsAt: starts, EndsAt: ends, RuleSet: "default@99", Participants: hosts[:1]}), Then: []event{marker, tombstoned}},
+		{Name: "unknown rules", When: read(score.BattleStarting{BattleID: "b1", StartsAt: starts, EndsAt: ends, RuleSet: "default@99", Participants: hosts[:1]}), Then: []event{marker, cannotOpen}},
 		{Name: "unknown battle", When: read(score.BattleEnding{BattleID: "b9"}, score.BattleEnded{BattleID: "b9"}, score.BattleRuns{BattleID: "b9"}), Then: []event{marker}},
 		{Name: "a time over without its time", Given: []event{both}, Now: inBattle, When: read(score.BattleEnding{BattleID: "b1", TimeOver: true}), Then: []event{marker, scheduled}},
 

@@ -74,13 +74,20 @@ type Gifter struct {
 }
 
 // LiveTombstoned: the live was to close, or could not open, and must not open for this battle any more.
-type LiveTombstoned struct{ BattleID, LiveID string }
+type LiveTombstoned struct {
+	BattleID, LiveID string
+	// Plays: the live takes part in the battle, which waits for its total: 0.
+	Plays bool
+}
 
 // LiveVoided: the battle never started, so what was counted for the live is void.
 type LiveVoided struct{ BattleID, LiveID string }
 
 // BattleSettled: the result stands, nothing is left to report.
 type BattleSettled struct{ BattleID, LiveID string }
+
+// LiveReported: the battle service has the live's total, or does not wait for it any more.
+type LiveReported struct{ BattleID, LiveID string }
 
 func (GiftDecided) isEvent()    {}
 func (BattleRead) isEvent()     {}
@@ -91,6 +98,7 @@ func (LiveClosed) isEvent()     {}
 func (LiveTombstoned) isEvent() {}
 func (LiveVoided) isEvent()     {}
 func (BattleSettled) isEvent()  {}
+func (LiveReported) isEvent()   {}
 
 // Events has one of each kind.
 var Events = []Event{
@@ -103,4 +111,5 @@ var Events = []Event{
 	LiveTombstoned{},
 	LiveVoided{},
 	BattleSettled{},
+	LiveReported{},
 }

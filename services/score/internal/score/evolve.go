@@ -43,6 +43,8 @@ func (s *State) Evolve(at es.Place, event Event) {
 		s.room(at, e.BattleID, e.LiveID, e)
 	case BattleSettled:
 		s.room(at, e.BattleID, e.LiveID, e)
+	case LiveReported:
+		s.room(at, e.BattleID, e.LiveID, e)
 	default:
 		panic(fmt.Sprintf("score: no evolution for %T", event))
 	}

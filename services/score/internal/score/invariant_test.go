@@ -160,6 +160,7 @@ func draw(t *rapid.T, read *uint64, now time.Time) score.Command {
 		score.BattleStarting{BattleID: battle, StartsAt: now, EndsAt: ends, RuleSet: rules.Default, Participants: participants},
 		score.BattleRuns{BattleID: battle},
 		score.UserExited{BattleID: battle, LiveID: live},
+		score.TotalRecorded{BattleID: battle, LiveID: live},
 		score.BattleEnding{BattleID: battle, TimeOver: true},
 		score.BattleEnding{BattleID: battle},
 		score.BattleEnded{BattleID: battle, Settled: true},

@@ -38,6 +38,10 @@ type Room struct {
 	OpenedAt, ClosedAt es.Place
 	// Started: the battle has gone on from the opening.
 	Started bool
+	// Plays: a tombstoned live takes part in the battle all the same.
+	Plays bool
+	// Reported: the battle service has the total, or does not wait for it any more.
+	Reported bool
 	// Settled: the battle has its result.
 	Settled bool
 	// Total, Gifts and Top once Closed.
@@ -59,7 +63,13 @@ func (r *Room) Host() User {
 
 // finished rooms change no more.
 func (r *Room) finished() bool {
-	return r.Settled || r.Phase == Void || r.Phase == Tombstoned
+	return r.Settled || r.Phase == Void || r.Phase == Tombstoned && !r.OwesTotal()
+}
+
+// OwesTotal reports whether the battle service waits for the total, which is final.
+func (r *Room) OwesTotal() bool {
+	final := r.Phase == Closed || r.Phase == Tombstoned && r.Plays
+	return final && !r.Settled && !r.Reported
 }
 
 // after returns what becomes of a room by an event about it; r is nil for a live that the battle does not know yet.
@@ -85,11 +95,13 @@ func (r *Room) after(at es.Place, event Event, rules RuleBook) *Room {
 		next.Phase, next.ClosedAt, next.CloseAt = Closed, at, time.Time{}
 		next.Total, next.Gifts, next.Top = e.Total, e.Gifts, e.Top
 	case LiveTombstoned:
-		next = Room{Opening: &Opening{BattleID: e.BattleID}, LiveID: e.LiveID, Phase: Tombstoned}
+		next = Room{Opening: &Opening{BattleID: e.BattleID}, LiveID: e.LiveID, Phase: Tombstoned, Plays: e.Plays}
 	case LiveVoided:
 		next.Phase, next.CloseAt = Void, time.Time{}
 	case BattleSettled:
 		next.Settled = true
+	case LiveReported:
+		next.Reported = true
 	}
 	return &next
 }

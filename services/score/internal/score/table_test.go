@@ -47,7 +47,9 @@ var (
 	afterEnd   = ends.Add(time.Second)
 	afterVoid  = score.LiveVoided{BattleID: "b1", LiveID: "live"}
 	settled    = score.BattleSettled{BattleID: "b1", LiveID: "live"}
+	reported   = score.LiveReported{BattleID: "b1", LiveID: "live"}
 	tombstoned = score.LiveTombstoned{BattleID: "b1", LiveID: "live"}
+	cannotOpen = score.LiveTombstoned{BattleID: "b1", LiveID: "live", Plays: true}
 	tableGift  = score.Gift{EventID: "g", Sender: score.User{ID: "u"}, GiftID: "rose", Category: score.Basic, UnitValue: 10, Count: 1, Hash: 7}
 )
 
@@ -59,8 +61,10 @@ var states = map[string]state{
 	"close scheduled":   {[]event{opened, scheduled}, inBattle},
 	"close due":         {[]event{opened, scheduled}, afterEnd},
 	"closed":            {[]event{opened, closed}, afterEnd},
+	"reported":          {[]event{opened, closed, reported}, afterEnd},
 	"settled":           {[]event{opened, closed, settled}, afterEnd},
 	"tombstoned":        {[]event{tombstoned}, inBattle},
+	"cannot open":       {[]event{cannotOpen}, inBattle},
 	"void":              {[]event{opened, afterVoid}, afterEnd},
 }
 
@@ -81,6 +85,7 @@ func columns(now time.Time) map[string]score.Command {
 		}),
 		"R":     read(score.BattleRuns{BattleID: "b1"}),
 		"X":     read(score.UserExited{BattleID: "b1", LiveID: "live"}),
+		"C":     read(score.TotalRecorded{BattleID: "b1", LiveID: "live"}),
 		"T":     read(score.BattleEnding{BattleID: "b1", TimeOver: true, EndsAt: ends}),
 		"E":     read(score.BattleEnding{BattleID: "b1"}),
 		"W":     read(score.BattleEnded{BattleID: "b1", Settled: true}),
@@ -101,7 +106,8 @@ func outcomes(now time.Time) map[string][]event {
 		"opens":      {opened},
 		"opens'":     {second},
 		"tombstone":  {tombstoned},
-		"tombstone'": {score.LiveTombstoned{BattleID: "b2", LiveID: "live"}},
+		"tombstone'": {score.LiveTombstoned{BattleID: "b2", LiveID: "live", Plays: true}},
+		"reported":   {reported},
 		"started":    {score.BattleStarted{BattleID: "b1", LiveID: "live"}},
 		"schedules":  {scheduled},
 		"closes":     {closed},

@@ -38,6 +38,7 @@ type Entry struct {
 	//	*Entry_BattleSettled_
 	//	*Entry_CloseScheduled_
 	//	*Entry_BattleStarted_
+	//	*Entry_LiveReported_
 	Entry         isEntry_Entry `protobuf_oneof:"entry"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -161,6 +162,15 @@ func (x *Entry) GetBattleStarted() *Entry_BattleStarted {
 	return nil
 }
 
+func (x *Entry) GetLiveReported() *Entry_LiveReported {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_LiveReported_); ok {
+			return x.LiveReported
+		}
+	}
+	return nil
+}
+
 type isEntry_Entry interface {
 	isEntry_Entry()
 }
@@ -207,6 +217,11 @@ type Entry_BattleStarted_ struct {
 	BattleStarted *Entry_BattleStarted `protobuf:"bytes,9,opt,name=battle_started,json=battleStarted,proto3,oneof"`
 }
 
+type Entry_LiveReported_ struct {
+	// Battle needs no report of the live any more.
+	LiveReported *Entry_LiveReported `protobuf:"bytes,10,opt,name=live_reported,json=liveReported,proto3,oneof"`
+}
+
 func (*Entry_GiftDecided_) isEntry_Entry() {}
 
 func (*Entry_BattleRead_) isEntry_Entry() {}
@@ -224,6 +239,8 @@ func (*Entry_BattleSettled_) isEntry_Entry() {}
 func (*Entry_CloseScheduled_) isEntry_Entry() {}
 
 func (*Entry_BattleStarted_) isEntry_Entry() {}
+
+func (*Entry_LiveReported_) isEntry_Entry() {}
 
 // Command is what replicas forward to the one that writes the partition.
 type Command struct {
@@ -751,9 +768,11 @@ func (x *Entry_LiveClosed) GetGifts() int64 {
 }
 
 type Entry_LiveTombstoned struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
-	LiveId        string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	LiveId   string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// The live takes part in the battle, so battle waits for its total, which is 0.
+	Plays         bool `protobuf:"varint,3,opt,name=plays,proto3" json:"plays,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -800,6 +819,13 @@ func (x *Entry_LiveTombstoned) GetLiveId() string {
 		return x.LiveId
 	}
 	return ""
+}
+
+func (x *Entry_LiveTombstoned) GetPlays() bool {
+	if x != nil {
+		return x.Plays
+	}
+	return false
 }
 
 type Entry_LiveVoided struct {
@@ -958,6 +984,58 @@ func (x *Entry_BattleStarted) GetLiveId() string {
 	return ""
 }
 
+type Entry_LiveReported struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	LiveId        string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_LiveReported) Reset() {
+	*x = Entry_LiveReported{}
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_LiveReported) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_LiveReported) ProtoMessage() {}
+
+func (x *Entry_LiveReported) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_LiveReported.ProtoReflect.Descriptor instead.
+func (*Entry_LiveReported) Descriptor() ([]byte, []int) {
+	return file_faceoff_score_v1_log_proto_rawDescGZIP(), []int{0, 9}
+}
+
+func (x *Entry_LiveReported) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *Entry_LiveReported) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
 // All for one live of the partition.
 type Command_CountGifts struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -971,7 +1049,7 @@ type Command_CountGifts struct {
 
 func (x *Command_CountGifts) Reset() {
 	*x = Command_CountGifts{}
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[11]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -983,7 +1061,7 @@ func (x *Command_CountGifts) String() string {
 func (*Command_CountGifts) ProtoMessage() {}
 
 func (x *Command_CountGifts) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[11]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1032,7 +1110,7 @@ type Command_ReadBattle struct {
 
 func (x *Command_ReadBattle) Reset() {
 	*x = Command_ReadBattle{}
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[12]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1044,7 +1122,7 @@ func (x *Command_ReadBattle) String() string {
 func (*Command_ReadBattle) ProtoMessage() {}
 
 func (x *Command_ReadBattle) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[12]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1090,7 +1168,7 @@ type Command_Advance struct {
 
 func (x *Command_Advance) Reset() {
 	*x = Command_Advance{}
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[13]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1102,7 +1180,7 @@ func (x *Command_Advance) String() string {
 func (*Command_Advance) ProtoMessage() {}
 
 func (x *Command_Advance) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[13]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1129,7 +1207,7 @@ var File_faceoff_score_v1_log_proto protoreflect.FileDescriptor
 
 const file_faceoff_score_v1_log_proto_rawDesc = "" +
 	"\n" +
-	"\x1afaceoff/score/v1/log.proto\x12\x10faceoff.score.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1bfaceoff/battle/v1/log.proto\x1a\x1cfaceoff/score/v1/score.proto\x1a\x1afaceoff/user/v1/user.proto\"\x81\x10\n" +
+	"\x1afaceoff/score/v1/log.proto\x12\x10faceoff.score.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1bfaceoff/battle/v1/log.proto\x1a\x1cfaceoff/score/v1/score.proto\x1a\x1afaceoff/user/v1/user.proto\"\xaa\x11\n" +
 	"\x05Entry\x12H\n" +
 	"\fgift_decided\x18\x01 \x01(\v2#.faceoff.score.v1.Entry.GiftDecidedH\x00R\vgiftDecided\x12E\n" +
 	"\vbattle_read\x18\x02 \x01(\v2\".faceoff.score.v1.Entry.BattleReadH\x00R\n" +
@@ -1143,7 +1221,9 @@ const file_faceoff_score_v1_log_proto_rawDesc = "" +
 	"liveVoided\x12N\n" +
 	"\x0ebattle_settled\x18\a \x01(\v2%.faceoff.score.v1.Entry.BattleSettledH\x00R\rbattleSettled\x12Q\n" +
 	"\x0fclose_scheduled\x18\b \x01(\v2&.faceoff.score.v1.Entry.CloseScheduledH\x00R\x0ecloseScheduled\x12N\n" +
-	"\x0ebattle_started\x18\t \x01(\v2%.faceoff.score.v1.Entry.BattleStartedH\x00R\rbattleStarted\x1a\xf0\x03\n" +
+	"\x0ebattle_started\x18\t \x01(\v2%.faceoff.score.v1.Entry.BattleStartedH\x00R\rbattleStarted\x12K\n" +
+	"\rlive_reported\x18\n" +
+	" \x01(\v2$.faceoff.score.v1.Entry.LiveReportedH\x00R\fliveReported\x1a\xf0\x03\n" +
 	"\vGiftDecided\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12!\n" +
@@ -1188,10 +1268,11 @@ const file_faceoff_score_v1_log_proto_rawDesc = "" +
 	"\x05total\x18\x03 \x01(\x03R\x05total\x12:\n" +
 	"\vtop_gifters\x18\x04 \x03(\v2\x19.faceoff.battle.v1.GifterR\n" +
 	"topGifters\x12\x14\n" +
-	"\x05gifts\x18\x05 \x01(\x03R\x05gifts\x1aF\n" +
+	"\x05gifts\x18\x05 \x01(\x03R\x05gifts\x1a\\\n" +
 	"\x0eLiveTombstoned\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
-	"\alive_id\x18\x02 \x01(\tR\x06liveId\x1aB\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12\x14\n" +
+	"\x05plays\x18\x03 \x01(\bR\x05plays\x1aB\n" +
 	"\n" +
 	"LiveVoided\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
@@ -1200,6 +1281,9 @@ const file_faceoff_score_v1_log_proto_rawDesc = "" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x1aE\n" +
 	"\rBattleStarted\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x1aD\n" +
+	"\fLiveReported\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveIdB\a\n" +
 	"\x05entry\"\xed\x03\n" +
@@ -1236,7 +1320,7 @@ func file_faceoff_score_v1_log_proto_rawDescGZIP() []byte {
 	return file_faceoff_score_v1_log_proto_rawDescData
 }
 
-var file_faceoff_score_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_faceoff_score_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_faceoff_score_v1_log_proto_goTypes = []any{
 	(*Entry)(nil),                 // 0: faceoff.score.v1.Entry
 	(*Command)(nil),               // 1: faceoff.score.v1.Command
@@ -1249,16 +1333,17 @@ var file_faceoff_score_v1_log_proto_goTypes = []any{
 	(*Entry_LiveVoided)(nil),      // 8: faceoff.score.v1.Entry.LiveVoided
 	(*Entry_BattleSettled)(nil),   // 9: faceoff.score.v1.Entry.BattleSettled
 	(*Entry_BattleStarted)(nil),   // 10: faceoff.score.v1.Entry.BattleStarted
-	(*Command_CountGifts)(nil),    // 11: faceoff.score.v1.Command.CountGifts
-	(*Command_ReadBattle)(nil),    // 12: faceoff.score.v1.Command.ReadBattle
-	(*Command_Advance)(nil),       // 13: faceoff.score.v1.Command.Advance
-	(GiftVerdict_Verdict)(0),      // 14: faceoff.score.v1.GiftVerdict.Verdict
-	(*v1.User)(nil),               // 15: faceoff.user.v1.User
-	(GiftEvent_Category)(0),       // 16: faceoff.score.v1.GiftEvent.Category
-	(*v11.Entry_Participant)(nil), // 17: faceoff.battle.v1.Entry.Participant
-	(*v11.Gifter)(nil),            // 18: faceoff.battle.v1.Gifter
-	(*GiftEvent)(nil),             // 19: faceoff.score.v1.GiftEvent
-	(*v11.Entry)(nil),             // 20: faceoff.battle.v1.Entry
+	(*Entry_LiveReported)(nil),    // 11: faceoff.score.v1.Entry.LiveReported
+	(*Command_CountGifts)(nil),    // 12: faceoff.score.v1.Command.CountGifts
+	(*Command_ReadBattle)(nil),    // 13: faceoff.score.v1.Command.ReadBattle
+	(*Command_Advance)(nil),       // 14: faceoff.score.v1.Command.Advance
+	(GiftVerdict_Verdict)(0),      // 15: faceoff.score.v1.GiftVerdict.Verdict
+	(*v1.User)(nil),               // 16: faceoff.user.v1.User
+	(GiftEvent_Category)(0),       // 17: faceoff.score.v1.GiftEvent.Category
+	(*v11.Entry_Participant)(nil), // 18: faceoff.battle.v1.Entry.Participant
+	(*v11.Gifter)(nil),            // 19: faceoff.battle.v1.Gifter
+	(*GiftEvent)(nil),             // 20: faceoff.score.v1.GiftEvent
+	(*v11.Entry)(nil),             // 21: faceoff.battle.v1.Entry
 }
 var file_faceoff_score_v1_log_proto_depIdxs = []int32{
 	2,  // 0: faceoff.score.v1.Entry.gift_decided:type_name -> faceoff.score.v1.Entry.GiftDecided
@@ -1270,21 +1355,22 @@ var file_faceoff_score_v1_log_proto_depIdxs = []int32{
 	9,  // 6: faceoff.score.v1.Entry.battle_settled:type_name -> faceoff.score.v1.Entry.BattleSettled
 	5,  // 7: faceoff.score.v1.Entry.close_scheduled:type_name -> faceoff.score.v1.Entry.CloseScheduled
 	10, // 8: faceoff.score.v1.Entry.battle_started:type_name -> faceoff.score.v1.Entry.BattleStarted
-	11, // 9: faceoff.score.v1.Command.count_gifts:type_name -> faceoff.score.v1.Command.CountGifts
-	12, // 10: faceoff.score.v1.Command.read_battle:type_name -> faceoff.score.v1.Command.ReadBattle
-	13, // 11: faceoff.score.v1.Command.advance:type_name -> faceoff.score.v1.Command.Advance
-	14, // 12: faceoff.score.v1.Entry.GiftDecided.verdict:type_name -> faceoff.score.v1.GiftVerdict.Verdict
-	15, // 13: faceoff.score.v1.Entry.GiftDecided.sender:type_name -> faceoff.user.v1.User
-	16, // 14: faceoff.score.v1.Entry.GiftDecided.category:type_name -> faceoff.score.v1.GiftEvent.Category
-	17, // 15: faceoff.score.v1.Entry.LiveOpened.participants:type_name -> faceoff.battle.v1.Entry.Participant
-	18, // 16: faceoff.score.v1.Entry.LiveClosed.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	19, // 17: faceoff.score.v1.Command.CountGifts.gifts:type_name -> faceoff.score.v1.GiftEvent
-	20, // 18: faceoff.score.v1.Command.ReadBattle.entries:type_name -> faceoff.battle.v1.Entry
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	11, // 9: faceoff.score.v1.Entry.live_reported:type_name -> faceoff.score.v1.Entry.LiveReported
+	12, // 10: faceoff.score.v1.Command.count_gifts:type_name -> faceoff.score.v1.Command.CountGifts
+	13, // 11: faceoff.score.v1.Command.read_battle:type_name -> faceoff.score.v1.Command.ReadBattle
+	14, // 12: faceoff.score.v1.Command.advance:type_name -> faceoff.score.v1.Command.Advance
+	15, // 13: faceoff.score.v1.Entry.GiftDecided.verdict:type_name -> faceoff.score.v1.GiftVerdict.Verdict
+	16, // 14: faceoff.score.v1.Entry.GiftDecided.sender:type_name -> faceoff.user.v1.User
+	17, // 15: faceoff.score.v1.Entry.GiftDecided.category:type_name -> faceoff.score.v1.GiftEvent.Category
+	18, // 16: faceoff.score.v1.Entry.LiveOpened.participants:type_name -> faceoff.battle.v1.Entry.Participant
+	19, // 17: faceoff.score.v1.Entry.LiveClosed.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	20, // 18: faceoff.score.v1.Command.CountGifts.gifts:type_name -> faceoff.score.v1.GiftEvent
+	21, // 19: faceoff.score.v1.Command.ReadBattle.entries:type_name -> faceoff.battle.v1.Entry
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_score_v1_log_proto_init() }
@@ -1303,6 +1389,7 @@ func file_faceoff_score_v1_log_proto_init() {
 		(*Entry_BattleSettled_)(nil),
 		(*Entry_CloseScheduled_)(nil),
 		(*Entry_BattleStarted_)(nil),
+		(*Entry_LiveReported_)(nil),
 	}
 	file_faceoff_score_v1_log_proto_msgTypes[1].OneofWrappers = []any{
 		(*Command_CountGifts_)(nil),
@@ -1315,7 +1402,7 @@ func file_faceoff_score_v1_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_score_v1_log_proto_rawDesc), len(file_faceoff_score_v1_log_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
