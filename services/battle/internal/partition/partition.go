@@ -102,22 +102,33 @@ func (r *running) admit(ctx context.Context, c battle.Command) error {
 	return nil
 }
 
+// Groups of COHOST_00 without facts leave no trace in this log, but for the position once it is so many groups behind, at
+// most that often: whoever writes next reads on from there.
+const (
+	recordBehind = 256
+	recordEvery  = time.Second
+)
+
 // whileWriting reads COHOST_00 on from where this log has recorded that it was read.
 func (p *Partition) whileWriting(ctx context.Context, r *running) error {
 	var after uint64
 	r.ledger.View(func() { after = p.state.CohostRead() })
 	late := p.watchSettling(ctx, r)
 	defer late()
+	recorded, at := after, time.Now()
 	return r.cohost.Run(ctx, after, func(ctx context.Context, g ledger.Group[*cohostv1.Entry]) error {
 		c, ok := cohostfeed.Facts(g)
-		if !ok {
+		if !ok && (g.Seq < recorded+recordBehind || time.Since(at) < recordEvery) {
 			return nil
 		}
-		_, err := r.ledger.Submit(ctx, ledger.Command[battle.Command]{Body: c})
-		if err != nil && ctx.Err() == nil {
-			p.o.Log.Warn("group not recorded yet", "log", cohostfeed.Log, "seq", g.Seq, "error", err)
+		if _, err := r.ledger.Submit(ctx, ledger.Command[battle.Command]{Body: c}); err != nil {
+			if ctx.Err() == nil {
+				p.o.Log.Warn("group not recorded yet", "log", cohostfeed.Log, "seq", g.Seq, "error", err)
+			}
+			return err
 		}
-		return err
+		recorded, at = g.Seq, time.Now()
+		return nil
 	})
 }
 

@@ -3,6 +3,7 @@ package partition_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"strings"
@@ -30,7 +31,10 @@ import (
 type stage struct {
 	t         *testing.T
 	partition *partition.Partition
+	stores    *memory.Stores
 	cohost    *memory.Log
+	groups    uint64 // of cohost
+	last      []byte // of them
 	log       *buffer
 	stop      func() error
 }
@@ -38,7 +42,7 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	stores := memory.NewStores()
-	s := &stage{t: t, cohost: stores.Log(cohostfeed.Log), log: &buffer{}}
+	s := &stage{t: t, stores: stores, cohost: stores.Log(cohostfeed.Log), log: &buffer{}}
 	s.partition = partition.New(partition.Options{
 		Settings: battle.Settings{
 			MinDuration: time.Second, MaxDuration: time.Hour, DefaultDuration: time.Minute, DefaultTimeout: 30 * time.Second,
@@ -75,13 +79,18 @@ func (s *stage) connect(lives ...string) {
 
 func (s *stage) append(g *ledgerv1.Group) {
 	s.t.Helper()
+	if s.groups > 0 {
+		sum := sha256.Sum256(s.last)
+		g.Previous = sum[:]
+	}
 	raw, err := proto.Marshal(g)
 	if err == nil {
-		err = s.cohost.Append(s.t.Context(), 0, raw)
+		err = s.cohost.Append(s.t.Context(), s.groups, raw)
 	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.groups, s.last = s.groups+1, raw
 }
 
 func (s *stage) do(c battle.Command) {
@@ -184,6 +193,39 @@ func TestUnreadableCohost(t *testing.T) {
 			t.Errorf("after the end: %v", err)
 		}
 	})
+}
+
+// Groups of COHOST_00 that battles do not depend on move the recorded position, but not often.
+func TestPositionsWithoutFacts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		live, err := proto.Marshal(&cohostv1.Entry{Entry: &cohostv1.Entry_LiveCreated_{LiveCreated: &cohostv1.Entry_LiveCreated{LiveId: "a"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := s.head()
+		for second := range uint64(3) {
+			<-time.After(1100 * time.Millisecond)
+			for range 1000 {
+				s.append(&ledgerv1.Group{Version: 1, Decisions: []*ledgerv1.Decision{{AtMs: time.Now().UnixMilli(), Entries: [][]byte{live}}}})
+			}
+			synctest.Wait()
+			if got, want := s.head()-began, second+1; got != want {
+				t.Errorf("after %d seconds and %d groups the log has %d positions, want %d", want, s.groups, got, want)
+			}
+		}
+	})
+}
+
+// head is how many groups the partition has stored.
+func (s *stage) head() uint64 {
+	s.t.Helper()
+	head, err := s.stores.Log(partition.Log).Head(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return head
 }
 
 // buffer is a bytes.Buffer for several goroutines.

@@ -2,6 +2,7 @@ package partition
 
 import (
 	"context"
+	"time"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 
@@ -17,6 +18,13 @@ const (
 	commandBytes = 96 << 10
 )
 
+// Groups that do not concern the partition leave no trace in its log, but for the position once it is so many groups
+// behind, at most that often: whoever writes next reads on from there.
+const (
+	recordBehind = 256
+	recordEvery  = time.Second
+)
+
 // followBattle reads the battle service's log from where the partition's own log says on.
 func (p *Partition) followBattle(ctx context.Context) error {
 	var read score.Position
@@ -25,25 +33,36 @@ func (p *Partition) followBattle(ctx context.Context) error {
 	if read.Entries > 0 {
 		after-- // the rest of that group is still to be read
 	}
-	return p.feed.Run(ctx, after, p.readBattle)
+	recorded, at := after, time.Now()
+	return p.feed.Run(ctx, after, func(ctx context.Context, g ledger.Group[*battlev1.Entry]) error {
+		late := g.Seq >= recorded+recordBehind && time.Since(at) >= recordEvery
+		some, err := p.readBattle(ctx, g, late)
+		if some && err == nil {
+			recorded, at = g.Seq, time.Now()
+		}
+		return err
+	})
 }
 
-// readBattle has the partition decide what follows from a group of the battle service's log. Groups that do not concern
-// it leave no trace.
-func (p *Partition) readBattle(ctx context.Context, g ledger.Group[*battlev1.Entry]) error {
+// readBattle has the partition decide what follows from a group of the battle service's log. some: it has recorded the
+// group, because it concerns the partition, or because the position is to be recorded anyway.
+func (p *Partition) readBattle(ctx context.Context, g ledger.Group[*battlev1.Entry], anyway bool) (some bool, err error) {
 	commands, err := p.reading(g)
 	if err != nil {
 		// An entry that this version does not know may open or close lives: going on could miscount.
 		p.fault(err)
-		return err
+		return false, err
+	}
+	if len(commands) == 0 && anyway {
+		commands = []score.ReadBattle{{Position: score.Position{Sequence: g.Seq}}}
 	}
 	for _, c := range commands {
 		if _, err := p.ledger.Submit(ctx, ledger.Command[score.Command]{Body: c}); err != nil {
 			p.cfg.Log.Warn("battle's log not read", "log", p.cfg.Name, "group", g.Seq, "error", err)
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return len(commands) > 0, nil
 }
 
 // reading turns a group into commands, none if it does not concern the partition.

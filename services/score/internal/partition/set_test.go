@@ -341,6 +341,35 @@ func TestReportsEnd(t *testing.T) {
 	})
 }
 
+// TestPositionsWithoutEffect: groups of the battle service's log that do not concern a partition move its recorded position,
+// but not often.
+func TestPositionsWithoutEffect(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.replica(t, "a", nil)
+		head := func() uint64 {
+			t.Helper()
+			head, err := w.logs[0].Head(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return head
+		}
+		began := head()
+		for second := range uint64(3) {
+			<-time.After(1100 * time.Millisecond)
+			for range 1000 {
+				w.battle.Write(t, &battlev1.Entry{Entry: &battlev1.Entry_CohostRead_{CohostRead: &battlev1.Entry_CohostRead{}}})
+			}
+			synctest.Wait()
+			if got, want := head()-began, second+1; got != want {
+				t.Errorf("after %d seconds the log has %d positions, want %d", want, got, want)
+			}
+		}
+	})
+}
+
 // TestCannotOpen: a live that another battle holds is reported as closed with nothing, so that a battle that goes on without
 // it can settle.
 func TestCannotOpen(t *testing.T) {
