@@ -50,6 +50,23 @@ func (r rows) Rows() (keys []view.Key) {
 	return keys
 }
 
+// Open implements view.Source.
+func (r rows) Open(most int) (keys []view.Key) {
+	r.p.View(func(s *score.State, _ Place) {
+		for b := range s.Unfinished() { // in no order
+			for _, room := range b.Rooms {
+				if len(keys) == most {
+					return
+				}
+				if room.Phase == score.Open {
+					keys = append(keys, view.Key{BattleID: room.BattleID, LiveID: room.LiveID})
+				}
+			}
+		}
+	})
+	return keys
+}
+
 func appendKeys(keys []view.Key, b *score.Battle) []view.Key {
 	for _, r := range b.Rooms {
 		keys = append(keys, view.Key{BattleID: r.BattleID, LiveID: r.LiveID})

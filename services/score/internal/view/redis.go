@@ -122,18 +122,47 @@ func (w *writer) rewrite(ctx context.Context) error {
 	})
 }
 
-// check compares the sentinel and marks everything when it is another.
+// check compares the sentinel and marks everything when it is another. When it is not, it writes what else is gone.
 func (w *writer) check(ctx context.Context) error {
-	return w.call(ctx, func(ctx context.Context) error {
+	lost := make(map[Key]map[string]struct{})
+	if err := w.call(ctx, func(ctx context.Context) error {
 		found, err := w.redis.Get(ctx, SentinelKey(w.number)).Result()
 		if err != nil && !errors.Is(err, redis.Nil) {
 			return err
 		}
 		if found != w.generation {
 			w.giveBack(true, nil)
+			return nil
+		}
+		return w.look(ctx, lost)
+	}); err != nil {
+		return err
+	}
+	_, err := w.rows(ctx, lost)
+	return err
+}
+
+// look adds to lost the open lives of which Redis has no score, or no gifters though there must be some.
+func (w *writer) look(ctx context.Context, lost map[Key]map[string]struct{}) error {
+	keys := w.source.Open(batch)
+	scores, gifters := make([]*redis.BoolCmd, len(keys)), make([]*redis.IntCmd, len(keys))
+	if _, err := w.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, k := range keys {
+			scores[i] = p.HExists(ctx, HashKey(k.BattleID), "_seq:"+k.LiveID)
+			if row, ok := w.source.Row(k, map[string]struct{}{}); ok && row.Total > 0 {
+				gifters[i] = p.Exists(ctx, GiftersKey(k.BattleID, k.LiveID))
+			}
 		}
 		return nil
-	})
+	}); err != nil {
+		return err
+	}
+	for i, k := range keys {
+		if !scores[i].Val() || gifters[i] != nil && gifters[i].Val() == 0 {
+			lost[k] = nil // all gifters
+		}
+	}
+	return nil
 }
 
 // rows writes rows. left are those that Redis has from further on in the log: another replica is ahead, and this one will

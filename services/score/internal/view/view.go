@@ -1,6 +1,7 @@
 // Package view keeps the battles' scores in Redis, where others may read them. Redis is a copy that may vanish at any
 // time: totals are absolute, each write carries the place in the log it stands at and never undoes a later one, and a
-// sentinel of each partition, which vanishes together with the data, tells when all has to be written anew.
+// sentinel of each partition, which vanishes together with the data, tells when all has to be written anew. Together with it
+// the keys of open lives are looked for, which somebody may have deleted.
 //
 // Gifts never wait for Redis: the partition only marks what has changed, and one goroutine per partition writes.
 package view
@@ -18,7 +19,7 @@ import (
 const (
 	// flushEvery coalesces changes.
 	flushEvery = 50 * time.Millisecond
-	// checkEvery is how often the sentinel is compared, busy or idle.
+	// checkEvery is how often the sentinel is compared and keys are looked for, busy or idle.
 	checkEvery = 400 * time.Millisecond
 	// writeTime bounds one exchange with Redis.
 	writeTime = time.Second
@@ -53,6 +54,8 @@ type Row struct {
 type Source interface {
 	// Rows returns the keys of all open and recently closed lives.
 	Rows() []Key
+	// Open returns the keys of up to most open lives, others each time.
+	Open(most int) []Key
 	// Row returns what stands there, with the given gifters, or all of them if users is nil; false if it is forgotten.
 	Row(k Key, users map[string]struct{}) (Row, bool)
 }

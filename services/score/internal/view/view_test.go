@@ -37,6 +37,7 @@ func TestContract(t *testing.T) {
 type empty struct{}
 
 func (empty) Rows() []view.Key                                   { return nil }
+func (empty) Open(int) []view.Key                                { return nil }
 func (empty) Row(view.Key, map[string]struct{}) (view.Row, bool) { return view.Row{}, false }
 
 // TestRedisDown marks far more than is remembered while nobody answers: marking must neither wait nor grow without bound.

@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) redis.UniversalClient) {
 		"many gifters":        manyGifters,
 		"emptied":             emptied,
 		"emptied, no scripts": noScripts,
+		"a key deleted":       deleted,
 		"closed":              closed,
 		"void":                void,
 		"expiry":              expiry,
@@ -68,6 +69,18 @@ func (s *source) Rows() (keys []view.Key) {
 	defer s.mu.Unlock()
 	for k := range s.rows {
 		keys = append(keys, k)
+	}
+	return keys
+}
+
+// Open implements view.Source.
+func (s *source) Open(most int) (keys []view.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, r := range s.rows {
+		if r.Status == "OPEN" && len(keys) < most {
+			keys = append(keys, k)
+		}
 	}
 	return keys
 }
@@ -221,6 +234,31 @@ func emptied(t *testing.T, c redis.UniversalClient) {
 		eventually(t, "every total is there", exact)
 		if err := c.FlushAll(t.Context()).Err(); err != nil {
 			t.Fatal(err)
+		}
+	}
+	eventually(t, "every total is there again", exact)
+}
+
+// deleted: keys of open battles are written again though nothing happens in them.
+func deleted(t *testing.T, c redis.UniversalClient) {
+	s, b, other := &source{}, ids.New(), ids.New()
+	v := start(t, c, s)
+	for _, battle := range []string{b, other} {
+		s.set(v, row(battle, "l1", 5, 150, map[string]int64{"u": 100, "w": 50}))
+		s.set(v, row(battle, "l2", 6, 0, nil))
+	}
+	exact := func() bool {
+		for _, battle := range []string{b, other} {
+			if field(c, battle, "host-l1") != "150" || field(c, battle, "host-l2") != "0" || points(c, battle, "l1", "u") != 100 || points(c, battle, "l1", "w") != 50 {
+				return false
+			}
+		}
+		return true
+	}
+	for _, key := range []string{view.HashKey(b), view.GiftersKey(b, "l1"), view.HashKey(other)} {
+		eventually(t, "every total is there", exact)
+		if n := c.Del(t.Context(), key).Val(); n != 1 {
+			t.Fatalf("%s was not there", key)
 		}
 	}
 	eventually(t, "every total is there again", exact)
