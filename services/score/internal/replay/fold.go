@@ -27,7 +27,7 @@ type recount struct {
 	wrong []string
 }
 
-// folding folds one partition's log and looks at the lives of one battle on the way.
+// folding folds what one partition's log has of one battle, and looks at its lives on the way.
 type folding struct {
 	machine *score.State
 	battle  string
@@ -36,33 +36,51 @@ type folding struct {
 
 func (f *folding) group(g ledger.Group[score.Event]) error {
 	for _, e := range g.Events {
-		switch x := e.Event.(type) {
-		case score.GiftDecided:
-			if live := f.live(x.BattleID, x.LiveID); live != nil && x.Verdict == score.Counted {
-				live.check(e.Place, x)
-			}
-		case score.LiveOpened:
-			if live := f.live(x.BattleID, x.LiveID); live != nil {
-				live.opened, live.openedAt = &x, e.Place
-				live.rules = f.machine.Rules(x.RuleSet)
-			}
-		case score.LiveTombstoned:
-			if live := f.live(x.BattleID, x.LiveID); live != nil && x.Plays {
-				live.counted, live.closed = &score.LiveClosed{}, &score.LiveClosed{}
-			}
-		case score.LiveClosed:
-			if live := f.live(x.BattleID, x.LiveID); live != nil {
-				counted, ok := f.machine.Closing(x.BattleID, x.LiveID)
-				if !ok {
-					live.wrong = append(live.wrong, "it closed without being open")
-				}
-				live.counted, live.closed, live.closedAt = &counted, &x, e.Place
-			}
+		if f.event(e) {
+			f.machine.Evolve(e.Place, e.Event)
 		}
-		f.machine.Evolve(e.Place, e.Event)
 	}
 	f.machine.Commit()
 	return nil
+}
+
+// event looks at an event, and reports whether the battle's totals depend on it.
+func (f *folding) event(e ledger.Placed[score.Event]) bool {
+	switch x := e.Event.(type) {
+	case score.GiftDecided:
+		live := f.live(x.BattleID, x.LiveID)
+		if live == nil || x.Verdict != score.Counted {
+			return false
+		}
+		live.check(e.Place, x)
+		return true
+	case score.LiveOpened:
+		live := f.live(x.BattleID, x.LiveID)
+		if live == nil {
+			return false
+		}
+		live.opened, live.openedAt = &x, e.Place
+		live.rules = f.machine.Rules(x.RuleSet)
+		return true
+	case score.LiveTombstoned:
+		if live := f.live(x.BattleID, x.LiveID); live != nil && x.Plays {
+			live.counted, live.closed = &score.LiveClosed{}, &score.LiveClosed{}
+		}
+		return false
+	case score.LiveClosed:
+		live := f.live(x.BattleID, x.LiveID)
+		if live == nil {
+			return false
+		}
+		counted, ok := f.machine.Closing(x.BattleID, x.LiveID)
+		if !ok {
+			live.wrong = append(live.wrong, "it closed without being open")
+		}
+		live.counted, live.closed, live.closedAt = &counted, &x, e.Place
+		return true
+	default:
+		return false
+	}
 }
 
 func (f *folding) live(battleID, liveID string) *recount {

@@ -16,19 +16,47 @@ import (
 	"github.com/faceoff-live/faceoff/services/score/internal/score"
 )
 
+const (
+	// atOnce bounds the replays under way: each reads whole logs.
+	atOnce = 2
+	// waiting bounds those that wait for their turn.
+	waiting = 32
+)
+
 // Replayer replays battles.
 type Replayer struct {
 	logs     func(name string) ledger.Log
 	settings score.Settings
+	asked    chan struct{} // a token for each replay that waits or is under way
+	running  chan struct{} // and for each under way
 }
 
 // New makes a Replayer; logs gives a stored log by its name, settings as the partitions have them.
 func New(logs func(name string) ledger.Log, settings score.Settings) *Replayer {
-	return &Replayer{logs: logs, settings: settings}
+	// Replays know gifts by their place in the log: ids need not be remembered.
+	settings.MaxAge, settings.MaxAhead = 0, 0
+	return &Replayer{logs: logs, settings: settings, asked: make(chan struct{}, atOnce+waiting), running: make(chan struct{}, atOnce)}
 }
 
-// Battle replays one battle. The error is a *es.Refusal when there is none, or what reading the logs gave.
+// Battle replays one battle. The error is a *es.Refusal when there is none or too many ask at once, or what reading the
+// logs gave.
 func (r *Replayer) Battle(ctx context.Context, battleID string) (*scorev1.ReplayBattleResponse, error) {
+	select {
+	case r.asked <- struct{}{}:
+		defer func() { <-r.asked }()
+	default:
+		return nil, es.Refuse("RATE_LIMITED", "%d replays are under way or wait already", atOnce+waiting)
+	}
+	select {
+	case r.running <- struct{}{}:
+		defer func() { <-r.running }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return r.replay(ctx, battleID)
+}
+
+func (r *Replayer) replay(ctx context.Context, battleID string) (*scorev1.ReplayBattleResponse, error) {
 	told, err := read(ctx, r.logs(partition.BattleLog), battleID)
 	if err != nil {
 		return nil, unreadable("the battle service's log", err)

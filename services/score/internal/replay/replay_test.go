@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
@@ -186,3 +187,49 @@ type triple struct{}
 
 func (triple) Version() string                   { return rules.Default }
 func (triple) Points(g score.Gift) (int64, bool) { return 3 * g.UnitValue, true }
+
+// stuck is a log whose readers wait.
+type stuck struct {
+	ledger.Log
+	readers chan struct{}
+}
+
+func (s stuck) Head(ctx context.Context) (uint64, error) {
+	s.readers <- struct{}{}
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
+// Two replays read at the same time, some wait for their turn, and more are refused.
+func TestManyReplays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const most = 2 + 32
+		log := stuck{readers: make(chan struct{}, 100)}
+		r := replay.New(func(string) ledger.Log { return log }, settings(rules.Book))
+		ctx, cancel := context.WithCancel(t.Context())
+		answers := make(chan error, most)
+		for range most {
+			go func() {
+				_, err := r.Battle(ctx, "b1")
+				answers <- err
+			}()
+		}
+		synctest.Wait()
+		if len(log.readers) != 2 {
+			t.Errorf("%d replays read at the same time", len(log.readers))
+		}
+		if _, err := r.Battle(ctx, "b1"); !errors.Is(err, &es.Refusal{Reason: "RATE_LIMITED"}) {
+			t.Errorf("one more: %v", err)
+		}
+		cancel()
+		for range most {
+			if err := <-answers; !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+		}
+		if _, err := r.Battle(ctx, "b1"); !errors.Is(err, context.Canceled) {
+			t.Errorf("after all have ended: %v", err)
+		}
+	})
+}
