@@ -57,20 +57,23 @@ func (s *Server) ListBattles(ctx context.Context, req *battlev1.ListBattlesReque
 	if size == 0 {
 		size = defaultPage
 	}
-	filter := view.Filter{LiveID: req.GetLiveId(), Phase: battle.Phase(req.GetStatus())}
-	var page []battle.Battle
-	var at time.Time
-	var fault error
-	resp := new(battlev1.ListBattlesResponse)
-	if err := s.partition.Read(func(battles *view.Battles, now time.Time) {
-		page, resp.NextPageToken, fault = battles.List(filter, size, req.GetPageToken())
-		at = now
-	}); err != nil {
+	listing, err := view.NewListing(view.Filter{LiveID: req.GetLiveId(), Phase: battle.Phase(req.GetStatus())}, size, req.GetPageToken())
+	if err != nil {
 		return nil, err
 	}
-	if fault != nil {
-		return nil, fault
+	var at time.Time
+	for complete := false; !complete; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := s.partition.Read(func(battles *view.Battles, now time.Time) {
+			complete, at = battles.Step(listing), now
+		}); err != nil {
+			return nil, err
+		}
 	}
+	page, token := listing.Page()
+	resp := &battlev1.ListBattlesResponse{NextPageToken: token}
 	for _, b := range page {
 		resp.Battles = append(resp.Battles, codec.Battle(b, at))
 	}

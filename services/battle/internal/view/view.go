@@ -5,8 +5,6 @@ package view
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -153,65 +151,4 @@ func (v *Battles) Settling(before time.Time) []string {
 // Subscribe reads what a live is told; see watch.Hub.Subscribe.
 func (v *Battles) Subscribe(liveID string, after int64) (sub *watch.Subscription[*battlev1.Event], recovered bool) {
 	return v.hub.Subscribe(liveID, after)
-}
-
-// Filter of List; zero fields filter nothing.
-type Filter struct {
-	LiveID string
-	Phase  battle.Phase
-}
-
-func (f Filter) matches(r *record) bool {
-	return !r.forgotten && (f.Phase == 0 || r.battle.Phase == f.Phase)
-}
-
-// List returns up to size battles, newest first, that were requested before the one that the cursor names (empty: from
-// the newest on), and the cursor of the next page, empty on the last one. The error is a *es.Refusal.
-func (v *Battles) List(f Filter, size int, cursor string) (page []battle.Battle, next string, err error) {
-	records := v.all
-	if f.LiveID != "" {
-		records = v.byLive[f.LiveID]
-	}
-	end := len(records)
-	if cursor != "" {
-		at, err := parseCursor(cursor)
-		if err != nil {
-			return nil, "", err
-		}
-		end, _ = slices.BinarySearchFunc(records, at, func(r *record, at es.Place) int {
-			switch {
-			case r.place.Before(at):
-				return -1
-			case at.Before(r.place):
-				return 1
-			}
-			return 0
-		})
-	}
-	var last *record
-	for _, r := range slices.Backward(records[:end]) {
-		if !f.matches(r) {
-			continue
-		}
-		if len(page) == size {
-			return page, cursorOf(last.place), nil
-		}
-		page = append(page, r.battle)
-		last = r
-	}
-	return page, "", nil
-}
-
-func cursorOf(p es.Place) string {
-	return strconv.FormatUint(p.Seq, 36) + "." + strconv.FormatUint(uint64(p.Index), 36)
-}
-
-func parseCursor(s string) (es.Place, error) {
-	seq, index, ok := strings.Cut(s, ".")
-	a, errSeq := strconv.ParseUint(seq, 36, 64)
-	b, errIndex := strconv.ParseUint(index, 36, 32)
-	if !ok || errSeq != nil || errIndex != nil {
-		return es.Place{}, es.Invalid("page_token", "is not one that this call has given")
-	}
-	return es.Place{Seq: a, Index: uint32(b)}, nil
 }

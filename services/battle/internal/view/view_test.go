@@ -282,20 +282,52 @@ func TestCurrent(t *testing.T) {
 
 func list(t *testing.T, v *view.Battles, f view.Filter, size int) (pages []string) {
 	t.Helper()
-	cursor := ""
+	token := ""
 	for {
-		page, next, err := v.List(f, size, cursor)
+		l, err := view.NewListing(f, size, token)
 		if err != nil {
 			t.Fatal(err)
 		}
+		for !v.Step(l) {
+		}
+		page, next := l.Page()
 		var ids []string
 		for _, b := range page {
 			ids = append(ids, b.ID)
 		}
 		pages = append(pages, strings.Join(ids, " "))
-		if cursor = next; cursor == "" {
+		if token = next; token == "" {
 			return pages
 		}
+	}
+}
+
+// A listing that finds little looks at a thousand battles at a time.
+func TestListInSteps(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a", "b", "c", "d")
+	s.run("rare", "c", "d")
+	const battles = 2500
+	for i := range battles {
+		id := fmt.Sprint("b", i)
+		s.request(id, "a", true, "b")
+		s.do(battle.CancelBattleRequest{BattleID: id, LiveID: "a"})
+	}
+	for _, size := range []int{1, 2} { // one that is filled, one that is not
+		l, err := view.NewListing(view.Filter{Phase: battle.PhaseRunning}, size, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := 1
+		for !s.battles.Step(l) {
+			steps++
+		}
+		if page, token := l.Page(); len(page) != 1 || page[0].ID != "rare" || token != "" || steps != 3 {
+			t.Errorf("after %d steps the page is %v, token %q", steps, page, token)
+		}
+	}
+	if got := list(t, s.battles, view.Filter{Phase: battle.PhaseEnded}, 1000); len(got) != 3 || strings.Count(got[2], " ") != 499 {
+		t.Errorf("%d pages", len(got))
 	}
 }
 
@@ -322,8 +354,8 @@ func TestListAndForget(t *testing.T) {
 	expect(view.Filter{LiveID: "z"}, 1, "")
 	expect(view.Filter{Phase: battle.PhaseRunning}, 1, "b1")
 	expect(view.Filter{LiveID: "c", Phase: battle.PhaseEnded}, 1, "b2")
-	for _, bad := range []string{"x", "-1.0", "1.", "1.1.1", "."} {
-		if _, _, err := s.battles.List(view.Filter{}, 1, bad); err == nil {
+	for _, bad := range []string{"x", "-1.0", "1.", "1.1.1", ".", "0.1"} {
+		if _, err := view.NewListing(view.Filter{}, 1, bad); err == nil {
 			t.Errorf("page token %q was taken", bad)
 		}
 	}
