@@ -16,6 +16,7 @@
 //			snapshot = snapshotOf(key, sub.After())
 //		}
 //	})
+//	defer sub.Close()
 //
 // Since the numbers are counted in the fold, they are the same on every replica and after every restart.
 package watch
@@ -36,7 +37,7 @@ type Hub[E any] struct {
 	keep int
 
 	mu      sync.Mutex
-	streams map[string]*stream[E] // never taken out: numbers go on for ever
+	streams map[string]*stream[E] // one with events is never taken out: numbers go on for ever
 }
 
 // New makes a Hub that keeps the last `keep` events of each key, at least 1.
@@ -47,7 +48,11 @@ func New[E any](keep int) *Hub[E] {
 // Publish appends e to the events of key and returns its number: 1 for the first of a key, then each one more than the
 // one before. It never blocks on readers.
 func (h *Hub[E]) Publish(key string, e E) int64 {
-	return h.stream(key).append(e, h.keep)
+	for {
+		if number, ok := h.stream(key).append(e, h.keep); ok {
+			return number
+		}
+	}
 }
 
 // Number returns the number of the key's last event; 0 if it has none.
@@ -80,16 +85,25 @@ func (h *Hub[E]) Trim(key string) {
 // Subscribe reads the events of key. recovered true: they go on right after the event numbered `after`, which the reader
 // has. recovered false, because events after that one are no longer kept, or it never was, or after is negative: they go
 // on after the key's last event, and the reader needs a snapshot; see the package comment.
-//
-// A Subscription holds nothing that has to be closed.
 func (h *Hub[E]) Subscribe(key string, after int64) (sub *Subscription[E], recovered bool) {
-	s := h.stream(key)
+	for {
+		if sub, recovered = h.stream(key).read(after); sub != nil {
+			sub.hub, sub.key = h, key
+			return sub, recovered
+		}
+	}
+}
+
+// leave takes a reader away. Nothing is kept of keys without events that nobody reads: anybody can make up keys.
+func (h *Hub[E]) leave(key string, s *stream[E]) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if recovered = after >= s.first-1 && after <= s.last; !recovered {
-		after = s.last
+	if s.readers--; s.readers == 0 && s.last == 0 {
+		s.gone = true
+		delete(h.streams, key)
 	}
-	return &Subscription[E]{stream: s, after: after}, recovered
 }
 
 func (h *Hub[E]) stream(key string) *stream[E] {
@@ -110,11 +124,31 @@ type stream[E any] struct {
 	base        int64         // number of the event that ring[0] held first; that of n is at (n-base) modulo the hub's keep
 	ring        []E           // grows up to the hub's keep
 	changed     chan struct{} // closed by the next append; nil while no reader waits
+	readers     int
+	gone        bool // the hub does not have it any more
 }
 
-func (s *stream[E]) append(e E, keep int) int64 {
+// read adds a reader; nil if the stream is gone.
+func (s *stream[E]) read(after int64) (sub *Subscription[E], recovered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.gone {
+		return nil, false
+	}
+	s.readers++
+	if recovered = after >= s.first-1 && after <= s.last; !recovered {
+		after = s.last
+	}
+	return &Subscription[E]{stream: s, after: after}, recovered
+}
+
+// append returns the event's number; false if the stream is gone.
+func (s *stream[E]) append(e E, keep int) (number int64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone {
+		return 0, false
+	}
 	s.last++
 	if len(s.ring) < keep {
 		s.ring = append(s.ring, e)
@@ -126,13 +160,24 @@ func (s *stream[E]) append(e E, keep int) int64 {
 		close(s.changed)
 		s.changed = nil
 	}
-	return s.last
+	return s.last, true
 }
 
-// Subscription is one reader of one key. Its methods are for one goroutine at a time.
+// Subscription is one reader of one key, to be closed. Its methods are for one goroutine at a time.
 type Subscription[E any] struct {
+	hub    *Hub[E]
+	key    string
 	stream *stream[E]
 	after  int64
+	closed bool
+}
+
+// Close ends the reading; Next must not be called any more.
+func (s *Subscription[E]) Close() {
+	if !s.closed {
+		s.closed = true
+		s.hub.leave(s.key, s.stream)
+	}
 }
 
 // After returns the number of the event after which Next goes on. Right after Subscribe it is the number that a snapshot

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -170,4 +171,61 @@ func TestNoGapBetweenSnapshotAndEvents(t *testing.T) {
 		state.Unlock()
 	}
 	wg.Wait()
+}
+
+// Keys that somebody has made up leave nothing behind; events and readers are never lost by that.
+func TestMadeUpKeys(t *testing.T) {
+	t.Parallel()
+	h := watch.New[string](2)
+	before := allocated()
+	for i := range 100_000 {
+		sub, _ := h.Subscribe(fmt.Sprintf("made up %d", i), 0)
+		sub.Close()
+		sub.Close()
+	}
+	if grown := allocated() - before; grown > 4<<20 {
+		t.Errorf("100000 keys without events hold %d bytes", grown)
+	}
+	stays, _ := h.Subscribe("k", 0)
+	goes, _ := h.Subscribe("k", 0)
+	goes.Close()
+	h.Publish("k", "x")
+	if got := next(t, stays); got != "1:x" {
+		t.Errorf("got %s", got)
+	}
+	stays.Close()
+	if n := h.Number("k"); n != 1 {
+		t.Errorf("after the last reader the number is %d", n)
+	}
+}
+
+func allocated() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// Readers come and go while the first event of their key is published: whoever has subscribed before it gets it.
+func TestFirstEventReachesWhoReads(t *testing.T) {
+	t.Parallel()
+	h := watch.New[string](2)
+	for i := range 2000 {
+		key := fmt.Sprintf("k%d", i)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			sub, _ := h.Subscribe(key, 0)
+			sub.Close()
+		})
+		sub, _ := h.Subscribe(key, 0)
+		wg.Go(func() { h.Publish(key, "x") })
+		if got := next(t, sub); got != "1:x" {
+			t.Fatalf("got %s", got)
+		}
+		wg.Wait()
+		sub.Close()
+		if n := h.Number(key); n != 1 {
+			t.Fatalf("the number is %d", n)
+		}
+	}
 }

@@ -97,6 +97,7 @@ func (s *Server) WatchLive(req *battlev1.WatchLiveRequest, stream grpc.ServerStr
 	}); err != nil {
 		return err
 	}
+	defer sub.Close()
 	if snapshot != nil {
 		if err := stream.Send(&battlev1.WatchLiveResponse{Payload: &battlev1.WatchLiveResponse_Snapshot_{Snapshot: snapshot}}); err != nil {
 			return err

@@ -28,6 +28,7 @@ func (s *Server) WatchLive(r *cohostv1.WatchLiveRequest, stream grpc.ServerStrea
 	if !ok {
 		return liveNotFound(r.GetLiveId())
 	}
+	defer sub.Close()
 	if err := stream.SendHeader(metadata.MD{}); err != nil {
 		return err
 	}
