@@ -10,9 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/net/http2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
@@ -101,5 +103,33 @@ func TestCallsWithoutTheirMessageEnd(t *testing.T) {
 		if took := time.Since(began); reasonOf(err) != "DEADLINE_EXCEEDED" || took != rpc.CallTime {
 			t.Errorf("%v after %v", err, took)
 		}
+	})
+}
+
+// A client that has vanished without a word does not hold its connection for ever.
+func TestVanishedClientsAreLetGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := rpc.NewServer(rpc.ServerOptions{Keys: keys})
+		lis := bufconn.Listen(1 << 20)
+		served := make(chan error)
+		go func() { served <- s.Serve(lis) }()
+		conn, err := lis.DialContext(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		framer := http2.NewFramer(conn, conn)
+		if _, err = io.WriteString(conn, http2.ClientPreface); err == nil {
+			err = framer.WriteSettings()
+		}
+		began := time.Now()
+		for err == nil { // no ping is answered
+			_, err = framer.ReadFrame()
+		}
+		if took := time.Since(began); took < time.Minute || took > 2*time.Minute {
+			t.Errorf("%v after %v", err, took)
+		}
+		_ = conn.Close()
+		s.Stop()
+		<-served
 	})
 }

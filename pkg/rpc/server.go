@@ -30,6 +30,8 @@ const (
 	connectionTimeout = 5 * time.Second
 	connectionAge     = 30 * time.Minute
 	pingInterval      = 10 * time.Second // at most one ping of a client in this time
+	silence           = time.Minute      // after which a client is asked whether it is still there
+	silenceAnswer     = 20 * time.Second // and has to answer
 	stopTime          = 10 * time.Second // for calls under way when the server stops
 )
 
@@ -86,7 +88,7 @@ func NewServer(o ServerOptions) *Server {
 			grpc.MaxHeaderListSize(maxHeaders),
 			grpc.MaxConcurrentStreams(o.MaxStreams),
 			grpc.ConnectionTimeout(connectionTimeout),
-			grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: connectionAge}),
+			grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: connectionAge, Time: silence, Timeout: silenceAnswer}),
 			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingInterval, PermitWithoutStream: true}),
 			grpc.StreamInterceptor(d.stream),
 		),

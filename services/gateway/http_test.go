@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"context"
 	"io"
 	"net"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
@@ -78,3 +81,66 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestTimes runs the listener in virtual time: how long a connection may be silent, and where.
+func TestTimes(t *testing.T) {
+	for _, row := range []struct {
+		name, request string
+		want          time.Duration
+	}{
+		{"nothing", "", readHeaderTimeout},
+		{"half a head", "GET /healthz HTTP/1.1\r\nHost: x\r\n", readHeaderTimeout},
+		{"no further request", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", idleTimeout},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				lis := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+				cfg := DefaultConfig()
+				cfg.Keys = auth.Keys{"k": "a secret that is long enough for tests"}
+				s, err := New(cfg, Deps{HTTP: lis})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, stop := context.WithCancel(t.Context())
+				ended := make(chan error)
+				go func() { ended <- s.serveHTTP().Run(ctx, func() {}) }()
+				ours, theirs := net.Pipe()
+				lis.conns <- theirs
+				began := time.Now()
+				go func() { _, _ = io.WriteString(ours, row.request) }()
+				_, _ = io.Copy(io.Discard, ours)
+				if took := time.Since(began); took < row.want || took > row.want+time.Second {
+					t.Errorf("closed after %v, want %v", took, row.want)
+				}
+				_ = ours.Close()
+				stop()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// pipes is a listener in memory.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
