@@ -20,7 +20,8 @@ func gift(unitValue string) string {
 	return fmt.Sprintf(`{"gifts":[{"event_id":"e1","live_id":"a","gift_id":"rose","category":"BASIC","unit_value":%s,"count":1}]}`, unitValue)
 }
 
-// TestBadInput sends what no well-behaved client sends. The ids are those of the design's list of bad input.
+// TestBadInput sends what no well-behaved client sends. test/badinput/testdata/rows.tsv has the ids; there the whole product
+// is sent all of it.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	e := start(t)
