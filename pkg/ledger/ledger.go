@@ -139,6 +139,8 @@ type Ledger[C, E any] struct {
 	clock *logClock
 	fold  *fold[C, E]
 	queue chan *pending[C, E]
+	// behind tells the writer of a head that its fold has not reached: a rival has written.
+	behind chan uint64
 
 	mu     sync.Mutex
 	role   role
@@ -202,6 +204,7 @@ func New[C, E any](cfg Config[C, E]) *Ledger[C, E] {
 		clock:  clock,
 		fold:   newFold(cfg, clock),
 		queue:  make(chan *pending[C, E], 2*maxGroupEntries),
+		behind: make(chan uint64, 1),
 		change: make(chan struct{}),
 
 		damage:  make(chan error, 1),

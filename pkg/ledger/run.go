@@ -42,8 +42,7 @@ func (l *Ledger[C, E]) run(ctx context.Context, stop context.CancelCauseFunc, he
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { stopOn(ctx, stop, l.damage) })
-	// A follower would wait for ever at a log that has lost its end.
-	running.Go(func() { repeat(ctx, watchEvery, func(ctx context.Context) { _, _ = l.head(ctx) }) })
+	running.Go(func() { repeat(ctx, watchEvery, l.watch) })
 	running.Go(func() { heads.run(ctx) })
 	running.Go(func() { l.keepLease(ctx, held) })
 	running.Go(func() {
@@ -53,6 +52,17 @@ func (l *Ledger[C, E]) run(ctx context.Context, stop context.CancelCauseFunc, he
 	})
 	running.Go(func() { l.tellReady(ctx, ready) })
 	stop(l.takeTurns(ctx, held))
+}
+
+// watch looks how far the log has come. A follower would wait for ever at one that has lost its end, and a writer that has
+// nothing to write would not hear of a rival's groups, nor of the deadlines in them.
+func (l *Ledger[C, E]) watch(ctx context.Context) {
+	if head, err := l.head(ctx); err == nil && head > l.Applied() {
+		select {
+		case l.behind <- head:
+		default:
+		}
+	}
 }
 
 // takeTurns follows while the lease is another's and writes while it is this replica's.

@@ -81,13 +81,16 @@ func (w *writer[C, E]) takeOver(ctx context.Context) error {
 
 func (w *writer[C, E]) loop(ctx context.Context) error {
 	for {
-		batch := w.next(ctx)
-		if ctx.Err() != nil {
+		batch, err := w.next(ctx)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
 			w.backlog = append(batch, w.backlog...)
-			return ctx.Err()
+			return err
 		}
 		if len(batch) == 0 {
-			continue // a deadline moved
+			continue // a deadline moved, or another has written
 		}
 		if err := w.group(ctx, batch); err != nil {
 			return err
@@ -95,8 +98,9 @@ func (w *writer[C, E]) loop(ctx context.Context) error {
 	}
 }
 
-// next waits for commands or deadlines and takes what is there; the publish before was the time to gather.
-func (w *writer[C, E]) next(ctx context.Context) []*pending[C, E] {
+// next waits for commands or deadlines and takes what is there; the publish before was the time to gather. Meanwhile it
+// reads what others write.
+func (w *writer[C, E]) next(ctx context.Context) ([]*pending[C, E], error) {
 	batch := w.backlog
 	w.backlog = nil
 	if len(batch) == 0 {
@@ -110,8 +114,12 @@ func (w *writer[C, E]) next(ctx context.Context) []*pending[C, E] {
 		case p := <-w.l.queue:
 			batch = take(batch, p)
 		case <-deadline:
+		case head := <-w.l.behind:
+			if err := w.readTo(ctx, head, nil, nil); err != nil {
+				return nil, err
+			}
 		case <-ctx.Done():
-			return nil
+			return nil, nil
 		}
 	}
 	for len(batch) < maxGroupEntries {
@@ -127,7 +135,7 @@ func (w *writer[C, E]) next(ctx context.Context) []*pending[C, E] {
 	for _, c := range w.fold.machine.Due(w.l.clock.Now()) {
 		due = append(due, &pending[C, E]{body: c, notAfter: w.l.clock.Now().Add(maxNotAfter)})
 	}
-	return append(due, batch...)
+	return append(due, batch...), nil
 }
 
 func take[C, E any](batch []*pending[C, E], p *pending[C, E]) []*pending[C, E] {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
@@ -108,6 +109,16 @@ func testTakeoverBehindRival(t *testing.T, log *Faulty) {
 	if err := <-late; err == nil {
 		t.Error("a group that was sent before the takeover was stored after it")
 	}
+	checkChain(t, log)
+}
+
+// Nobody else will decide the deadlines that a rival has set and gone.
+func testDeadlineOfRival(t *testing.T, log *Faulty) {
+	a := start(t, setup{log: log, lease: memory.NewLease("a")})
+	b := start(t, setup{log: log, lease: memory.NewLease("b")})
+	b.must(t, ledger.Command[Command]{ID: "c1", Body: Command{Key: "k", Add: 5, After: 500 * time.Millisecond}})
+	b.stop()
+	a.waitFor(t, "k", 6)
 	checkChain(t, log)
 }
 

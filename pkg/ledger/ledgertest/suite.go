@@ -47,6 +47,7 @@ func runLog(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"two writers at once", testTwoWriters},
 		{"a paused writer that wakes up changes nothing", testPausedWriter},
 		{"a takeover leaves nothing under way that was sent before", testTakeoverBehindRival},
+		{"an idle writer meets the deadlines that a rival has set", testDeadlineOfRival},
 		{"a stale writer does not refuse", testStaleWriterDoesNotRefuse},
 		{"a follower forwards and reads its own writes", testForward},
 		{"clocks that jump", testClockJumps},
