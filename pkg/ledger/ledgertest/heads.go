@@ -239,9 +239,8 @@ func (h *pausedHeads) Save(ctx context.Context, head []byte, revision uint64) (u
 	h.once.Do(func() {
 		close(h.paused)
 		<-h.wake
-		ctx = context.WithoutCancel(ctx)
 	})
-	return h.Heads.Save(ctx, head, revision)
+	return h.Heads.Save(context.WithoutCancel(ctx), head, revision) // the pause outlasts the caller's patience
 }
 
 // slowHeads take a head, but do not say so until they may.
