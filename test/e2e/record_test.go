@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
-	"hash/fnv"
 	"strings"
 	"sync"
 	"testing"
@@ -58,9 +56,7 @@ func newRecord(t testing.TB, s *stack) *record {
 
 // scoreLog is the log that decides on a live's gifts.
 func (r *record) scoreLog(live string) string {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(live))
-	return fmt.Sprintf("SCORE_%02d", h.Sum64()%uint64(len(r.logs)-2))
+	return check.LogOf(live, len(r.logs)-2)
 }
 
 // head is how far a log has come.

@@ -171,13 +171,16 @@ func (c *client) gifts(events ...*scorev1.GiftEvent) bool {
 	for try := range tries {
 		recorded := make([]check.Gift, len(events))
 		for i, e := range events {
-			name := logOf(e.GetLiveId())
-			recorded[i] = check.Gift{GiftID: check.GiftID{Live: e.GetLiveId(), Event: e.GetEventId()}, Points: worth(e), Log: name, Battle: c.w.head(battleLog)}
+			name := check.LogOf(e.GetLiveId(), partitions)
+			recorded[i] = check.Gift{
+				GiftID: check.GiftID{Live: e.GetLiveId(), Event: e.GetEventId()}, Points: check.Worth(e), Log: name, Battle: c.w.head(battleLog), Sent: e,
+			}
 			recorded[i].Window.Before = c.w.head(name)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), c.w.faults.between(300*time.Millisecond, 5*time.Second))
 		r, err := c.score.SendGifts(ctx, &scorev1.SendGiftsRequest{Gifts: events})
 		cancel()
+		c.h.addSent(events, r.GetVerdicts())
 		if err == nil {
 			for i, v := range r.GetVerdicts() {
 				recorded[i].Verdict = v
@@ -193,21 +196,4 @@ func (c *client) gifts(events ...*scorev1.GiftEvent) bool {
 	}
 	c.h.giftsUnknown(len(events))
 	return false
-}
-
-// worth is what a gift counts by the rules default@1.
-func worth(e *scorev1.GiftEvent) int64 {
-	factor := map[scorev1.GiftEvent_Category]int64{
-		scorev1.GiftEvent_BASIC: 5, scorev1.GiftEvent_INTERMEDIATE: 8, scorev1.GiftEvent_ADVANCED: 12, scorev1.GiftEvent_LIKE: 1,
-	}
-	return (e.GetUnitValue()*factor[e.GetCategory()] + e.GetFixedScore()) * max(e.GetCount(), 1)
-}
-
-// logOf is the log that decides on a live's gifts: FNV-1a 64 of its id modulo the number of partitions.
-func logOf(live string) string {
-	h := uint64(14695981039346656037)
-	for i := range len(live) {
-		h = (h ^ uint64(live[i])) * 1099511628211
-	}
-	return fmt.Sprintf("SCORE_%02d", h%partitions)
 }

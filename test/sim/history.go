@@ -19,7 +19,10 @@ type history struct {
 	ops   []check.Op
 	calls []call
 	gifts []check.Gift
-	looks []check.Look
+	tried []check.Sent
+	// reads and scores are what reads said while faults happened.
+	reads  []check.Read
+	scores []check.Scores
 	// giftsLost is how many gifts never got a verdict.
 	giftsLost int
 
@@ -48,10 +51,27 @@ func (h *history) addGifts(g []check.Gift) {
 	h.gifts = append(h.gifts, g...)
 }
 
-func (h *history) saw(l check.Look) {
+// addSent records gifts of a call and its verdicts, nil if there are none. What was answered NO_BATTLE is not kept, so a copy
+// that is still under way may count it.
+func (h *history) addSent(events []*scorev1.GiftEvent, verdicts []*scorev1.GiftVerdict) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.looks = append(h.looks, l)
+	for i, e := range events {
+		answered := verdicts != nil && verdicts[i].GetVerdict() != scorev1.GiftVerdict_NO_BATTLE
+		h.tried = append(h.tried, check.Sent{Event: e, Answered: answered})
+	}
+}
+
+func (h *history) saw(r check.Read) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.reads = append(h.reads, r)
+}
+
+func (h *history) sawScores(s check.Scores) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.scores = append(h.scores, s)
 }
 
 func (h *history) giftsUnknown(n int) {

@@ -1,9 +1,7 @@
 package check
 
 import (
-	"cmp"
 	"maps"
-	"slices"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 )
@@ -32,6 +30,7 @@ type fight struct {
 	started bool
 	// Log times. until: when a request times out or a start fails, 0: never.
 	until, startsAt, endsAt, duration int64
+	since                             place // its phase began
 }
 
 func (b fight) clone() fight {
@@ -59,18 +58,27 @@ func (b fight) endless() string {
 type fights struct {
 	member map[string]string // live to connection, as far as COHOST_00 was read
 	open   map[string]fight
-	ended  map[string]bool
 	at     int64 // log time
+	// number of the decision, and by which number each battle of the whole log ended
+	number int
+	ends   map[string]int
 }
 
 func (s fights) clone() fights {
-	return fights{maps.Clone(s.member), maps.Clone(s.open), maps.Clone(s.ended), s.at}
+	s.member, s.open = maps.Clone(s.member), maps.Clone(s.open)
+	return s
+}
+
+// ended reports whether a battle has ended.
+func (s fights) ended(id string) bool {
+	by, ok := s.ends[id]
+	return ok && by <= s.number
 }
 
 // over reports whether a battle has ended, or its deadline has come so that it does.
 func (s fights) over(id string) bool {
 	b, open := s.open[id]
-	return s.ended[id] || open && b.until > 0 && b.until <= s.at
+	return s.ended(id) || open && b.until > 0 && b.until <= s.at
 }
 
 // held reports whether a live is in an open battle.
@@ -111,6 +119,7 @@ type battleLog struct {
 	exits     map[[2]string]uint64              // battle, live
 	results   map[string]*battlev1.BattleResult // nil for one that never started
 
+	spans  []Span
 	f      *Findings
 	read   uint64 // how far COHOST_00 was read
 	restAt int64
@@ -132,11 +141,11 @@ func readBattle(f *Findings, groups [][]byte, cohost *cohostLog, rest uint64) *b
 		exits: map[[2]string]uint64{}, results: map[string]*battlev1.BattleResult{},
 	}
 	l.byID = byID(l.decisions)
-	s := fights{map[string]string{}, map[string]fight{}, map[string]bool{}, 0}
+	s := fights{member: map[string]string{}, open: map[string]fight{}, ends: map[string]int{}}
 	l.states = []state[fights]{{0, s}}
 	for _, d := range l.decisions {
 		s = s.clone()
-		s.at = d.at
+		s.at, s.number = d.at, s.number+1
 		if d.seq <= rest {
 			l.restAt = d.at
 		}
@@ -206,7 +215,7 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 		}
 		inviter := b.GetInviter().GetLiveId()
 		x := fight{
-			until: b.GetExpiresAtMs(), duration: int64(b.GetConfig().GetDurationSeconds()) * 1000, inviter: inviter,
+			until: b.GetExpiresAtMs(), since: place{d.seq, d.at}, duration: int64(b.GetConfig().GetDurationSeconds()) * 1000, inviter: inviter,
 			asked: map[string]bool{}, holds: map[string]bool{inviter: true}, plays: map[string]bool{}, opened: map[string]bool{},
 			exited: map[string]bool{}, closed: map[string]int64{},
 		}
@@ -226,6 +235,9 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 				wrong(Violation, "live %s answers for battle %s at %d in phase %d: %v; the deadline is %d", a.GetLiveId(), a.GetBattleId(), d.at, b.phase, a.GetAnswer(), b.until)
 			case timedOut && overdue(d.at, b.until, l.restAt):
 				wrong(Violation, "the request of battle %s times out %d ms late", a.GetBattleId(), d.at-b.until)
+			}
+			if timedOut {
+				l.span(d, "live "+a.GetLiveId()+" of battle "+a.GetBattleId()+" times out", b.since, b.until)
 			}
 			delete(b.asked, a.GetLiveId())
 			if a.GetAnswer() != battlev1.Entry_InviteeAnswered_ACCEPTED {
@@ -277,7 +289,10 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 			case overdue(d.at, b.endsAt, l.restAt):
 				wrong(Violation, "battle %s ends %d ms late", id, d.at-b.endsAt)
 			}
-			b.phase = settling
+			if timeOver {
+				l.span(d, "battle "+id+" ends", b.since, b.endsAt)
+			}
+			b.phase, b.since = settling, place{d.seq, d.at}
 		})
 	case *battlev1.Entry_LiveClosed_:
 		c := e.LiveClosed
@@ -288,7 +303,7 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 			b.closed[c.GetLiveId()] = c.GetTotal()
 		})
 	case *battlev1.Entry_BattleEnded_:
-		l.ended(s, e.BattleEnded, wrong)
+		l.ended(s, d, e.BattleEnded, wrong)
 	}
 }
 
@@ -303,6 +318,7 @@ func (l *battleLog) starting(s *fights, d decision[*battlev1.Entry], e *battlev1
 			wrong(Violation, "battle %s of %d ms is set at %d to take from %d to %d", id, b.duration, d.at, e.GetStartsAtMs(), e.GetEndsAtMs())
 		}
 		b.phase, b.startsAt, b.endsAt, b.until = starting, e.GetStartsAtMs(), e.GetEndsAtMs(), e.GetStartsAtMs()+openWithin
+		b.since = place{d.seq, d.at}
 		for _, p := range e.GetParticipants() {
 			b.plays[p.GetLiveId()] = true
 		}
@@ -313,11 +329,11 @@ func (l *battleLog) starting(s *fights, d decision[*battlev1.Entry], e *battlev1
 	})
 }
 
-func (l *battleLog) ended(s *fights, e *battlev1.Entry_BattleEnded, wrong func(Class, string, ...any)) {
+func (l *battleLog) ended(s *fights, d decision[*battlev1.Entry], e *battlev1.Entry_BattleEnded, wrong func(Class, string, ...any)) {
 	id, r := e.GetBattleId(), e.GetResult()
 	b, open := s.open[id]
 	switch {
-	case s.ended[id]:
+	case s.ended(id):
 		wrong(Duplicated, "battle %s ends twice", id)
 	case !open:
 		wrong(Violation, "battle %s ends and was never requested", id)
@@ -335,30 +351,15 @@ func (l *battleLog) ended(s *fights, e *battlev1.Entry_BattleEnded, wrong func(C
 		}
 		b.ranked(id, r, wrong)
 	}
+	if open && b.phase == settling {
+		l.span(d, "battle "+id+" settles", b.since, b.since.at)
+	}
 	delete(s.open, id)
-	s.ended[id] = true
+	s.ends[id] = s.number
 	l.results[id] = r
 }
 
-// ranked checks ranks and winners: those that stayed before those that exited, then by score; equals share a rank.
-func (b fight) ranked(id string, r *battlev1.BattleResult, wrong func(Class, string, ...any)) {
-	var winners []string
-	for _, x := range r.GetLives() {
-		rank := int32(1)
-		for _, y := range r.GetLives() {
-			if b.exited[x.GetLiveId()] && !b.exited[y.GetLiveId()] || b.exited[x.GetLiveId()] == b.exited[y.GetLiveId()] && y.GetScore() > x.GetScore() {
-				rank++
-			}
-		}
-		if x.GetRank() != rank {
-			wrong(Violation, "live %s of battle %s has rank %d, is %d: %v", x.GetLiveId(), id, x.GetRank(), rank, r)
-		}
-		if rank == 1 {
-			winners = append(winners, x.GetLiveId())
-		}
-	}
-	slices.SortFunc(winners, cmp.Compare[string])
-	if named := slices.Sorted(slices.Values(r.GetWinnerLiveIds())); !slices.Equal(winners, named) || r.GetDraw() != (len(winners) > 1) {
-		wrong(Violation, "battle %s is won by %v, draw: %v, not by %v", id, named, r.GetDraw(), winners)
-	}
+// span notes what a deadline has brought.
+func (l *battleLog) span(d decision[*battlev1.Entry], what string, since place, at int64) {
+	l.spans = append(l.spans, Span{what, "BATTLE_00", since.seq, d.seq, at - since.at})
 }

@@ -2,8 +2,10 @@ package check
 
 import (
 	"crypto/sha256"
+	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
@@ -89,10 +91,14 @@ func asked(id string, lives ...string) *battlev1.Entry {
 	return &battlev1.Entry{Entry: &battlev1.Entry_BattleRequested_{BattleRequested: e}}
 }
 
+func participant(live string) *battlev1.Entry_Participant {
+	return &battlev1.Entry_Participant{LiveId: live, Host: &userv1.User{UserId: "host of " + live}}
+}
+
 func starts(id string, lives ...string) *battlev1.Entry {
 	e := &battlev1.Entry_BattleStarting{BattleId: id, StartsAtMs: 40, EndsAtMs: 80}
 	for _, live := range lives {
-		e.Participants = append(e.Participants, &battlev1.Entry_Participant{LiveId: live, Host: &userv1.User{UserId: "u" + live}})
+		e.Participants = append(e.Participants, participant(live))
 	}
 	return &battlev1.Entry{Entry: &battlev1.Entry_BattleStarting_{BattleStarting: e}}
 }
@@ -129,8 +135,34 @@ func settles(id string, x, y int64) *battlev1.Entry {
 	}}}}
 }
 
+// closedIn is the group in which the lives of a good run close.
+const closedIn = 4
+
+// settlesAll is settles with gifters and proofs.
+func (k *book) settlesAll(id string, x, gifts int64) *battlev1.Entry {
+	e := settles(id, x, 0)
+	chain := sha256.Sum256(k.Logs[s][closedIn-2])
+	for _, l := range e.GetBattleEnded().GetResult().GetLives() {
+		l.Proof = &battlev1.ClosingProof{OpenedSequence: 1, ClosedSequence: closedIn, ChainHash: chain[:]}
+	}
+	first := e.GetBattleEnded().GetResult().GetLives()[0]
+	first.Proof.Gifts, first.MvpUserId = gifts, "fan"
+	first.TopGifters = []*battlev1.Gifter{{User: &userv1.User{UserId: "fan"}, Points: x}}
+	return e
+}
+
+// settled changes the settlement.
+func (k *book) settled(change func(*battlev1.BattleResult)) {
+	e := k.settlesAll("b1", 10, 2)
+	k.Logs[b] = k.Logs[b][:len(k.Logs[b])-1]
+	change(e.GetBattleEnded().GetResult())
+	k.write(b, "", 83, closed("b1", "x", 10), closed("b1", "y", 0), e)
+}
+
 func opens(id, live string) *scorev1.Entry {
-	return &scorev1.Entry{Entry: &scorev1.Entry_LiveOpened_{LiveOpened: &scorev1.Entry_LiveOpened{BattleId: id, LiveId: live, StartsAtMs: 40, EndsAtMs: 80}}}
+	return &scorev1.Entry{Entry: &scorev1.Entry_LiveOpened_{LiveOpened: &scorev1.Entry_LiveOpened{
+		BattleId: id, LiveId: live, StartsAtMs: 40, EndsAtMs: 80, Participants: []*battlev1.Entry_Participant{participant(live)},
+	}}}
 }
 
 func followed(seq uint64) *scorev1.Entry {
@@ -139,7 +171,8 @@ func followed(seq uint64) *scorev1.Entry {
 
 func gift(event string, v scorev1.GiftVerdict_Verdict, points int64) *scorev1.Entry {
 	return &scorev1.Entry{Entry: &scorev1.Entry_GiftDecided_{GiftDecided: &scorev1.Entry_GiftDecided{
-		LiveId: "x", EventId: event, Verdict: v, Points: points, BattleId: "b1",
+		LiveId: "x", EventId: event, Verdict: v, Points: points, BattleId: "b1", Category: basic, UnitValue: 1, Count: 1,
+		Sender: &userv1.User{UserId: "fan"},
 	}}}
 }
 
@@ -154,15 +187,22 @@ func tombstone(id, live string) *scorev1.Entry {
 const (
 	counts   = scorev1.GiftVerdict_COUNTED
 	late     = scorev1.GiftVerdict_LATE
+	rejected = scorev1.GiftVerdict_REJECTED
+	basic    = scorev1.GiftEvent_BASIC
 	noBattle = scorev1.GiftVerdict_NO_BATTLE
 	accepted = cohostv1.Entry_InvitationEnded_ACCEPTED
 )
 
-func verdict(event string, v scorev1.GiftVerdict_Verdict, points int64) Gift {
+func verdict(id string, v scorev1.GiftVerdict_Verdict, points int64) Gift {
 	return Gift{
-		GiftID: GiftID{"x", event}, Points: 5, Log: s, Window: Window{0, 9},
-		Verdict: &scorev1.GiftVerdict{Verdict: v, Points: points, BattleId: "b1"},
+		GiftID: GiftID{"x", id}, Points: 5, Log: s, Window: Window{0, 9},
+		Verdict: &scorev1.GiftVerdict{Verdict: v, Points: points, BattleId: "b1"}, Sent: event(id),
 	}
+}
+
+// event is a gift worth 5 points.
+func event(id string) *scorev1.GiftEvent {
+	return &scorev1.GiftEvent{LiveId: "x", EventId: id, Category: basic, UnitValue: 1, Sender: &userv1.User{UserId: "fan"}, SentAt: timestamppb.New(time.UnixMilli(0))}
 }
 
 // good is a run without a fault: two lives connect, battle and part.
@@ -183,7 +223,7 @@ func good() *book {
 	k.write(b, "", 80, ending("b1"))
 	k.write(s, "", 81, closes("b1", "x", 10, 2), closes("b1", "y", 0, 0))
 	k.write(s, "", 82, gift("g3", late, 0))
-	k.write(b, "", 83, closed("b1", "x", 10), closed("b1", "y", 0), settles("b1", 10, 0))
+	k.write(b, "", 83, closed("b1", "x", 10), closed("b1", "y", 0), k.settlesAll("b1", 10, 2))
 	k.write(c, "6", 90, left("k1", "x"), left("k1", "y"))
 	k.Ops = []Op{
 		{Kind: CreateLive, Live: "x", ID: "1", Own: Window{0, 1}, Outcome: OK},
@@ -198,5 +238,7 @@ func good() *book {
 		k.Ops[i].Since = k.Ops[i].Own.Before
 	}
 	k.Gifts = []Gift{verdict("g1", counts, 5), verdict("g3", late, 0)}
+	k.Sent = []Sent{{event("g1"), true}, {event("g2"), false}, {event("g3"), false}, {event("g3"), true}}
+	k.ask()
 	return k
 }

@@ -12,7 +12,12 @@ type Run struct {
 	Logs  map[string][][]byte
 	Ops   []Op
 	Gifts []Gift
-	Looks []Look
+	// Sent are all gift events that callers sent; nil if that was not kept.
+	Sent []Sent
+	// Reads, Scores and Gifters are answers to questions.
+	Reads   []Read
+	Scores  []Scores
+	Gifters []Gifters
 	// Complete: nobody has asked for anything but Ops.
 	Complete bool
 	// MaxMembers of a connection; 0: not known.
@@ -28,8 +33,10 @@ type Report struct {
 	Findings Findings
 	// Overtaken is how many commands were refused and afterwards done by a copy that was still under way.
 	Overtaken int
-	// Battles is how many were settled.
+	// Settled is how many battles were fought to the end.
 	Settled int
+	// Spans are what deadlines brought.
+	Spans []Span
 }
 
 // Check judges a run.
@@ -38,6 +45,7 @@ func Check(r Run) Report {
 	f := &out.Findings
 	cohost, battle, scores := readAll(f, r)
 	scores.settled()
+	scores.inputs(r)
 	for _, result := range battle.results {
 		if result != nil {
 			out.Settled++
@@ -56,10 +64,17 @@ func Check(r Run) Report {
 	for _, g := range r.Gifts {
 		scores.answered(g)
 	}
-	l := looks{f, cohost, battle, scores}
-	for _, x := range r.Looks {
-		l.check(x)
+	told := told{f, cohost, battle, scores}
+	for _, x := range r.Reads {
+		told.read(x)
 	}
+	for _, x := range r.Scores {
+		told.scores(x)
+	}
+	for _, x := range r.Gifters {
+		told.gifters(x)
+	}
+	out.Spans = slices.Concat(cohost.spans, battle.spans)
 	if r.Quiet {
 		for _, x := range Open(r.Logs) {
 			f.add(Stuck, "%s", x)

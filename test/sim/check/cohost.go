@@ -42,6 +42,7 @@ type cohostLog struct {
 	decisions []decision[*cohostv1.Entry]
 	states    []state[rooms]
 	byID      map[string]decision[*cohostv1.Entry]
+	spans     []Span
 }
 
 // now is the last state.
@@ -58,7 +59,7 @@ func readCohost(f *Findings, groups [][]byte, most int, rest uint64) *cohostLog 
 	l.byID = byID(l.decisions)
 	r := rooms{map[string]bool{}, map[string]string{}, map[pair]string{}, map[pair]int64{}, 0}
 	l.states = []state[rooms]{{0, r}}
-	sent, ended := map[string]bool{}, map[string]bool{}
+	sent, ended := map[string]place{}, map[string]bool{}
 	restAt := int64(never)
 	for _, d := range l.decisions {
 		r = r.clone()
@@ -91,7 +92,7 @@ func readCohost(f *Findings, groups [][]byte, most int, rest uint64) *cohostLog 
 			case *cohostv1.Entry_InvitationSent_:
 				i := e.InvitationSent
 				p := pair{i.GetInviterLiveId(), i.GetInviteeLiveId()}
-				if sent[i.GetInvitationId()] || r.pending[p] != "" {
+				if sent[i.GetInvitationId()].seq > 0 || r.pending[p] != "" {
 					f.add(Duplicated, "%s/%d: %v is invited while %s is pending", name, d.seq, p, r.pending[p])
 				}
 				if !r.active[p[0]] || !r.active[p[1]] {
@@ -103,13 +104,13 @@ func readCohost(f *Findings, groups [][]byte, most int, rest uint64) *cohostLog 
 				if theirs := (pair{p[1], p[0]}); !r.noInvitation(theirs) {
 					f.add(Violation, "%s/%d: an invitation of %v, and one of %v is pending", name, d.seq, p, theirs)
 				}
-				sent[i.GetInvitationId()] = true
+				sent[i.GetInvitationId()] = place{d.seq, d.at}
 				r.pending[p], r.until[p] = i.GetInvitationId(), i.GetExpiresAtMs()
 			case *cohostv1.Entry_InvitationEnded_:
 				i := e.InvitationEnded
 				p := pair{i.GetInviterLiveId(), i.GetInviteeLiveId()}
 				switch id := i.GetInvitationId(); {
-				case !sent[id]:
+				case sent[id].seq == 0:
 					f.add(Violation, "%s/%d: invitation %s of %v ends and was never sent", name, d.seq, id, p)
 				case ended[id]:
 					f.add(Duplicated, "%s/%d: invitation %s of %v ends twice", name, d.seq, id, p)
@@ -118,8 +119,12 @@ func readCohost(f *Findings, groups [][]byte, most int, rest uint64) *cohostLog 
 				case overdue(d.at, r.until[p], restAt):
 					f.add(Violation, "%s/%d: invitation %s of %v ends %d ms late", name, d.seq, id, p, d.at-r.until[p])
 				}
-				if i.GetEnding() == cohostv1.Entry_InvitationEnded_ACCEPTED {
+				switch i.GetEnding() {
+				case cohostv1.Entry_InvitationEnded_ACCEPTED:
 					invited[p[0]], invited[p[1]] = true, true
+				case cohostv1.Entry_InvitationEnded_TIMED_OUT:
+					from := sent[i.GetInvitationId()]
+					l.spans = append(l.spans, Span{"invitation " + i.GetInvitationId() + " times out", name, from.seq, d.seq, r.until[p] - from.at})
 				}
 				ended[i.GetInvitationId()] = true
 				delete(r.pending, p)

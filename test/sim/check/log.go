@@ -1,4 +1,4 @@
-// Package check judges a run of the simulation from the outside: from the stored bytes of the logs and the answers that
+// Package check judges a run of the product from the outside: from the stored bytes of the logs and the answers that
 // callers got. It shares no code with what wrote the logs but the format of their messages.
 package check
 
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 
 	"google.golang.org/protobuf/proto"
 
@@ -45,7 +46,8 @@ type decision[E any] struct {
 	id      string
 	at      int64
 	entries []E
-	places  []uint32 // index of each entry in its group
+	// previous is the hash of the group before.
+	previous []byte
 }
 
 // readLog decodes a log and checks what holds for every log: the chain, log time, and each command id once.
@@ -67,7 +69,6 @@ func readLog[E proto.Message](f *Findings, name string, groups [][]byte, entry f
 		}
 		sum := sha256.Sum256(raw)
 		previous = sum[:]
-		index := uint32(0)
 		for _, d := range g.GetDecisions() {
 			if d.GetAtMs() < last {
 				f.add(Violation, "%s/%d: log time goes back by %d ms", name, seq, last-d.GetAtMs())
@@ -79,15 +80,13 @@ func readLog[E proto.Message](f *Findings, name string, groups [][]byte, entry f
 				}
 				ids[id] = seq
 			}
-			x := decision[E]{seq: seq, id: d.GetCommandId(), at: d.GetAtMs()}
+			x := decision[E]{seq: seq, id: d.GetCommandId(), at: d.GetAtMs(), previous: g.GetPrevious()}
 			for _, b := range d.GetEntries() {
 				e := entry()
 				if err := proto.Unmarshal(b, e); err != nil {
 					f.add(Violation, "%s/%d: entry: %v", name, seq, err)
 				}
 				x.entries = append(x.entries, e)
-				x.places = append(x.places, index)
-				index++
 			}
 			all = append(all, x)
 		}
@@ -139,16 +138,51 @@ func overdue(at, deadline, restAt int64) bool {
 // some reports whether ok holds in one of the states of a window. The one after it counts as well: a deadline
 // may be stored right after the answer that it decided.
 func some[S any](states []state[S], w Window, ok func(S) bool) bool {
-	for i, x := range states {
+	// The first is the one that the log had at w.Before.
+	first := max(sort.Search(len(states), func(i int) bool { return states[i].seq > w.Before })-1, 0)
+	for first > 0 && states[first-1].seq == w.Before {
+		first-- // a group of several decisions
+	}
+	for _, x := range states[first:] {
+		if ok(x.s) {
+			return true
+		}
 		if x.seq > w.After {
-			return ok(x.s) // one more
-		}
-		if x.seq >= w.Before && ok(x.s) {
-			return true
-		}
-		if x.seq < w.Before && (i+1 == len(states) || states[i+1].seq > w.Before) && ok(x.s) {
-			return true
+			return false
 		}
 	}
 	return false
+}
+
+// shown reports whether ok holds after one of the groups of a window, looking backwards. Readers see whole groups only.
+func shown[S any](states []state[S], w Window, ok func(S) bool) bool {
+	i := sort.Search(len(states), func(i int) bool { return states[i].seq > w.After }) - 1
+	for i >= 0 {
+		if ok(states[i].s) {
+			return true
+		}
+		seq := states[i].seq
+		if seq <= w.Before {
+			return false
+		}
+		for i >= 0 && states[i].seq == seq {
+			i--
+		}
+	}
+	return false
+}
+
+// place is where and when something was decided.
+type place struct {
+	seq uint64
+	at  int64
+}
+
+// Span is a part of a log between a decision that sets a deadline and the one that the deadline brings.
+type Span struct {
+	What     string
+	Log      string
+	From, To uint64
+	// Takes is how long it is to take, in ms of log time.
+	Takes int64
 }

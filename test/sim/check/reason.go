@@ -78,7 +78,7 @@ func (a answers) battleReason(o Op) bool {
 	case "BATTLE_NOT_FOUND":
 		before := a.battle.at(o.Since)
 		_, open := before.open[o.Battle]
-		return !open && !before.ended[o.Battle]
+		return !open && !before.ended(o.Battle)
 	case "BATTLE_ENDED":
 		return battle(func(s fights) bool { return s.over(o.Battle) })
 	case "NOT_IN_BATTLE":

@@ -1,10 +1,19 @@
 package check
 
 import (
+	"fmt"
+	"math"
 	"slices"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
+)
+
+// What the score service is set to, in ms.
+const (
+	maxAge     = 24 * 60 * 60 * 1000
+	maxAhead   = 5 * 60 * 1000
+	lateWindow = 10_000
 )
 
 // GiftID names a gift event.
@@ -20,27 +29,38 @@ type Gift struct {
 	Window  Window
 	Battle  uint64
 	Verdict *scorev1.GiftVerdict
+	// Sent is what was sent; nil if that was not kept.
+	Sent *scorev1.GiftEvent
 }
 
 // counted is a gift in a log.
 type counted struct {
 	*scorev1.Entry_GiftDecided
+	log string
 	seq uint64
 }
 
-// tooOld is less than, in ms, how far a gift's time may be from log time.
-const tooOld = 60_000
-
 // room is a live in a battle as a log SCORE_nn says.
 type room struct {
+	log              string
 	battle, live     string
+	host             string
 	startsAt, endsAt int64
 	open, closed     bool
+	void, tombstone  bool
 	// Groups in which it opened, or got a tombstone instead, and stopped being open.
 	from, to uint64
 	total    int64
 	gifts    int64
-	totals   map[int64]bool // all it ever had
+	gifters  map[string]int64
+	chain    []byte // of the group in which it closed: the hash of the one before
+	steps    []step
+}
+
+// step is what a live has reached after a group of its log.
+type step struct {
+	seq   uint64
+	total int64
 }
 
 // scoreLogs are the logs SCORE_nn read.
@@ -57,6 +77,16 @@ func newScoreLogs(f *Findings, battle *battleLog) *scoreLogs {
 	return &scoreLogs{
 		f: f, battle: battle, gifts: map[GiftID]counted{}, rooms: map[[2]string]*room{}, lives: map[string][]*room{}, times: map[string][]state[int64]{},
 	}
+}
+
+// last is the room that a live opened last, nil if there is none.
+func (s *scoreLogs) last(live string) *room {
+	for _, r := range slices.Backward(s.lives[live]) {
+		if !r.tombstone {
+			return r
+		}
+	}
+	return nil
 }
 
 // openRoom is the room in which a live is open, or nil.
@@ -85,7 +115,7 @@ func (s *scoreLogs) readLog(name string, groups [][]byte) {
 		for _, entry := range d.entries {
 			switch e := entry.GetEntry().(type) {
 			case *scorev1.Entry_GiftDecided_:
-				s.gift(d, e.GiftDecided, wrong)
+				s.gift(name, d, e.GiftDecided, wrong)
 			case *scorev1.Entry_BattleRead_:
 				now := [2]uint64{e.BattleRead.GetSequence(), uint64(e.BattleRead.GetEntries())}
 				if now[0] < read[0] || now[0] == read[0] && (read[1] == 0 || now[1] > 0 && now[1] <= read[1]) {
@@ -93,16 +123,18 @@ func (s *scoreLogs) readLog(name string, groups [][]byte) {
 				}
 				read = now
 			case *scorev1.Entry_LiveOpened_:
-				s.opened(d.seq, read[0], e.LiveOpened, wrong)
+				s.opened(name, d.seq, read[0], e.LiveOpened, wrong)
 				lives = append(lives, e.LiveOpened.GetLiveId())
 			case *scorev1.Entry_LiveTombstoned_:
-				t := e.LiveTombstoned // if the live plays, it settles with 0
-				s.put(&room{battle: t.GetBattleId(), live: t.GetLiveId(), closed: t.GetPlays(), from: d.seq, to: d.seq}, wrong)
+				s.tombstoned(name, d.seq, e.LiveTombstoned, wrong)
 			case *scorev1.Entry_LiveClosed_:
 				s.closed(d, e.LiveClosed, wrong)
 			case *scorev1.Entry_LiveVoided_:
-				if r := s.rooms[[2]string{e.LiveVoided.GetBattleId(), e.LiveVoided.GetLiveId()}]; r != nil && r.open {
-					r.open, r.to = false, d.seq
+				if r := s.rooms[[2]string{e.LiveVoided.GetBattleId(), e.LiveVoided.GetLiveId()}]; r != nil {
+					if r.open {
+						r.to = d.seq
+					}
+					r.open, r.void = false, true
 				}
 			}
 		}
@@ -133,14 +165,32 @@ func (s *scoreLogs) put(r *room, wrong func(Class, string, ...any)) {
 	s.lives[r.live] = append(s.lives[r.live], r)
 }
 
-func (s *scoreLogs) opened(seq, read uint64, o *scorev1.Entry_LiveOpened, wrong func(Class, string, ...any)) {
+func (s *scoreLogs) opened(log string, seq, read uint64, o *scorev1.Entry_LiveOpened, wrong func(Class, string, ...any)) {
 	s.put(&room{
-		battle: o.GetBattleId(), live: o.GetLiveId(), startsAt: o.GetStartsAtMs(), endsAt: o.GetEndsAtMs(), open: true, from: seq, totals: map[int64]bool{0: true},
+		log: log, battle: o.GetBattleId(), live: o.GetLiveId(), host: host(o.GetParticipants(), o.GetLiveId()), startsAt: o.GetStartsAtMs(), endsAt: o.GetEndsAtMs(), open: true,
+		from: seq, gifters: map[string]int64{}, steps: []step{{seq, 0}},
 	}, wrong)
 	x := s.battle.starts[o.GetBattleId()]
 	if x.seq == 0 || x.seq > read || x.GetStartsAtMs() != o.GetStartsAtMs() || x.GetEndsAtMs() != o.GetEndsAtMs() || !plays(x, o.GetLiveId()) {
 		wrong(Violation, "live %s opens in battle %s from %d to %d; BATTLE_00 was read to %d and says %v", o.GetLiveId(), o.GetBattleId(), o.GetStartsAtMs(), o.GetEndsAtMs(), read, x)
 	}
+}
+
+// tombstoned: a live that was to close, or cannot open, opens no more. If it plays, it settles with 0.
+func (s *scoreLogs) tombstoned(log string, seq uint64, t *scorev1.Entry_LiveTombstoned, wrong func(Class, string, ...any)) {
+	participants := s.battle.starts[t.GetBattleId()].GetParticipants()
+	s.put(&room{
+		log: log, battle: t.GetBattleId(), live: t.GetLiveId(), host: host(participants, t.GetLiveId()), closed: t.GetPlays(), tombstone: true, from: seq, to: seq,
+	}, wrong)
+}
+
+func host(participants []*battlev1.Entry_Participant, live string) string {
+	for _, p := range participants {
+		if p.GetLiveId() == live {
+			return p.GetHost().GetUserId()
+		}
+	}
+	return ""
 }
 
 func plays(x start, live string) bool {
@@ -161,25 +211,22 @@ func (s *scoreLogs) closed(d decision[*scorev1.Entry], c *scorev1.Entry_LiveClos
 	case s.battle.endings[c.GetBattleId()] == battlev1.Battle_TIME_OVER && s.battle.exits[key] == 0 && d.at < r.endsAt:
 		wrong(Violation, "live %s of battle %s closes at %d, its time is over at %d", c.GetLiveId(), c.GetBattleId(), d.at, r.endsAt)
 	}
-	r.open, r.closed, r.to = false, true, d.seq
+	r.open, r.closed, r.to, r.chain = false, true, d.seq, d.previous
 }
 
-func (s *scoreLogs) gift(d decision[*scorev1.Entry], g *scorev1.Entry_GiftDecided, wrong func(Class, string, ...any)) {
+func (s *scoreLogs) gift(log string, d decision[*scorev1.Entry], g *scorev1.Entry_GiftDecided, wrong func(Class, string, ...any)) {
 	id := GiftID{g.GetLiveId(), g.GetEventId()}
 	if first, again := s.gifts[id]; again {
 		wrong(Duplicated, "gift %v was decided in group %d", id, first.seq)
 	}
-	s.gifts[id] = counted{g, d.seq}
+	s.gifts[id] = counted{g, log, d.seq}
+	if why := s.wrong(d.at, g); why != "" {
+		wrong(Violation, "gift %v is %v %s", id, g.GetVerdict(), why)
+	}
 	open := s.openRoom(id.Live)
 	if g.GetVerdict() != scorev1.GiftVerdict_COUNTED {
 		if g.GetPoints() != 0 {
 			wrong(Violation, "gift %v is %v with %d points", id, g.GetVerdict(), g.GetPoints())
-		}
-		if open != nil {
-			wrong(Violation, "gift %v is %v, live %s is open in battle %s", id, g.GetVerdict(), id.Live, open.battle)
-		}
-		if away := d.at - g.GetSentAtMs(); g.GetVerdict() == scorev1.GiftVerdict_REJECTED && max(away, -away) < tooOld {
-			wrong(Violation, "gift %v is rejected for %s", id, g.GetReason())
 		}
 		return
 	}
@@ -192,39 +239,67 @@ func (s *scoreLogs) gift(d decision[*scorev1.Entry], g *scorev1.Entry_GiftDecide
 	}
 	open.total += g.GetPoints()
 	open.gifts++
-	open.totals[open.total] = true
+	open.gifters[g.GetSender().GetUserId()] += g.GetPoints()
+	if last := len(open.steps) - 1; open.steps[last].seq == d.seq {
+		open.steps[last].total = open.total
+	} else {
+		open.steps = append(open.steps, step{d.seq, open.total})
+	}
 }
 
-// settled compares the settlements with the logs.
-func (s *scoreLogs) settled() {
-	for id, result := range s.battle.results {
-		for _, l := range result.GetLives() {
-			r := s.rooms[[2]string{id, l.GetLiveId()}]
-			switch {
-			case r == nil || !r.closed:
-				s.f.add(Violation, "battle %s is settled and live %s was not closed", id, l.GetLiveId())
-			case r.total != l.GetScore():
-				s.f.add(Violation, "battle %s: live %s settles with %d points, counted are %d", id, l.GetLiveId(), l.GetScore(), r.total)
-			}
+// wrong says why a verdict is not the one that the log and the gift's time call for.
+func (s *scoreLogs) wrong(at int64, g *scorev1.Entry_GiftDecided) string {
+	v, r := g.GetVerdict(), s.last(g.GetLiveId())
+	rejected := v == scorev1.GiftVerdict_REJECTED
+	switch old := at - g.GetSentAtMs(); {
+	case old > maxAge:
+		if !rejected || g.GetReason() != "TOO_OLD" {
+			return fmt.Sprintf("%s, sent %d ms ago", g.GetReason(), old)
 		}
+	case -old > maxAhead:
+		if !rejected || g.GetReason() != "INVALID_ARGUMENT" {
+			return fmt.Sprintf("%s, sent %d ms ahead", g.GetReason(), -old)
+		}
+	case rejected:
+		if g.GetReason() != "OVERFLOW" || r == nil || !r.open || Worth(g) <= math.MaxInt64-r.total {
+			return "for " + g.GetReason() + ", which it is not"
+		}
+	case v == scorev1.GiftVerdict_LATE:
+		switch {
+		case r != nil && r.open:
+			return "while its live is open in battle " + r.battle
+		case r == nil || r.battle != g.GetBattleId() || !r.closed || r.void:
+			return "for battle " + g.GetBattleId() + ", which has not closed last"
+		case g.GetSentAtMs() >= r.endsAt && at >= r.endsAt+lateWindow:
+			return fmt.Sprintf("for a battle that ended %d ms before", at-r.endsAt)
+		}
+	case v != scorev1.GiftVerdict_COUNTED:
+		return "in the log"
 	}
+	return ""
 }
 
 // answered compares a verdict with the log.
 func (s *scoreLogs) answered(g Gift) {
 	v := g.Verdict
 	logged, ok := s.gifts[g.GiftID]
+	same := !ok || g.Sent == nil || samePayload(logged.Entry_GiftDecided, g.Sent)
 	switch v.GetVerdict() {
 	case scorev1.GiftVerdict_NO_BATTLE:
 		s.noBattle(g)
 	case scorev1.GiftVerdict_DUPLICATE:
-		if !ok || logged.seq > g.Window.After {
+		switch {
+		case !ok || logged.seq > g.Window.After:
 			s.f.add(Violation, "gift %v: answered DUPLICATE, the log has no such gift", g.GiftID)
+		case g.Sent != nil && same:
+			s.f.add(Violation, "gift %v: answered DUPLICATE, and it is the gift that the log has", g.GiftID)
 		}
 	default:
 		switch {
 		case !ok || logged.seq > g.Window.After:
 			s.f.add(Lost, "gift %v: answered %v, not in the log", g.GiftID, v.GetVerdict())
+		case !same:
+			s.f.add(Violation, "gift %v: answered %v for another gift than the log has", g.GiftID, v.GetVerdict())
 		case logged.GetVerdict() != v.GetVerdict() || logged.GetPoints() != v.GetPoints() || logged.GetBattleId() != v.GetBattleId():
 			s.f.add(Violation, "gift %v: answered %v with %d points, the log says %v with %d", g.GiftID, v.GetVerdict(), v.GetPoints(), logged.GetVerdict(), logged.GetPoints())
 		case v.GetVerdict() == scorev1.GiftVerdict_COUNTED && v.GetPoints() != g.Points:
@@ -240,7 +315,7 @@ func (s *scoreLogs) noBattle(g Gift) {
 		s.f.add(Violation, "gift %v: answered NO_BATTLE, the log has it as %v in group %d, before the call", g.GiftID, logged.GetVerdict(), logged.seq)
 	}
 	for _, r := range s.lives[g.Live] {
-		if began := at(s.times[g.Log], g.Window.Before); r.from <= g.Window.Before && (r.open || r.to > g.Window.After) && r.startsAt <= began {
+		if began := at(s.times[r.log], g.Window.Before); r.from <= g.Window.Before && (r.open || r.to > g.Window.After) && r.startsAt <= began {
 			s.f.add(Violation, "gift %v: answered NO_BATTLE between groups %d and %d, its live was open in battle %s from group %d to %d", g.GiftID, g.Window.Before, g.Window.After, r.battle, r.from, r.to)
 		}
 	}
