@@ -1,0 +1,118 @@
+package check
+
+import (
+	"encoding/json"
+
+	"github.com/faceoff-live/faceoff/test/chaos/call"
+	"github.com/faceoff-live/faceoff/test/chaos/history"
+	"github.com/faceoff-live/faceoff/test/sim/check"
+)
+
+func read(raw json.RawMessage, into any) error { return json.Unmarshal(raw, into) }
+
+// commands makes an Op of every answer to a command, and of every command that never had one.
+func (r *run) commands() {
+	type id struct{ by, key string }
+	tries := map[id][]attempt{}
+	var order []id
+	for _, a := range r.calls {
+		if !call.IsCommand(a.F) {
+			continue
+		}
+		var c call.Command
+		if err := read(a.Val, &c); err != nil {
+			r.found(check.Violation, "record %d: %v", a.I, err)
+			continue
+		}
+		x := id{c.By, a.ID}
+		if tries[x] == nil {
+			order = append(order, x)
+		}
+		tries[x] = append(tries[x], a)
+	}
+	for _, x := range order {
+		r.command(x.by+"/"+x.key, tries[x])
+	}
+}
+
+// command judges the tries of one command.
+func (r *run) command(id string, tries []attempt) {
+	r.Tried++
+	var c call.Command
+	_ = read(tries[0].Val, &c) // was read before
+	kind := check.Kind(tries[0].F)
+	own := battleLog
+	if call.InCohost(kind) {
+		own = cohostLog
+	}
+	known, acked := false, false
+	for _, a := range tries {
+		r.count(a)
+		o := check.Op{
+			Kind: kind, Live: c.Live, Others: c.Others, Battle: c.Battle, ID: id,
+			Own: r.heads.window(own, a), Cohost: r.heads.window(cohostLog, a),
+			Tried: true, Since: r.heads.before(own, tries[0].T), SinceCohost: r.heads.before(cohostLog, tries[0].T),
+			Stray: strayed(tries, a),
+		}
+		switch a.kind() {
+		case history.OK:
+			var done call.Done
+			if err := read(a.end.Res, &done); err != nil {
+				r.found(check.Violation, "record %d: %v", a.I, err)
+			}
+			o.Outcome, o.Accepted = check.OK, done.Accepted
+			if kind == check.RequestBattle {
+				o.Battle = done.Battle
+			}
+			known, acked = true, true
+		case history.Fail:
+			o.Outcome, o.Reason = check.Refused, a.reason()
+			known = true
+		default:
+			continue
+		}
+		r.check.Ops = append(r.check.Ops, o)
+	}
+	r.outcome(known, acked, "%s %s of %s", kind, id, c.Live)
+}
+
+// strayed reports whether another copy of a command may have been under way when a try of it ended.
+func strayed(tries []attempt, a attempt) bool {
+	for _, other := range tries {
+		if other.I != a.I && other.T < a.until() && (other.kind() == history.Unknown || other.until() > a.T) {
+			return true
+		}
+	}
+	return false
+}
+
+// outcome counts what has become of a command or a gift.
+func (r *run) outcome(known, acked bool, format string, args ...any) {
+	if acked {
+		r.Acked++
+	}
+	if known {
+		return
+	}
+	r.Unknown++
+	if r.times.quiet > 0 {
+		r.found(check.Stuck, format+" gets no answer", args...)
+	}
+}
+
+// count counts a call, and finds answers that nobody may ever get.
+func (r *run) count(a attempt) {
+	r.Calls++
+	if a.kind() == history.Unknown {
+		r.Unsure++
+	}
+	switch reason := a.reason(); reason {
+	case "UNAUTHENTICATED":
+		if r.times.clocks {
+			return // the clock of who looked at the token was wrong
+		}
+		fallthrough
+	case "INTERNAL", "PERMISSION_DENIED", "INVALID_ARGUMENT", "PAYLOAD_MISMATCH":
+		r.found(check.Violation, "%s %s at %d ms: answered %s", a.F, a.ID, a.T/1e6, a.end.Err)
+	}
+}
