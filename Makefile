@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 # The modules of go.work; each must also build by itself. tools/* are modules of their own, so that what our tools need
 # never decides what we build with.
-MODULES := proto pkg services/cohost services/battle services/score services/gateway services/faceoff test/badinput test/e2e test/sim
+MODULES := proto pkg services/cohost services/battle services/score services/gateway services/faceoff test/badinput test/chaos test/e2e test/sim
 
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(shell command -v $$(go env CC) >/dev/null && echo -race)
