@@ -17,7 +17,7 @@ bin/faceoff-skewed: # bin/faceoff with a wall clock that can be set
 	go run ./test/chaos/skew -o $@ ./services/faceoff/cmd/faceoff
 
 .PHONY: check-chaos
-check-chaos: bin/chaos # three rounds: power cut where that can be done, a cluster, and one as it comes
+check-chaos: bin/chaos ## three rounds: power cut where that can be done, a cluster, and one as it comes
 	bin/chaos -seed=1 -nodes=1 -with=power-cut
 	bin/chaos -seed=2 -nodes=3 -with=isolate
 	bin/chaos -seed=3
