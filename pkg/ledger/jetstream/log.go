@@ -222,10 +222,18 @@ func isCode(err error, code jetstream.ErrorCode) bool {
 	return ok && answer.ErrorCode == code
 }
 
-// tailRetry is the pause before a broken consumer is made anew.
-const tailRetry = 200 * time.Millisecond
+const (
+	// tailRetry is the pause before a broken consumer is made anew.
+	tailRetry = 200 * time.Millisecond
+	// tailBeat is how often a consumer without news says that it lives; twice that without a word and it is made anew.
+	tailBeat = time.Second
+	// createTime bounds the making of a consumer: while the servers have no leader the request is lost.
+	createTime = 2 * time.Second
+	// forgetTime is how long a consumer lives that nobody reads, in case its end could not be told.
+	forgetTime = 30 * time.Second
+)
 
-// Tail implements ledger.Log by an ordered consumer, made anew from where it stood whenever it breaks.
+// Tail implements ledger.Log by a consumer, made anew from where it stood whenever it breaks.
 func (l *Log) Tail(ctx context.Context, from uint64, handle func(uint64, []byte) error) error {
 	next := from
 	for {
@@ -249,26 +257,23 @@ type handlerError struct{ err error }
 
 func (e *handlerError) Error() string { return e.err.Error() }
 
+// tail reads by one consumer until it breaks. The client's ordered consumer would make itself anew, but waits up to 10 s to
+// do so, and for ever when handle takes so long that the client drops the news of its reconnection.
 func (l *Log) tail(ctx context.Context, next *uint64, handle func(uint64, []byte) error) error {
-	consumer, err := l.js.OrderedConsumer(ctx, l.name, jetstream.OrderedConsumerConfig{
-		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:       *next,
-		InactiveThreshold: 30 * time.Second,
-	})
+	ctx, broken := context.WithCancel(ctx)
+	defer broken()
+	defer l.atReconnect(broken)() // what was on its way is lost, and the consumer may be gone with its server
+	consumer, err := l.consume(ctx, *next)
 	if err != nil {
 		return err
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(256), jetstream.PullHeartbeat(2*time.Second), jetstream.PullExpiry(30*time.Second))
+	defer l.forget(consumer)
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(256), jetstream.PullHeartbeat(tailBeat), jetstream.PullExpiry(30*time.Second))
 	if err != nil {
 		return err
 	}
-	defer func() {
-		messages.Stop()
-		gone, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = l.js.DeleteConsumer(gone, l.name, consumer.CachedInfo().Name) // else it goes after 30 s without use
-	}()
-	for {
+	defer messages.Stop()
+	for delivered := uint64(1); ; delivered++ {
 		msg, err := messages.Next(jetstream.NextContext(ctx))
 		if err != nil {
 			return err
@@ -277,9 +282,12 @@ func (l *Log) tail(ctx context.Context, next *uint64, handle func(uint64, []byte
 		if err != nil {
 			return err
 		}
+		if meta.Sequence.Consumer != delivered {
+			return fmt.Errorf("consumer of %s: delivery %d came instead of %d", l.name, meta.Sequence.Consumer, delivered)
+		}
 		switch seq := meta.Sequence.Stream; {
 		case seq < *next:
-			continue // seen before the consumer was made anew
+			continue // the consumer's server had not yet come as far
 		case seq > *next:
 			return &handlerError{fmt.Errorf("%w: %s: group %d is missing", ledger.ErrLog, l.name, *next)}
 		}
@@ -288,4 +296,34 @@ func (l *Log) tail(ctx context.Context, next *uint64, handle func(uint64, []byte
 		}
 		*next++
 	}
+}
+
+// atReconnect calls do when the connection comes back, once, until end is called.
+func (l *Log) atReconnect(do func()) (end func()) {
+	states := l.nc.StatusChanged(nats.CONNECTED)
+	go func() {
+		if _, ok := <-states; ok {
+			do()
+		}
+	}()
+	return func() { l.nc.RemoveStatusListener(states) }
+}
+
+// consume makes a consumer in memory that hands out groups from a sequence on.
+func (l *Log) consume(ctx context.Context, from uint64) (jetstream.Consumer, error) {
+	ctx, cancel := context.WithTimeout(ctx, createTime)
+	defer cancel()
+	return l.js.CreateConsumer(ctx, l.name, jetstream.ConsumerConfig{
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       from,
+		AckPolicy:         jetstream.AckNonePolicy,
+		InactiveThreshold: forgetTime,
+		Replicas:          1,
+		MemoryStorage:     true,
+	})
+}
+
+// forget deletes a consumer, if that can be told now; nothing waits for it.
+func (l *Log) forget(consumer jetstream.Consumer) {
+	_ = l.nc.PublishRequest("$JS.API.CONSUMER.DELETE."+l.name+"."+consumer.CachedInfo().Name, l.nc.NewInbox(), nil)
 }
