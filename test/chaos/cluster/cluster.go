@@ -66,7 +66,7 @@ type Cluster struct {
 	doors    Doors
 	names    *names
 
-	ports   ports
+	ports   *ports
 	link    func(from, to, listen, upstream string) (*Link, error)
 	closers []func() error
 }
@@ -76,7 +76,11 @@ const bootTime = 60 * time.Second
 
 // Start starts everything with no data, and returns when it serves.
 func Start(ctx context.Context, cfg Config) (*Cluster, error) {
-	c := &Cluster{cfg: cfg, services: make(map[string]*Process), ports: make(ports), link: newLinks()}
+	ports, err := claimPorts()
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{cfg: cfg, services: make(map[string]*Process), ports: ports, link: newLinks(), closers: []func() error{ports.close}}
 	c.doors.Key, c.doors.Secret = key, secret
 	ctx, cancel := context.WithTimeout(ctx, bootTime)
 	defer cancel()
@@ -175,8 +179,12 @@ func (c *Cluster) Ready(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
-// Dump has every replica of a service write to its log what each of its goroutines does, which ends it.
+// Dump saves what every NATS server says of itself, and has every replica of a service write to its log what each of its goroutines does,
+// which ends it.
 func (c *Cluster) Dump() {
+	for _, n := range c.nodes {
+		n.dump(c.cfg.Dir)
+	}
 	for _, p := range c.services {
 		_ = p.Down(syscall.SIGQUIT) // one that does not end in time has written it all the same
 	}

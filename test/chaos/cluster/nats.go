@@ -5,6 +5,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,6 +125,21 @@ func (n *Node) powerUp() error {
 		return nil
 	}
 	return errors.Join(n.volume.unmount(), n.volume.mount())
+}
+
+// dump saves what the server says of its health, of its streams with their leaders and consumers, and of its goroutines.
+func (n *Node) dump(dir string) {
+	for file, question := range map[string]string{
+		"healthz": "healthz?details=true", "jsz": "jsz?accounts=true&streams=true&consumers=true&raft=true", "stacksz": "stacksz",
+	} {
+		resp, err := prober.Get("http://" + n.monitor + "/" + question)
+		if err != nil {
+			continue // it does not answer: its log may say why
+		}
+		text, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		_ = os.WriteFile(filepath.Join(dir, n.Name+"."+file), text, 0o644) // it is an aid, no more
+	}
 }
 
 func (n *Node) unmount() error {

@@ -11,20 +11,36 @@ import (
 const (
 	firstPort = 20000
 	lastPort  = 29999
+	blockSize = 250 // more than a cluster needs
 )
 
-// ports gives each port once.
-type ports map[int]bool
+// ports gives each port of a block once. The block is the cluster's own, so that another one that runs at the same time
+// never takes a port whose process is down.
+type ports struct {
+	claim net.Listener // on the first port of the block
+	first int
+	given map[int]bool
+}
+
+// claimPorts finds a block that no other cluster on this machine has.
+func claimPorts() (*ports, error) {
+	const blocks = (lastPort - firstPort + 1) / blockSize
+	for _, i := range rand.Perm(blocks) {
+		first := firstPort + i*blockSize
+		if claim, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(first))); err == nil {
+			return &ports{claim: claim, first: first, given: map[int]bool{first: true}}, nil
+		}
+	}
+	return nil, errors.New("no block of ports is free")
+}
+
+func (p *ports) close() error { return p.claim.Close() }
 
 // next returns a port that is free on all the hosts.
-func (p ports) next(hosts ...string) (int, error) {
-	for range 1000 {
-		port := firstPort + rand.IntN(lastPort-firstPort+1)
-		if p[port] {
-			continue
-		}
-		if free(port, hosts) {
-			p[port] = true
+func (p *ports) next(hosts ...string) (int, error) {
+	for port := p.first; port < p.first+blockSize; port++ {
+		if !p.given[port] && free(port, hosts) {
+			p.given[port] = true
 			return port, nil
 		}
 	}
@@ -43,7 +59,7 @@ func free(port int, hosts []string) bool {
 }
 
 // address returns a free address on loopback.
-func (p ports) address() (string, error) {
+func (p *ports) address() (string, error) {
 	port, err := p.next(loopback)
 	return net.JoinHostPort(loopback, strconv.Itoa(port)), err
 }

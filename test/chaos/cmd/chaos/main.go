@@ -34,6 +34,7 @@ type settings struct {
 	seed                    uint64
 	with                    []string
 	bin, dir, judge         string
+	keep                    bool
 }
 
 func main() {
@@ -44,6 +45,7 @@ func main() {
 	flag.IntVar(&s.parallel, "parallel", 1, "how many rounds are run at the same time")
 	flag.StringVar(&s.bin, "bin", "bin", "where faceoff, faceoff-skewed and nats-server are")
 	flag.StringVar(&s.dir, "dir", os.TempDir(), "where a failed round is kept")
+	flag.BoolVar(&s.keep, "keep", false, "keep rounds that have not failed as well")
 	flag.StringVar(&s.judge, "judge", "", "a kept round to judge once more; nothing is run")
 	flag.Func("with", "faults that every round has, by commas: "+strings.Join(fault.Kinds(), ", "), func(v string) error {
 		s.with = strings.Split(v, ",")
@@ -146,7 +148,10 @@ func (s settings) all(ctx context.Context, out io.Writer, dir string, programs c
 					total.add(r)
 					r.tell(out)
 					if !r.green() {
-						fmt.Fprintf(out, "  again: %s\n  kept:  %s\n", s.again(seed), r.dir)
+						fmt.Fprintf(out, "  again: %s\n", s.again(seed))
+					}
+					if !r.green() || s.keep {
+						fmt.Fprintf(out, "  kept:  %s\n", r.dir)
 					}
 				}
 				mu.Unlock()
@@ -188,7 +193,7 @@ func (s settings) one(ctx context.Context, dir string, seed uint64, config clust
 		return nil, fmt.Errorf("%w; what there is of it is in %s", err, r.dir)
 	}
 	r.took = time.Since(began)
-	if r.green() {
+	if r.green() && !s.keep {
 		err = os.RemoveAll(r.dir)
 	}
 	return r, err
