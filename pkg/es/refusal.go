@@ -6,7 +6,8 @@ import (
 )
 
 // Refusal is the answer 'no': a stable reason for programs, a sentence for people. It is certain: the command has not
-// been carried out and will not be.
+// been carried out and will not be, unless the reason is one that mechanism gives of a moment (UNAVAILABLE,
+// DEADLINE_EXCEEDED, RATE_LIMITED, INTERNAL).
 type Refusal struct {
 	// Reason is the name of a faceoff.errors.v1.Reason.
 	Reason string
@@ -40,13 +41,14 @@ func Invalid(field, format string, args ...any) *Refusal {
 	return &Refusal{Reason: ReasonInvalidArgument, Field: field, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Reasons that mechanism gives by itself; the rest belongs to the domains.
+// Reasons that mechanism gives by itself or treats in its own way; the rest belongs to the domains.
 const (
 	ReasonInternal         = "INTERNAL"
 	ReasonInvalidArgument  = "INVALID_ARGUMENT"
 	ReasonPayloadMismatch  = "PAYLOAD_MISMATCH"
 	ReasonDeadlineExceeded = "DEADLINE_EXCEEDED"
 	ReasonUnavailable      = "UNAVAILABLE"
+	ReasonRateLimited      = "RATE_LIMITED"
 )
 
 // ErrLater is Decide's answer when the decision has to wait for something that another log will tell. It is no refusal:

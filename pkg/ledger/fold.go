@@ -36,16 +36,10 @@ type fold[C, E any] struct {
 	seq     uint64
 	valid   uint64        // sequence of the last valid group
 	fence   head          // the log must have it
-	last    time.Time     // log time of the last event
+	last    time.Time     // log time of the last decision
 	age     time.Duration // time that answers have aged; see aged
 	chain   [32]byte      // hash of the last valid group
 	void    [32]byte      // hash of the last void one
-}
-
-// answer is what a command id got the first time.
-type answer[E any] struct {
-	hash   uint64
-	result Result[E]
 }
 
 func newFold[C, E any](cfg Config[C, E], clock *logClock) *fold[C, E] {
@@ -58,26 +52,26 @@ func newFold[C, E any](cfg Config[C, E], clock *logClock) *fold[C, E] {
 	}
 }
 
-// next is the place of the first event of the group after the fold.
+// next is the place of the first event of the group after the fold, but for its log time.
 func (f *fold[C, E]) next() es.Place {
 	return es.Place{Seq: f.seq + 1, Chain: f.chain}
 }
 
-// evolve takes a decision's events into the overlay.
-func (f *fold[C, E]) evolve(d *ledgerv1.Decision, events []Placed[E]) {
+// evolve takes a decision at the given log time into the overlay: its events, and the answer that a repeat gets.
+func (f *fold[C, E]) evolve(d *ledgerv1.Decision, at time.Time, events []Placed[E]) {
 	for _, e := range events {
 		f.machine.Evolve(e.Place, e.Event)
 	}
 	if d.GetCommandId() != "" {
-		a := answer[E]{hash: d.GetPayloadHash(), result: Result[E]{Seq: events[0].Seq, Events: events}}
-		f.answers.Set(d.GetCommandId(), a, time.Unix(0, 0).Add(f.aged(events[0].At)))
+		a := answer[E]{hash: d.GetPayloadHash(), result: Result[E]{Seq: f.seq + 1, Events: events}, refusal: refusalOf(d)}
+		f.answers.Set(d.GetCommandId(), a, time.Unix(0, 0).Add(f.aged(at)))
 	}
 }
 
-// maxAging is how much one event can age the answers.
+// maxAging is how much one decision can age the answers.
 const maxAging = time.Minute
 
-// aged is the age at an event. Log time may jump ahead when a replica takes over whose clock is ahead; answers must not be
+// aged is the age at a decision. Log time may jump ahead when a replica takes over whose clock is ahead; answers must not be
 // forgotten by that, since it is just then that callers try again.
 func (f *fold[C, E]) aged(at time.Time) time.Duration {
 	if f.last.IsZero() {
@@ -86,16 +80,17 @@ func (f *fold[C, E]) aged(at time.Time) time.Duration {
 	return f.age + min(max(at.Sub(f.last), 0), maxAging)
 }
 
-// commit merges the overlay, which holds exactly the given group, as the group at seq.
-func (f *fold[C, E]) commit(seq uint64, group []byte, events []Placed[E]) {
+// commit merges the overlay, which holds exactly the given group, as the group at seq. last is the log time of its last
+// decision, zero for a fence.
+func (f *fold[C, E]) commit(seq uint64, group []byte, last time.Time, events []Placed[E]) {
 	f.mu.Lock()
 	f.machine.Commit()
 	f.answers.Commit()
 	f.seq, f.valid = seq, seq
 	f.chain = sha256.Sum256(group)
-	if n := len(events); n > 0 {
-		f.age, f.last = f.aged(events[n-1].At), events[n-1].At
-		f.clock.observe(f.last)
+	if !last.IsZero() {
+		f.age, f.last = f.aged(last), last
+		f.clock.observe(last)
 	}
 	if f.cfg.OnCommit != nil {
 		f.cfg.OnCommit(Group[E]{Seq: seq, Events: events})
@@ -172,10 +167,10 @@ func (f *fold[C, E]) take(seq uint64, raw []byte) error {
 		if err != nil {
 			return fmt.Errorf("%w: %s: group %d: %w", ErrLog, f.cfg.Name, seq, err)
 		}
-		f.evolve(d, events)
+		f.evolve(d, place.At, events)
 		all = append(all, events...)
 	}
-	f.commit(seq, raw, all)
+	f.commit(seq, raw, place.At, all)
 	return nil
 }
 
@@ -199,10 +194,14 @@ func previous(chain [32]byte) []byte {
 	return chain[:]
 }
 
-// decodeDecision reads a decision's events; place is that of its first event, and is moved past its last.
+// decodeDecision reads a decision's events, none if it only keeps an answer; place is that of its first event, and is moved
+// past its last.
 func decodeDecision[E any](d *ledgerv1.Decision, place *es.Place, decode func([]byte) (E, error)) ([]Placed[E], error) {
-	if len(d.GetEntries()) == 0 {
-		return nil, errors.New("a decision without entries")
+	switch n := len(d.GetEntries()); {
+	case n == 0 && d.GetCommandId() == "":
+		return nil, errors.New("a decision with neither entries nor a command id")
+	case n > 0 && d.GetRefusal() != nil:
+		return nil, errors.New("a refusal with entries")
 	}
 	place.At = time.UnixMilli(d.GetAtMs()).UTC()
 	events := make([]Placed[E], len(d.GetEntries()))

@@ -43,7 +43,10 @@ func (l *Ledger[C, E]) forward(ctx context.Context, holder string, p *pending[C,
 		}
 		return result, nil
 	case *ledgerv1.ForwardReply_Refused_:
-		return Result[E]{}, &es.Refusal{Reason: a.Refused.GetReason(), Detail: a.Refused.GetDetail(), Field: a.Refused.GetField()}
+		if err := l.WaitApplied(ctx, a.Refused.GetSeq()); err != nil {
+			return Result[E]{}, errors.Join(ErrUnavailable, err)
+		}
+		return Result[E]{Seq: a.Refused.GetSeq()}, &es.Refusal{Reason: a.Refused.GetReason(), Detail: a.Refused.GetDetail(), Field: a.Refused.GetField()}
 	case *ledgerv1.ForwardReply_Later_:
 		return Result[E]{}, es.ErrLater
 	default:
@@ -79,7 +82,7 @@ func (l *Ledger[C, E]) serveForwarded(ctx context.Context, raw []byte) []byte {
 func (l *Ledger[C, E]) decideForwarded(ctx context.Context, raw []byte) *ledgerv1.ForwardReply {
 	request := new(ledgerv1.ForwardRequest)
 	if err := proto.Unmarshal(raw, request); err != nil {
-		return refused(es.Invalid("command", "%v", err))
+		return refused(0, es.Invalid("command", "%v", err))
 	}
 	var body C
 	var err error
@@ -87,7 +90,7 @@ func (l *Ledger[C, E]) decideForwarded(ctx context.Context, raw []byte) *ledgerv
 		err = fault
 	}
 	if err != nil {
-		return refused(es.Invalid("command", "%v", err))
+		return refused(0, es.Invalid("command", "%v", err))
 	}
 	p := &pending[C, E]{id: request.GetCommandId(), hash: request.GetPayloadHash(), notAfter: time.UnixMilli(request.GetNotAfterMs()).UTC(), body: body}
 	ctx, cancel := context.WithTimeout(ctx, maxNotAfter)
@@ -102,7 +105,7 @@ func (l *Ledger[C, E]) decideForwarded(ctx context.Context, raw []byte) *ledgerv
 		}
 		return reply
 	case errors.As(out.err, &refusal):
-		return refused(refusal)
+		return refused(out.result.Seq, refusal)
 	case errors.Is(out.err, es.ErrLater):
 		return &ledgerv1.ForwardReply{Answer: &ledgerv1.ForwardReply_Later_{Later: &ledgerv1.ForwardReply_Later{}}}
 	default:
@@ -124,9 +127,9 @@ func (l *Ledger[C, E]) accepted(r Result[E]) (*ledgerv1.ForwardReply, error) {
 	return &ledgerv1.ForwardReply{Answer: &ledgerv1.ForwardReply_Accepted_{Accepted: a}}, nil
 }
 
-func refused(r *es.Refusal) *ledgerv1.ForwardReply {
+func refused(seq uint64, r *es.Refusal) *ledgerv1.ForwardReply {
 	return &ledgerv1.ForwardReply{Answer: &ledgerv1.ForwardReply_Refused_{
-		Refused: &ledgerv1.ForwardReply_Refused{Reason: r.Reason, Detail: r.Detail, Field: r.Field},
+		Refused: &ledgerv1.ForwardReply_Refused{Reason: r.Reason, Detail: r.Detail, Field: r.Field, Seq: seq},
 	}}
 }
 

@@ -6,8 +6,8 @@
 //
 // What is promised, and how (docs/architecture/ledger.md):
 //
-//   - An answer is given only when the log has it: "yes" after the group is stored, "no" after the log's head has been
-//     seen to be the state that said so.
+//   - An answer is given only when the log has it: "yes" after the group is stored, "no" as well if the command has an id,
+//     else after the log's head has been seen to be the state that said so.
 //   - Every publish expects the sequence that the writer's state has reached, so of two writers at most one wins; who
 //     holds the lease does not matter for that.
 //   - A publish without a clear answer is unknown, not failed: the writer reads the log, and until some group is stored
@@ -62,8 +62,8 @@ type Codec[C, E any] interface {
 
 // Command asks for a decision.
 type Command[C any] struct {
-	// ID makes repeats harmless: for 10 minutes of log time the same id gets the first answer again. Empty: the machine
-	// itself knows repeats.
+	// ID makes repeats harmless: for 10 minutes of log time the same id gets the first answer again, be it a refusal; but
+	// not one that is for now only, such as RATE_LIMITED. Empty: the machine itself knows repeats.
 	ID string
 	// Payload is what a repeat with the same ID must equal, byte for byte; another one is refused (PAYLOAD_MISMATCH).
 	// It is the caller's request, without ids that the server makes for it. Nil: the encoded Body.
@@ -76,8 +76,8 @@ type Command[C any] struct {
 
 // Result is the answer to a command that was not refused.
 type Result[E any] struct {
-	// Seq is the sequence of the log that the answer rests on: the group that holds the events, or, when there are
-	// none, the head at the decision.
+	// Seq is the sequence of the log that the answer rests on: the group that holds it, or, when none does, the head at the
+	// decision.
 	Seq uint64
 	// Events that followed from the command, with their places. Those of the first time when the command is a repeat.
 	Events []Placed[E]
@@ -333,7 +333,7 @@ func (l *Ledger[C, E]) decideHere(ctx context.Context, p *pending[C, E]) outcome
 	}
 }
 
-// Answered reports whether a command has its answer already: it is a repeat. If its id was used for another payload it is
+// Answered reports whether a command has its answer already, be it a refusal: it is a repeat. If its id was used for another payload it is
 // refused with PAYLOAD_MISMATCH.
 func (l *Ledger[C, E]) Answered(c Command[C]) (bool, error) {
 	p, err := l.accept(context.Background(), c)

@@ -29,21 +29,13 @@ type writer[C, E any] struct {
 	// stored: this writer has stored a group in its turn.
 	stored  bool
 	backlog []*pending[C, E]
-	// unstored holds the answers that left no entry, by command id.
-	unstored *es.Window[string, unstored[E]]
-}
-
-// unstored is an answer without events: a refusal, or that there was nothing to do.
-type unstored[E any] struct {
-	hash    uint64
-	outcome outcome[E]
 }
 
 // write takes over and decides commands until ctx ends.
 func (l *Ledger[C, E]) write(ctx context.Context) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	w := &writer[C, E]{l: l, fold: l.fold, unstored: es.NewWindow[string, unstored[E]](maxNotAfter)}
+	w := &writer[C, E]{l: l, fold: l.fold}
 	if err := w.takeOver(ctx); err != nil {
 		return err
 	}
@@ -172,7 +164,7 @@ func (w *writer[C, E]) group(ctx context.Context, batch []*pending[C, E]) error 
 		d := w.decide(batch)
 		var settled bool
 		var err error
-		if len(d.events) == 0 && !w.contested {
+		if d.decisions == 0 && !w.contested {
 			settled, err = w.confirm(ctx, &seen)
 		} else {
 			settled, err = w.store(ctx, d)
@@ -188,14 +180,13 @@ func (w *writer[C, E]) group(ctx context.Context, batch []*pending[C, E]) error 
 		case settled:
 			for i, p := range d.decided {
 				out := d.outcomes[i]
-				if out.err == nil && len(out.result.Events) == 0 {
+				if out.err == nil && out.result.Seq == 0 { // the log does not keep it
 					out.result.Seq = w.fold.seq // it rests on all that was decided before it, this group included
 				}
-				w.remember(p, out)
 				p.answer(out)
 			}
 			w.keep(d.rest)
-			if len(d.events) == 0 && own(batch) {
+			if d.decisions == 0 && own(batch) {
 				return pause.wait(ctx) // a deadline that changes nothing must not spin
 			}
 			return nil
@@ -216,24 +207,6 @@ func (w *writer[C, E]) group(ctx context.Context, batch []*pending[C, E]) error 
 // stillWaiting drops the commands whose callers gave up: they may have been told "no" elsewhere by now.
 func stillWaiting[C, E any](batch []*pending[C, E]) []*pending[C, E] {
 	return slices.DeleteFunc(batch, func(p *pending[C, E]) bool { return p.left.Load() })
-}
-
-// remember keeps an answer that the log does not hold, so that a copy of the command that was delayed on its way gets it
-// too. A copy comes within its not_after; a replica that takes over knows only what the log holds.
-func (w *writer[C, E]) remember(p *pending[C, E], out outcome[E]) {
-	if p.id == "" || len(out.result.Events) > 0 {
-		return
-	}
-	var refusal *es.Refusal
-	switch {
-	case out.err == nil:
-	case !errors.As(out.err, &refusal):
-		return
-	case refusal.Reason == es.ReasonPayloadMismatch, refusal.Reason == es.ReasonDeadlineExceeded, refusal.Reason == es.ReasonInternal:
-		return // said without a decision
-	}
-	w.unstored.Set(p.id, unstored[E]{hash: p.hash, outcome: out}, w.l.clock.Now())
-	w.unstored.Commit()
 }
 
 // keep puts back what did not fit, but for deadlines: they are due again by themselves.
@@ -281,8 +254,10 @@ func (w *writer[C, E]) halve(ctx context.Context, batch []*pending[C, E], why er
 
 // decided is a group before it is stored.
 type decided[C, E any] struct {
-	group  []byte
-	events []Placed[E]
+	group     []byte
+	decisions int
+	last      time.Time // log time of the last decision
+	events    []Placed[E]
 	// decided and outcomes belong together; rest did not fit.
 	decided  []*pending[C, E]
 	outcomes []outcome[E]
@@ -308,7 +283,7 @@ func (w *writer[C, E]) tryDecide(batch []*pending[C, E], poison map[*pending[C, 
 	d.decided = make([]*pending[C, E], 0, len(batch))
 	d.outcomes = make([]outcome[E], 0, len(batch))
 	place := w.fold.next()
-	size := 0
+	entries, size := 0, 0 // an answer without entries counts as one
 	for i, p := range batch {
 		out, known := poison[p]
 		if !known {
@@ -318,16 +293,18 @@ func (w *writer[C, E]) tryDecide(batch []*pending[C, E], poison map[*pending[C, 
 			at.At = w.l.clock.Now()
 			dec, bytes, out = w.decideOne(p, &at)
 			if dec != nil {
-				if len(d.events) > 0 && (len(d.events)+len(dec.GetEntries()) > maxGroupEntries || size+bytes > maxGroupBytes) {
+				n := max(len(dec.GetEntries()), 1)
+				if entries > 0 && (entries+n > maxGroupEntries || size+bytes > maxGroupBytes) {
 					d.rest = batch[i:]
 					break
 				}
-				if err := guard(func() { w.fold.evolve(dec, out.result.Events) }); err != nil {
+				if err := guard(func() { w.fold.evolve(dec, at.At, out.result.Events) }); err != nil {
 					return d, p, w.internal(err)
 				}
 				g.Decisions = append(g.Decisions, dec)
+				d.decisions, d.last = d.decisions+1, at.At
 				d.events = append(d.events, out.result.Events...)
-				size += bytes
+				entries, size = entries+n, size+bytes
 				place = at
 			}
 		}
@@ -343,20 +320,14 @@ func (w *writer[C, E]) tryDecide(batch []*pending[C, E], poison map[*pending[C, 
 }
 
 // decideOne decides one command at the given place, which it moves past the command's events. The decision is nil when
-// there is nothing to store.
+// there is nothing to store: the answer is stored already, or is not kept.
 func (w *writer[C, E]) decideOne(p *pending[C, E], place *es.Place) (*ledgerv1.Decision, int, outcome[E]) {
 	if p.id != "" {
 		if a, ok := w.fold.answers.Get(p.id); ok {
 			if a.hash != p.hash {
 				return nil, 0, mismatch[E](p.id)
 			}
-			return nil, 0, outcome[E]{result: a.result}
-		}
-		if a, ok := w.unstored.Committed(p.id); ok {
-			if a.hash != p.hash {
-				return nil, 0, mismatch[E](p.id)
-			}
-			return nil, 0, a.outcome
+			return nil, 0, a.outcome()
 		}
 	}
 	if place.At.After(p.notAfter) {
@@ -368,11 +339,11 @@ func (w *writer[C, E]) decideOne(p *pending[C, E], place *es.Place) (*ledgerv1.D
 		err = w.internal(fault)
 	}
 	if err != nil || len(events) == 0 {
-		return nil, 0, outcome[E]{err: err}
+		return withoutEvents(p, *place, err)
 	}
 	d := &ledgerv1.Decision{CommandId: p.id, PayloadHash: p.hash, AtMs: place.At.UnixMilli(), Entries: make([][]byte, len(events))}
 	placed := make([]Placed[E], len(events))
-	size := 0
+	size, next := 0, *place
 	for i, e := range events {
 		var b []byte
 		if fault := guard(func() { b, err = w.l.cfg.Codec.EncodeEvent(e) }); fault != nil || err != nil {
@@ -380,13 +351,14 @@ func (w *writer[C, E]) decideOne(p *pending[C, E], place *es.Place) (*ledgerv1.D
 		}
 		d.Entries[i] = b
 		size += len(b)
-		placed[i] = Placed[E]{Place: *place, Event: e}
-		place.Index++
+		placed[i] = Placed[E]{Place: next, Event: e}
+		next.Index++
 	}
 	if size > maxCommandBytes {
-		return nil, 0, outcome[E]{err: es.Invalid("", "what follows from the command takes %d bytes, more than %d", size, maxCommandBytes)}
+		return withoutEvents(p, *place, es.Invalid("", "what follows from the command takes %d bytes, more than %d", size, maxCommandBytes))
 	}
-	return d, size, outcome[E]{result: Result[E]{Seq: place.Seq, Events: placed}}
+	*place = next
+	return d, size, outcome[E]{result: Result[E]{Seq: next.Seq, Events: placed}}
 }
 
 func mismatch[E any](id string) outcome[E] {
@@ -420,7 +392,7 @@ func (w *writer[C, E]) store(ctx context.Context, d decided[C, E]) (settled bool
 	cancel()
 	switch {
 	case err == nil:
-		w.fold.commit(w.fold.seq+1, d.group, d.events)
+		w.fold.commit(w.fold.seq+1, d.group, d.last, d.events)
 		w.contested, w.stored = false, true
 		w.l.cfg.Metrics.Stored(w.l.cfg.Name, len(d.events), time.Since(started))
 		return true, nil

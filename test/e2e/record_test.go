@@ -101,7 +101,6 @@ func (r *record) command(t testing.TB, p *side, o check.Op, at time.Time, call f
 		if err == nil || !unknown(err) || ctx.Err() != nil {
 			break
 		}
-		o.Stray = true
 		wait(ctx, 20*time.Millisecond)
 	}
 	refusal, refused := rpc.Refusal(err)
@@ -234,7 +233,7 @@ func (r *record) judge(t testing.TB, named map[string]bool) (logs map[string][][
 	for _, what := range open {
 		report.Findings = append(report.Findings, check.Finding{Class: check.Stuck, Text: what})
 	}
-	found = map[string]any{"overtaken": report.Overtaken}
+	found = map[string]any{}
 	count := map[check.Class]int{}
 	for _, f := range report.Findings {
 		count[f.Class]++

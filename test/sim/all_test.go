@@ -25,7 +25,6 @@ type sum struct {
 	Tried      int     `json:"tried"`
 	Acked      int     `json:"acked"`
 	Unknown    int     `json:"unknown"`
-	Overtaken  int     `json:"overtaken"`
 	Settled    int     `json:"settled"`
 	Lost       int     `json:"lost"`
 	Duplicated int     `json:"duplicated"`
@@ -39,7 +38,6 @@ func (s *sum) add(r sim.Result) {
 	s.Tried += r.Tried
 	s.Acked += r.Acked
 	s.Unknown += r.Unknown
-	s.Overtaken += r.Overtaken
 	s.Settled += r.Settled
 	for _, f := range r.Findings {
 		switch f.Class {

@@ -72,10 +72,8 @@ func (c *client) again(o check.Op, call func(ctx context.Context, o *check.Op) e
 			o.Outcome, o.Reason = check.Refused, refusal.Reason
 			break
 		}
-		o.Stray = true
 		_ = wait(context.Background(), c.w.faults.between(time.Millisecond, time.Duration(try+1)*200*time.Millisecond))
 	}
-	o.Stray = o.Stray || c.w.strayed(o.ID)
 	c.h.add(o, call)
 	return o
 }

@@ -6,7 +6,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
@@ -40,10 +39,6 @@ func (d *door) Invoke(ctx context.Context, method string, args, reply any, _ ...
 	}
 	late, twice := in.hits(callLate, from), in.hits(callTwice, from)
 	if late || twice {
-		out, _ := metadata.FromOutgoingContext(ctx)
-		if key := out.Get("idempotency-key"); len(key) > 0 {
-			d.world.stray("sim/" + key[0])
-		}
 		copied, into := proto.Clone(args.(proto.Message)), reply.(proto.Message).ProtoReflect().New().Interface()
 		d.world.later(in.between(time.Millisecond, 5*time.Second), func() {
 			stray, cancel := context.WithTimeout(context.WithoutCancel(ctx), strayTime)

@@ -5,10 +5,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"google.golang.org/protobuf/proto"
-
-	ledgerv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/ledger/v1"
 )
 
 // served is who answers forwarded commands.
@@ -53,7 +49,6 @@ func (p peers) Forward(ctx context.Context, name, id string, request []byte) ([]
 	}
 	late, twice := in.hits(peerLate, p.r.slot), in.hits(peerTwice, p.r.slot)
 	if late || twice {
-		p.stray(request)
 		p.r.world.later(in.between(time.Millisecond, 6*time.Second), func() { p.deliver(name, id, request) })
 		if late {
 			return nil, in.silence(ctx)
@@ -69,20 +64,11 @@ func (p peers) Forward(ctx context.Context, name, id string, request []byte) ([]
 	select {
 	case b := <-reply:
 		if b == nil || p.r.dead() || in.hits(peerAnswerLost, p.r.slot) {
-			p.stray(request)
 			return nil, in.silence(ctx)
 		}
 		return b, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	}
-}
-
-// stray notes that a copy of a command may be decided when its caller does not wait any more.
-func (p peers) stray(request []byte) {
-	r := new(ledgerv1.ForwardRequest)
-	if proto.Unmarshal(request, r) == nil {
-		p.r.world.stray(r.GetCommandId())
 	}
 }
 

@@ -14,8 +14,6 @@ type Result struct {
 	Tried   int // commands and gifts, each with all its repeats
 	Acked   int // answered with ok, or with a verdict
 	Unknown int // never answered
-	// Overtaken is how many commands were refused, and done afterwards by a copy that was still under way.
-	Overtaken int
 	// Settled is how many battles were fought to the end.
 	Settled  int
 	Findings check.Findings
@@ -100,7 +98,7 @@ func (r *Result) judge(w *world, h *history, rest map[string]uint64, stuck []str
 	report := check.Check(check.Run{
 		Logs: w.groups(), Ops: h.ops, Gifts: h.gifts, Sent: h.tried, Reads: h.reads, Scores: h.scores, Complete: true, MaxMembers: w.maxMembers, Rest: rest,
 	})
-	r.Findings, r.Overtaken, r.Settled = report.Findings, report.Overtaken, report.Settled
+	r.Findings, r.Settled = report.Findings, report.Settled
 	for _, s := range stuck {
 		r.Findings = append(r.Findings, check.Finding{Class: check.Stuck, Text: s})
 	}

@@ -120,7 +120,7 @@ func tellGroup(b *strings.Builder, name string, seq int, raw []byte) {
 	}
 	fmt.Fprintf(b, "%d by %s\n", seq, g.GetWriter())
 	for _, d := range g.GetDecisions() {
-		fmt.Fprintf(b, "\t%d %s\n", d.GetAtMs(), d.GetCommandId())
+		fmt.Fprintf(b, "\t%d %s %v\n", d.GetAtMs(), d.GetCommandId(), d.GetRefusal())
 		for _, raw := range d.GetEntries() {
 			var e proto.Message = new(scorev1.Entry)
 			switch name {

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -27,14 +26,13 @@ type world struct {
 	replicas [slots]*replica // nil while one is down
 	lives    int             // replicas started
 	jumps    [slots]time.Duration
-	strays   map[string]bool
 	findings []string
 }
 
 func newWorld(seed uint64, p plan) (*world, error) {
 	w := &world{
 		faults: newInjector(seed, p), stores: memory.NewStores(), exchange: exchange{served: map[string]*served{}}, start: time.Now(),
-		strays: map[string]bool{}, maxMembers: 3 + 6*int(seed%2),
+		maxMembers: 3 + 6*int(seed%2),
 	}
 	w.journal.start = w.start
 	for slot := range w.replicas {
@@ -138,19 +136,6 @@ func (w *world) later(d time.Duration, do func()) {
 		<-time.After(d)
 		do()
 	})
-}
-
-func (w *world) stray(id string) {
-	parts := strings.Split(id, "/")
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.strays[strings.Join(parts[:min(2, len(parts))], "/")] = true
-}
-
-func (w *world) strayed(id string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.strays[id]
 }
 
 func (w *world) found(format string, args ...any) {

@@ -59,25 +59,6 @@ func testRefusedElsewhere(t *testing.T, log *Faulty) {
 	a.want(t, "k", 1)
 }
 
-func testRefusedTwice(t *testing.T, log *Faulty) {
-	a := start(t, setup{log: log})
-	full := ledger.Command[Command]{ID: "full", Body: Command{Key: "k", Add: 1, Max: 5}}
-	done := ledger.Command[Command]{ID: "done", Body: Command{Key: "k", Add: 1, Once: true}}
-	a.must(t, add("c1", "k", 5))
-	_, err := a.Submit(patiently(t), full)
-	wantRefused(t, err, "FULL")
-	if res := a.must(t, done); len(res.Events) != 0 {
-		t.Fatalf("answer %+v", res)
-	}
-	a.must(t, add("c2", "k", -5))
-	_, err = a.Submit(patiently(t), full)
-	wantRefused(t, err, "FULL")
-	if res := a.must(t, done); len(res.Events) != 0 {
-		t.Fatalf("the repeat of a command that had nothing to do was carried out: %+v", res)
-	}
-	a.want(t, "k", 0)
-}
-
 func testNotStarved(t *testing.T, log *Faulty) {
 	a := start(t, setup{log: log, lease: memory.NewLease("a")})
 	b := start(t, setup{log: log, lease: memory.NewLease("b")})

@@ -71,17 +71,6 @@ func testRepeatElsewhere(t *testing.T, log *Faulty) {
 	b.want(t, "k", 5)
 }
 
-func testRefusal(t *testing.T, log *Faulty) {
-	a := start(t, setup{log: log})
-	a.must(t, add("c1", "k", 5))
-	stored := head(t, log)
-	_, err := a.Submit(patiently(t), ledger.Command[Command]{ID: "c2", Body: Command{Key: "k", Add: 1, Max: 5}})
-	wantRefused(t, err, "FULL")
-	if got := head(t, log); got != stored {
-		t.Fatalf("a refusal was stored: head %d, want %d", got, stored)
-	}
-}
-
 func testNothingToDo(t *testing.T, log *Faulty) {
 	a := start(t, setup{log: log})
 	// Both are decided in one group: the first publish is held until both are queued.

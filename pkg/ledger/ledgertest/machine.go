@@ -14,6 +14,8 @@ type Command struct {
 	Add int64
 	// Max refuses the command if the counter would exceed it; 0: no limit.
 	Max int64
+	// Passing makes that refusal one that is for now only.
+	Passing bool
 	// Once does nothing if the counter is not 0.
 	Once bool
 	// After adds another 1 to the counter that much log time later.
@@ -65,6 +67,9 @@ func (c *Counters) Decide(now time.Time, cmd Command) ([]Event, error) {
 	}
 	total, _ := c.totals.Get(cmd.Key)
 	if cmd.Max != 0 && total+cmd.Add > cmd.Max {
+		if cmd.Passing {
+			return nil, es.Refuse(es.ReasonRateLimited, "%s is at %d", cmd.Key, total)
+		}
 		return nil, es.Refuse("FULL", "%s is at %d", cmd.Key, total)
 	}
 	if cmd.Add == 0 || cmd.Once && total != 0 {

@@ -124,14 +124,17 @@ func testDeadlineOfRival(t *testing.T, log *Faulty) {
 
 func testStaleWriterDoesNotRefuse(t *testing.T, log *Faulty) {
 	a := start(t, setup{log: log, lease: memory.NewLease("a")})
-	a.must(t, add("c1", "k", 5))
 	b := start(t, setup{log: log, lease: memory.NewLease("b")})
-	b.must(t, add("c2", "k", -5))
-	// a still believes that k is 5.
-	if _, err := a.Submit(patiently(t), ledger.Command[Command]{ID: "c3", Body: Command{Key: "k", Add: 1, Max: 5}}); err != nil {
-		t.Fatalf("refused from stale state: %v", err)
+	for _, id := range []string{"c3", ""} {
+		a.must(t, add(id+"c1", "k", 5))
+		b.must(t, add(id+"c2", "k", -5))
+		// a still believes that k is 5.
+		if _, err := a.Submit(patiently(t), ledger.Command[Command]{ID: id, Body: Command{Key: "k", Add: 1, Max: 5}}); err != nil {
+			t.Fatalf("refused from stale state: %v", err)
+		}
+		a.want(t, "k", 1)
+		a.must(t, add(id+"c4", "k", -1))
 	}
-	a.want(t, "k", 1)
 }
 
 func testForward(t *testing.T, log *Faulty) {

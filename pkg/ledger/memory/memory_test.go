@@ -2,6 +2,7 @@ package memory_test
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/ledger/ledgertest"
@@ -13,6 +14,11 @@ func TestConformance(t *testing.T) {
 	ledgertest.Run(t, func(*testing.T) ledger.Store {
 		return ledger.Store{Log: memory.NewLog(), Heads: memory.NewHeads()}
 	})
+}
+
+func TestForgetting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, ledgertest.RunForgetting)
 }
 
 func TestTakeover(t *testing.T) {

@@ -25,8 +25,6 @@ type Report struct {
 	Calls, Unsure int
 	// Settled is how many battles were fought to the end.
 	Settled int
-	// Overtaken is how many commands were refused, and done afterwards by a copy that was still under way.
-	Overtaken int
 
 	Lost, Duplicated, Stuck int
 	// Violations are all other findings.
@@ -94,7 +92,7 @@ func judge(records []history.Record, logs map[string][][]byte) Report {
 		r.found(f.Class, "%s", f.Text)
 	}
 	r.spans(judged.Spans)
-	r.Settled, r.Overtaken = judged.Settled, judged.Overtaken
+	r.Settled = judged.Settled
 	r.Inconclusive = r.inconclusive()
 	return r.Report
 }

@@ -85,6 +85,9 @@ func TestPlantedFaults(t *testing.T) {
 		"internal error":     {func(s *scene) { r := s.end(string(check.CreateLive), 1); r.Err = "INTERNAL: internal error" }, "CreateLive 2 at 20 ms: answered INTERNAL"},
 		"not authenticated":  {func(s *scene) { s.end(string(check.CreateLive), 1).Err = "UNAUTHENTICATED: no" }, "answered UNAUTHENTICATED"},
 		"wrong reason":       {func(s *scene) { s.end(string(check.CreateLive), 3).Err = "LIVE_NOT_FOUND: no" }, "refused with LIVE_NOT_FOUND, which was not so"},
+		"refusal not kept": {func(s *scene) {
+			s.command(2950, check.CreateLive, "9", call.Command{Live: "x"}, history.Fail, call.Done{}, "LIVE_EXISTS: there")
+		}, "lost: CreateLive backend/9 of x: refused with LIVE_EXISTS, not in the log"},
 		"refused and done": {func(s *scene) {
 			r := s.end(string(check.Accept), 0)
 			r.Type, r.Err = history.Fail, "INVITATION_ENDED: no"

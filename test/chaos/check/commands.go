@@ -52,7 +52,6 @@ func (r *run) command(id string, tries []attempt) {
 			Kind: kind, Live: c.Live, Others: c.Others, Battle: c.Battle, ID: id,
 			Own: r.heads.window(own, a), Cohost: r.heads.window(cohostLog, a),
 			Tried: true, Since: r.heads.before(own, tries[0].T), SinceCohost: r.heads.before(cohostLog, tries[0].T),
-			Stray: strayed(tries, a),
 		}
 		switch a.kind() {
 		case history.OK:
@@ -74,16 +73,6 @@ func (r *run) command(id string, tries []attempt) {
 		r.check.Ops = append(r.check.Ops, o)
 	}
 	r.outcome(known, acked, "%s %s of %s", kind, id, c.Live)
-}
-
-// strayed reports whether another copy of a command may have been under way when a try of it ended.
-func strayed(tries []attempt, a attempt) bool {
-	for _, other := range tries {
-		if other.I != a.I && other.T < a.until() && (other.kind() == history.Unknown || other.until() > a.T) {
-			return true
-		}
-	}
-	return false
 }
 
 // outcome counts what has become of a command or a gift.

@@ -106,6 +106,21 @@ func (s *scene) write(log, id string, at int64, entries ...proto.Message) {
 	s.logs[log] = append(s.logs[log], raw)
 }
 
+// refuse adds a refusal to the last group of a log.
+func (s *scene) refuse(log, id string, at int64, reason string) {
+	last := len(s.logs[log]) - 1
+	g := new(ledgerv1.Group)
+	if err := proto.Unmarshal(s.logs[log][last], g); err != nil {
+		panic(err)
+	}
+	g.Decisions = append(g.Decisions, &ledgerv1.Decision{CommandId: id, AtMs: at, Refusal: &ledgerv1.Decision_Refusal{Reason: reason}})
+	raw, err := proto.Marshal(g)
+	if err != nil {
+		panic(err)
+	}
+	s.logs[log][last] = raw
+}
+
 // judge saves the scene and judges it.
 func (s *scene) judge(t *testing.T) Report {
 	t.Helper()
@@ -216,6 +231,7 @@ func good() *scene {
 	s.write(c, "backend/2", 1020, &cohostv1.Entry{Entry: &cohostv1.Entry_LiveCreated_{LiveCreated: &cohostv1.Entry_LiveCreated{LiveId: "y"}}})
 	s.command(20, check.CreateLive, "2", call.Command{Live: "y"}, history.Unknown, call.Done{}, "UNAVAILABLE: nobody")
 	s.command(30, check.CreateLive, "2", call.Command{Live: "y"}, history.OK, call.Done{}, "")
+	s.refuse(c, "backend/3", 1040, "LIVE_EXISTS")
 	s.command(40, check.CreateLive, "3", call.Command{Live: "y"}, history.Fail, call.Done{}, "LIVE_EXISTS: there")
 
 	// An invitation that times out, then one that is accepted.

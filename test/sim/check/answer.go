@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"slices"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
@@ -47,8 +48,8 @@ type Op struct {
 	ID string
 	// Cohost and Own are the windows of the last try in COHOST_00 and in the log that decides.
 	Cohost, Own Window
-	// Tried says that Since and SinceCohost are set: the heads when the command was tried for the first time. Answers that
-	// left no entry are remembered for a while, so they may rest on what was so then.
+	// Tried says that Since and SinceCohost are set: the heads when the command was tried for the first time. A repeat gets
+	// the first answer, so it may rest on what was so then.
 	Tried              bool
 	Since, SinceCohost uint64
 	Outcome            Outcome
@@ -56,8 +57,6 @@ type Op struct {
 	Reason string
 	// Accepted are the targets of an invitation that were answered with ok.
 	Accepted []string
-	// Stray: copies of the command may have been under way when it was answered.
-	Stray bool
 }
 
 // commandFor is the id of the command that invites one target of a request.
@@ -66,6 +65,15 @@ func (o Op) commandFor(target string) string {
 		return o.ID
 	}
 	return o.ID + "/" + target
+}
+
+// decidedInCohost: the command is COHOST_00's to decide, else BATTLE_00's.
+func (o Op) decidedInCohost() bool {
+	switch o.Kind {
+	case CreateLive, EndLive, Invite, Cancel, Accept, Reject, Exit:
+		return true
+	}
+	return false
 }
 
 type answers struct {
@@ -115,10 +123,15 @@ func (a answers) check(o Op) {
 	}
 }
 
-// done: what was answered with ok has happened, before the answer.
+// done: what was answered with ok has happened, before the answer, or was so already.
 func (a answers) done(o Op) {
 	switch o.Kind {
 	case Invite:
+		for _, target := range o.Others {
+			if !slices.Contains(o.Accepted, target) {
+				a.kept(o, o.commandFor(target), "")
+			}
+		}
 		for _, target := range o.Accepted {
 			d, ok := a.cohost.byID[o.commandFor(target)]
 			a.happened(o, ok, d.seq, has(d, func(e *cohostv1.Entry) bool {
@@ -129,16 +142,10 @@ func (a answers) done(o Op) {
 		}
 	case CreateLive, EndLive, Cancel, Accept, Reject, Exit:
 		d, ok := a.cohost.byID[o.ID]
-		if (!ok || d.seq > o.Own.After) && o.Kind == EndLive && some(a.cohost.states, Window{o.Since, o.Own.After}, func(r rooms) bool { return !r.active[o.Live] }) {
-			return // it had ended before; answers without effect are not kept for long, so a repeat may have one
-		}
-		a.happened(o, ok, d.seq, has(d, o.inCohost))
+		a.happened(o, ok, d.seq, has(d, o.inCohost) || d.nothing() && o.Kind == EndLive && !a.cohost.at(d.seq).active[o.Live])
 	default:
 		d, ok := a.battle.byID[o.ID]
-		if (!ok || d.seq > o.Own.After) && a.before(o) {
-			return
-		}
-		a.happened(o, ok, d.seq, has(d, o.inBattle) || a.before(o))
+		a.happened(o, ok, d.seq, has(d, o.inBattle) || d.nothing() && a.before(o, d.seq))
 	}
 }
 
@@ -183,10 +190,13 @@ func (o Op) inBattle(e *battlev1.Entry) bool {
 	}
 }
 
-// before reports whether a command that changed nothing had no need to: what it asks for was so.
-func (a answers) before(o Op) bool {
+// nothing reports whether there was nothing to do.
+func (d decision[E]) nothing() bool { return len(d.entries) == 0 && d.refusal == nil }
+
+// before reports whether a command that changed nothing in a group had no need to: what it asks for was so.
+func (a answers) before(o Op, seq uint64) bool {
 	for _, d := range a.battle.decisions {
-		if d.seq > o.Own.After {
+		if d.seq > seq {
 			break
 		}
 		for _, e := range d.entries {
@@ -218,17 +228,14 @@ func (a answers) happened(o Op, decided bool, seq uint64, effect bool) {
 	}
 }
 
-// refused: what was refused has not happened, and the reason held at some moment of the call.
+// refused: what was refused has not happened and does not afterwards, since the log keeps the refusal; and the reason held at
+// some moment of the call.
 func (a answers) refused(o Op) {
+	a.kept(o, o.ID, o.Reason)
 	if o.Kind == Invite {
-		for _, target := range o.Others {
-			d, ok := a.cohost.byID[o.commandFor(target)]
-			a.absent(o, ok, d.seq)
+		for _, target := range o.Others[1:] {
+			a.kept(o, o.commandFor(target), "")
 		}
-	} else if d, ok := a.cohost.byID[o.ID]; ok {
-		a.absent(o, ok, d.seq)
-	} else if d, ok := a.battle.byID[o.ID]; ok {
-		a.absent(o, ok, d.seq)
 	}
 	if !a.reason(o) {
 		a.f.add(Violation, "%s %s of %s with %v %s: refused with %s, which was not so between %d and %d",
@@ -236,18 +243,24 @@ func (a answers) refused(o Op) {
 	}
 }
 
-func (a answers) absent(o Op, ok bool, seq uint64) {
-	if ok && (seq <= o.Own.Before || !o.Stray) {
-		a.f.add(Violation, "%s %s of %s: refused with %s at %d to %d, the log has it in group %d", o.Kind, o.ID, o.Live, o.Reason, o.Own.Before, o.Own.After, seq)
+// kept: the log has the refusal of a command, from before the answer on; reason is empty if the caller was not told.
+func (a answers) kept(o Op, id, reason string) {
+	c, ok := a.cohost.byID[id]
+	seq, refusal := c.seq, c.refusal
+	if !o.decidedInCohost() {
+		var b decision[*battlev1.Entry]
+		b, ok = a.battle.byID[id]
+		seq, refusal = b.seq, b.refusal
 	}
-}
-
-// Overtaken counts commands that were refused and then done by a copy that was still under way.
-func (a answers) overtaken(o Op) bool {
-	if o.Outcome != Refused {
-		return false
+	told := cmp.Or(reason, "some reason")
+	switch {
+	case !ok:
+		a.f.add(Lost, "%s %s of %s: refused with %s, not in the log", o.Kind, id, o.Live, told)
+	case seq > o.Own.After:
+		a.f.add(Violation, "%s %s of %s: refused with %s at head %d, decided in group %d", o.Kind, id, o.Live, told, o.Own.After, seq)
+	case refusal == nil:
+		a.f.add(Violation, "%s %s of %s: refused with %s at %d to %d, the log has it in group %d", o.Kind, id, o.Live, told, o.Own.Before, o.Own.After, seq)
+	case reason != "" && refusal.GetReason() != reason:
+		a.f.add(Violation, "%s %s of %s: refused with %s, with %s in group %d", o.Kind, id, o.Live, reason, refusal.GetReason(), seq)
 	}
-	c, inCohost := a.cohost.byID[o.ID]
-	b, inBattle := a.battle.byID[o.ID]
-	return inCohost && c.seq > o.Own.Before || inBattle && b.seq > o.Own.Before
 }

@@ -29,6 +29,22 @@ func (b *book) write(log, id string, at int64, entries ...proto.Message) {
 	b.group(log, &ledgerv1.Group{Version: 1, Decisions: []*ledgerv1.Decision{d}})
 }
 
+// answer adds an answer without entries to the last group of a log: a refusal, or that there was nothing to do.
+func (b *book) answer(log, id string, at int64, reason string) {
+	last := len(b.Logs[log]) - 1
+	g := new(ledgerv1.Group)
+	if err := proto.Unmarshal(b.Logs[log][last], g); err != nil {
+		panic(err)
+	}
+	d := &ledgerv1.Decision{CommandId: id, AtMs: at}
+	if reason != "" {
+		d.Refusal = &ledgerv1.Decision_Refusal{Reason: reason}
+	}
+	g.Decisions = append(g.Decisions, d)
+	b.Logs[log] = b.Logs[log][:last]
+	b.group(log, g)
+}
+
 func (b *book) group(log string, g *ledgerv1.Group) {
 	if n := len(b.Logs[log]); n > 0 && g.Previous == nil {
 		sum := sha256.Sum256(b.Logs[log][n-1])
@@ -210,6 +226,7 @@ func good() *book {
 	k := &book{Run{Logs: map[string][][]byte{}, Complete: true, MaxMembers: 2, Quiet: true}}
 	k.write(c, "1", 1, created("x"))
 	k.write(c, "2", 2, created("y"))
+	k.answer(c, "1b", 2, "LIVE_EXISTS")
 	k.write(c, "3", 3, sent("i1", "x", "y"))
 	k.write(c, "4", 4, over("i1", "x", "y", accepted), joined("k1", "x"), joined("k1", "y"))
 	k.write(b, "", 5, read(4), copied("k1", "x"), copied("k1", "y"))

@@ -31,8 +31,6 @@ type Run struct {
 // Report is what the checks say.
 type Report struct {
 	Findings Findings
-	// Overtaken is how many commands were refused and afterwards done by a copy that was still under way.
-	Overtaken int
 	// Settled is how many battles were fought to the end.
 	Settled int
 	// Spans are what deadlines brought.
@@ -57,9 +55,6 @@ func Check(r Run) Report {
 	a := answers{f, cohost, battle, r.MaxMembers}
 	for _, o := range r.Ops {
 		a.check(o)
-		if a.overtaken(o) {
-			out.Overtaken++
-		}
 	}
 	for _, g := range r.Gifts {
 		scores.answered(g)

@@ -46,6 +46,8 @@ type decision[E any] struct {
 	id      string
 	at      int64
 	entries []E
+	// refusal is the answer that the decision keeps, nil if it is none; without entries and a refusal there was nothing to do.
+	refusal *ledgerv1.Decision_Refusal
 	// previous is the hash of the group before.
 	previous []byte
 }
@@ -80,7 +82,7 @@ func readLog[E proto.Message](f *Findings, name string, groups [][]byte, entry f
 				}
 				ids[id] = seq
 			}
-			x := decision[E]{seq: seq, id: d.GetCommandId(), at: d.GetAtMs(), previous: g.GetPrevious()}
+			x := decision[E]{seq: seq, id: d.GetCommandId(), at: d.GetAtMs(), refusal: d.GetRefusal(), previous: g.GetPrevious()}
 			for _, b := range d.GetEntries() {
 				e := entry()
 				if err := proto.Unmarshal(b, e); err != nil {

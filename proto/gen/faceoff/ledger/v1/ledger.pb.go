@@ -98,7 +98,7 @@ func (x *Group) GetDecisions() []*Decision {
 	return nil
 }
 
-// Decision is what followed from one command.
+// Decision is what followed from one command: events, or an answer without any, which is kept for repeats.
 type Decision struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty when repeats of the command need not be known.
@@ -107,8 +107,10 @@ type Decision struct {
 	PayloadHash uint64 `protobuf:"fixed64,2,opt,name=payload_hash,json=payloadHash,proto3" json:"payload_hash,omitempty"`
 	// Log time in Unix milliseconds; never less than the decision's before.
 	AtMs int64 `protobuf:"varint,3,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
-	// One event each, at least one.
-	Entries       [][]byte `protobuf:"bytes,4,rep,name=entries,proto3" json:"entries,omitempty"`
+	// One event each. Without any the command, which has an id then, was refused, or there was nothing to do for it.
+	Entries [][]byte `protobuf:"bytes,4,rep,name=entries,proto3" json:"entries,omitempty"`
+	// Why the command was refused; only without entries.
+	Refusal       *Decision_Refusal `protobuf:"bytes,5,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -167,6 +169,13 @@ func (x *Decision) GetAtMs() int64 {
 func (x *Decision) GetEntries() [][]byte {
 	if x != nil {
 		return x.Entries
+	}
+	return nil
+}
+
+func (x *Decision) GetRefusal() *Decision_Refusal {
+	if x != nil {
+		return x.Refusal
 	}
 	return nil
 }
@@ -449,6 +458,69 @@ func (*ForwardReply_Later_) isForwardReply_Answer() {}
 
 func (*ForwardReply_Unavailable_) isForwardReply_Answer() {}
 
+type Decision_Refusal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of a faceoff.errors.v1.Reason.
+	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	// A sentence for people, at most 512 bytes.
+	Detail string `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
+	// The malformed field, if that is the reason; at most 128 bytes.
+	Field         string `protobuf:"bytes,3,opt,name=field,proto3" json:"field,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Decision_Refusal) Reset() {
+	*x = Decision_Refusal{}
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Decision_Refusal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Decision_Refusal) ProtoMessage() {}
+
+func (x *Decision_Refusal) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Decision_Refusal.ProtoReflect.Descriptor instead.
+func (*Decision_Refusal) Descriptor() ([]byte, []int) {
+	return file_faceoff_ledger_v1_ledger_proto_rawDescGZIP(), []int{1, 0}
+}
+
+func (x *Decision_Refusal) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Decision_Refusal) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *Decision_Refusal) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
 type ForwardReply_Accepted struct {
 	state         protoimpl.MessageState      `protogen:"open.v1"`
 	Seq           uint64                      `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
@@ -459,7 +531,7 @@ type ForwardReply_Accepted struct {
 
 func (x *ForwardReply_Accepted) Reset() {
 	*x = ForwardReply_Accepted{}
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[5]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -471,7 +543,7 @@ func (x *ForwardReply_Accepted) String() string {
 func (*ForwardReply_Accepted) ProtoMessage() {}
 
 func (x *ForwardReply_Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[5]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -514,7 +586,7 @@ type ForwardReply_PlacedEntry struct {
 
 func (x *ForwardReply_PlacedEntry) Reset() {
 	*x = ForwardReply_PlacedEntry{}
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[6]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -526,7 +598,7 @@ func (x *ForwardReply_PlacedEntry) String() string {
 func (*ForwardReply_PlacedEntry) ProtoMessage() {}
 
 func (x *ForwardReply_PlacedEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[6]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -578,17 +650,19 @@ func (x *ForwardReply_PlacedEntry) GetEntry() []byte {
 }
 
 type ForwardReply_Refused struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
-	Detail        string                 `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
-	Field         string                 `protobuf:"bytes,3,opt,name=field,proto3" json:"field,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Reason string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	Detail string                 `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
+	Field  string                 `protobuf:"bytes,3,opt,name=field,proto3" json:"field,omitempty"`
+	// Group that keeps the refusal; 0 if none does.
+	Seq           uint64 `protobuf:"varint,4,opt,name=seq,proto3" json:"seq,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ForwardReply_Refused) Reset() {
 	*x = ForwardReply_Refused{}
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[7]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -600,7 +674,7 @@ func (x *ForwardReply_Refused) String() string {
 func (*ForwardReply_Refused) ProtoMessage() {}
 
 func (x *ForwardReply_Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[7]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -637,6 +711,13 @@ func (x *ForwardReply_Refused) GetField() string {
 	return ""
 }
 
+func (x *ForwardReply_Refused) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
 type ForwardReply_Later struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -645,7 +726,7 @@ type ForwardReply_Later struct {
 
 func (x *ForwardReply_Later) Reset() {
 	*x = ForwardReply_Later{}
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[8]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +738,7 @@ func (x *ForwardReply_Later) String() string {
 func (*ForwardReply_Later) ProtoMessage() {}
 
 func (x *ForwardReply_Later) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[8]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -682,7 +763,7 @@ type ForwardReply_Unavailable struct {
 
 func (x *ForwardReply_Unavailable) Reset() {
 	*x = ForwardReply_Unavailable{}
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[9]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -694,7 +775,7 @@ func (x *ForwardReply_Unavailable) String() string {
 func (*ForwardReply_Unavailable) ProtoMessage() {}
 
 func (x *ForwardReply_Unavailable) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[9]
+	mi := &file_faceoff_ledger_v1_ledger_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -726,13 +807,18 @@ const file_faceoff_ledger_v1_ledger_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1a\n" +
 	"\bprevious\x18\x02 \x01(\fR\bprevious\x12\x16\n" +
 	"\x06writer\x18\x03 \x01(\tR\x06writer\x129\n" +
-	"\tdecisions\x18\x04 \x03(\v2\x1b.faceoff.ledger.v1.DecisionR\tdecisions\"{\n" +
+	"\tdecisions\x18\x04 \x03(\v2\x1b.faceoff.ledger.v1.DecisionR\tdecisions\"\x8b\x02\n" +
 	"\bDecision\x12\x1d\n" +
 	"\n" +
 	"command_id\x18\x01 \x01(\tR\tcommandId\x12!\n" +
 	"\fpayload_hash\x18\x02 \x01(\x06R\vpayloadHash\x12\x13\n" +
 	"\x05at_ms\x18\x03 \x01(\x03R\x04atMs\x12\x18\n" +
-	"\aentries\x18\x04 \x03(\fR\aentries\"r\n" +
+	"\aentries\x18\x04 \x03(\fR\aentries\x12=\n" +
+	"\arefusal\x18\x05 \x01(\v2#.faceoff.ledger.v1.Decision.RefusalR\arefusal\x1aO\n" +
+	"\aRefusal\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail\x12\x14\n" +
+	"\x05field\x18\x03 \x01(\tR\x05field\"r\n" +
 	"\x04Head\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x10\n" +
 	"\x03log\x18\x02 \x01(\tR\x03log\x12\x10\n" +
@@ -745,7 +831,7 @@ const file_faceoff_ledger_v1_ledger_proto_rawDesc = "" +
 	"\fpayload_hash\x18\x02 \x01(\x06R\vpayloadHash\x12 \n" +
 	"\fnot_after_ms\x18\x03 \x01(\x03R\n" +
 	"notAfterMs\x12\x18\n" +
-	"\acommand\x18\x04 \x01(\fR\acommand\"\xaa\x05\n" +
+	"\acommand\x18\x04 \x01(\fR\acommand\"\xbc\x05\n" +
 	"\fForwardReply\x12F\n" +
 	"\baccepted\x18\x01 \x01(\v2(.faceoff.ledger.v1.ForwardReply.AcceptedH\x00R\baccepted\x12C\n" +
 	"\arefused\x18\x02 \x01(\v2'.faceoff.ledger.v1.ForwardReply.RefusedH\x00R\arefused\x12=\n" +
@@ -760,11 +846,12 @@ const file_faceoff_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05index\x18\x02 \x01(\rR\x05index\x12\x13\n" +
 	"\x05at_ms\x18\x03 \x01(\x03R\x04atMs\x12\x14\n" +
 	"\x05chain\x18\x04 \x01(\fR\x05chain\x12\x14\n" +
-	"\x05entry\x18\x05 \x01(\fR\x05entry\x1aO\n" +
+	"\x05entry\x18\x05 \x01(\fR\x05entry\x1aa\n" +
 	"\aRefused\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12\x14\n" +
-	"\x05field\x18\x03 \x01(\tR\x05field\x1a\a\n" +
+	"\x05field\x18\x03 \x01(\tR\x05field\x12\x10\n" +
+	"\x03seq\x18\x04 \x01(\x04R\x03seq\x1a\a\n" +
 	"\x05Later\x1a%\n" +
 	"\vUnavailable\x12\x16\n" +
 	"\x06detail\x18\x01 \x01(\tR\x06detailB\b\n" +
@@ -783,31 +870,33 @@ func file_faceoff_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_faceoff_ledger_v1_ledger_proto_rawDescData
 }
 
-var file_faceoff_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_faceoff_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_faceoff_ledger_v1_ledger_proto_goTypes = []any{
 	(*Group)(nil),                    // 0: faceoff.ledger.v1.Group
 	(*Decision)(nil),                 // 1: faceoff.ledger.v1.Decision
 	(*Head)(nil),                     // 2: faceoff.ledger.v1.Head
 	(*ForwardRequest)(nil),           // 3: faceoff.ledger.v1.ForwardRequest
 	(*ForwardReply)(nil),             // 4: faceoff.ledger.v1.ForwardReply
-	(*ForwardReply_Accepted)(nil),    // 5: faceoff.ledger.v1.ForwardReply.Accepted
-	(*ForwardReply_PlacedEntry)(nil), // 6: faceoff.ledger.v1.ForwardReply.PlacedEntry
-	(*ForwardReply_Refused)(nil),     // 7: faceoff.ledger.v1.ForwardReply.Refused
-	(*ForwardReply_Later)(nil),       // 8: faceoff.ledger.v1.ForwardReply.Later
-	(*ForwardReply_Unavailable)(nil), // 9: faceoff.ledger.v1.ForwardReply.Unavailable
+	(*Decision_Refusal)(nil),         // 5: faceoff.ledger.v1.Decision.Refusal
+	(*ForwardReply_Accepted)(nil),    // 6: faceoff.ledger.v1.ForwardReply.Accepted
+	(*ForwardReply_PlacedEntry)(nil), // 7: faceoff.ledger.v1.ForwardReply.PlacedEntry
+	(*ForwardReply_Refused)(nil),     // 8: faceoff.ledger.v1.ForwardReply.Refused
+	(*ForwardReply_Later)(nil),       // 9: faceoff.ledger.v1.ForwardReply.Later
+	(*ForwardReply_Unavailable)(nil), // 10: faceoff.ledger.v1.ForwardReply.Unavailable
 }
 var file_faceoff_ledger_v1_ledger_proto_depIdxs = []int32{
-	1, // 0: faceoff.ledger.v1.Group.decisions:type_name -> faceoff.ledger.v1.Decision
-	5, // 1: faceoff.ledger.v1.ForwardReply.accepted:type_name -> faceoff.ledger.v1.ForwardReply.Accepted
-	7, // 2: faceoff.ledger.v1.ForwardReply.refused:type_name -> faceoff.ledger.v1.ForwardReply.Refused
-	8, // 3: faceoff.ledger.v1.ForwardReply.later:type_name -> faceoff.ledger.v1.ForwardReply.Later
-	9, // 4: faceoff.ledger.v1.ForwardReply.unavailable:type_name -> faceoff.ledger.v1.ForwardReply.Unavailable
-	6, // 5: faceoff.ledger.v1.ForwardReply.Accepted.entries:type_name -> faceoff.ledger.v1.ForwardReply.PlacedEntry
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	1,  // 0: faceoff.ledger.v1.Group.decisions:type_name -> faceoff.ledger.v1.Decision
+	5,  // 1: faceoff.ledger.v1.Decision.refusal:type_name -> faceoff.ledger.v1.Decision.Refusal
+	6,  // 2: faceoff.ledger.v1.ForwardReply.accepted:type_name -> faceoff.ledger.v1.ForwardReply.Accepted
+	8,  // 3: faceoff.ledger.v1.ForwardReply.refused:type_name -> faceoff.ledger.v1.ForwardReply.Refused
+	9,  // 4: faceoff.ledger.v1.ForwardReply.later:type_name -> faceoff.ledger.v1.ForwardReply.Later
+	10, // 5: faceoff.ledger.v1.ForwardReply.unavailable:type_name -> faceoff.ledger.v1.ForwardReply.Unavailable
+	7,  // 6: faceoff.ledger.v1.ForwardReply.Accepted.entries:type_name -> faceoff.ledger.v1.ForwardReply.PlacedEntry
+	7,  // [7:7] is the sub-list for method output_type
+	7,  // [7:7] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_ledger_v1_ledger_proto_init() }
@@ -827,7 +916,7 @@ func file_faceoff_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_ledger_v1_ledger_proto_rawDesc), len(file_faceoff_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
