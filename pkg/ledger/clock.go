@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -46,4 +47,37 @@ func (c *logClock) now() time.Time {
 	}
 	c.read = now
 	return c.at
+}
+
+const (
+	// clockEvery is how often this replica's wall clock is compared with that of where the log is kept.
+	clockEvery = 2 * time.Second
+	// maxOff is how far apart they may be before it is an alarm.
+	maxOff = time.Second
+)
+
+// compareClock compares this replica's wall clock with that of where the log is kept, as Cristian does: the other was read
+// in the middle of the call, give or take half the call's time. It raises an alarm when they are too far apart for
+// certain, and ends it when they are not for certain. A call that takes too long says nothing.
+func (l *Ledger[C, E]) compareClock(ctx context.Context) {
+	if l.cfg.Clock == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxOff)
+	defer cancel()
+	asked := time.Now()
+	here := l.cfg.Wall()
+	there, err := l.cfg.Clock.Time(ctx)
+	trip := time.Since(asked)
+	if err != nil || trip > maxOff {
+		return
+	}
+	by := here.Add(trip / 2).Round(0).Sub(there.Round(0))
+	l.cfg.Metrics.ClockOff(l.cfg.Name, by)
+	switch far, doubt := by.Abs(), trip/2; {
+	case far-doubt > maxOff && l.clockOff.CompareAndSwap(false, true):
+		l.log.Error("this replica's clock is off", "ahead by", by, "give or take", doubt)
+	case far+doubt < maxOff && l.clockOff.CompareAndSwap(true, false):
+		l.log.Info("this replica's clock is right again", "ahead by", by, "give or take", doubt)
+	}
 }

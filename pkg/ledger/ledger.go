@@ -130,6 +130,8 @@ type Metrics interface {
 	Unknown(log string)
 	// Writer is called when this replica starts (true) or stops (false) writing.
 	Writer(log string, writes bool)
+	// ClockOff is called, every 2 s, with how much this replica's wall clock is ahead of that of where the log is kept.
+	ClockOff(log string, by time.Duration)
 }
 
 // Ledger is one partition on one replica.
@@ -141,6 +143,8 @@ type Ledger[C, E any] struct {
 	queue chan *pending[C, E]
 	// behind tells the writer of a head that its fold has not reached: a rival has written.
 	behind chan uint64
+	// clockOff: this replica's wall clock is too far from that of where the log is kept.
+	clockOff atomic.Bool
 
 	mu     sync.Mutex
 	role   role
@@ -424,3 +428,4 @@ func (noMetrics) Stored(string, int, time.Duration) {}
 func (noMetrics) Void(string)                       {}
 func (noMetrics) Unknown(string)                    {}
 func (noMetrics) Writer(string, bool)               {}
+func (noMetrics) ClockOff(string, time.Duration)    {}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Log is the storage of one partition: a sequence of groups from 1 on, without gaps.
@@ -36,6 +37,8 @@ type Heads interface {
 type Lease interface {
 	// Hold takes or renews the lease and returns its holder's replica id, or "" if nobody is known to hold it.
 	Hold(ctx context.Context) (holder string, err error)
+	// Holder is Hold without taking a lease that is free.
+	Holder(ctx context.Context) (holder string, err error)
 	// Self is this replica's id.
 	Self() string
 	// Release gives the lease up if this replica holds it.
@@ -50,6 +53,12 @@ type Peers interface {
 	Forward(ctx context.Context, name, replica string, request []byte) ([]byte, error)
 }
 
+// Clock tells the time of the place where a log is kept.
+type Clock interface {
+	// Time returns the time there at some moment of the call.
+	Time(ctx context.Context) (time.Time, error)
+}
+
 // Store is what a partition is kept in.
 type Store struct {
 	Log Log
@@ -57,6 +66,8 @@ type Store struct {
 	Heads Heads
 	Lease Lease
 	Peers Peers
+	// Clock may be nil: then nobody knows whether a replica's clock is off.
+	Clock Clock
 }
 
 // Stores is where a replica finds logs: its service's own, and those of other services.

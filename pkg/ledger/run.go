@@ -10,6 +10,8 @@ import (
 const (
 	// leaseEvery is how often the lease is taken or renewed; a lease lives for some four of these.
 	leaseEvery = 500 * time.Millisecond
+	// leaveLease is how long a replica whose clock is off leaves a free lease to the others, who look for it every leaseEvery.
+	leaveLease = 4 * leaseEvery
 	// releaseTimeout bounds giving the lease up at the end.
 	releaseTimeout = time.Second
 )
@@ -43,6 +45,7 @@ func (l *Ledger[C, E]) run(ctx context.Context, stop context.CancelCauseFunc, he
 	defer running.Wait()
 	running.Go(func() { stopOn(ctx, stop, l.damage) })
 	running.Go(func() { repeat(ctx, watchEvery, l.watch) })
+	running.Go(func() { repeat(ctx, clockEvery, l.compareClock) })
 	running.Go(func() { heads.run(ctx) })
 	running.Go(func() { l.keepLease(ctx, held) })
 	running.Go(func() {
@@ -104,12 +107,14 @@ func (l *Ledger[C, E]) keepLease(ctx context.Context, held chan<- bool) {
 			return
 		}
 	}
+	l.compareClock(ctx)
 	tick := time.NewTicker(leaseEvery)
 	defer tick.Stop()
 	mine, answered := false, true
+	var free time.Time // since when a lease has been free that this replica leaves to others
 	for {
 		hctx, cancel := context.WithTimeout(ctx, leaseEvery)
-		holder, err := l.cfg.Lease.Hold(hctx)
+		holder, err := l.hold(hctx, mine, &free)
 		cancel()
 		// Without an answer nothing changes: the log, not the lease, decides who may write.
 		if (err == nil) != answered {
@@ -138,6 +143,32 @@ func (l *Ledger[C, E]) keepLease(ctx context.Context, held chan<- bool) {
 			return
 		}
 	}
+}
+
+// hold takes or renews the lease. While its clock is off a replica leaves one that is free to the others: whoever takes
+// over sets log time. After leaveLease nobody else seems able to, and a clock that is off is better than no writer.
+func (l *Ledger[C, E]) hold(ctx context.Context, mine bool, free *time.Time) (string, error) {
+	if mine || !l.clockOff.Load() {
+		*free = time.Time{}
+		return l.cfg.Lease.Hold(ctx)
+	}
+	holder, err := l.cfg.Lease.Holder(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case holder == l.cfg.Lease.Self():
+		return l.cfg.Lease.Hold(ctx)
+	case holder != "":
+		*free = time.Time{}
+		return holder, nil
+	case free.IsZero():
+		*free = time.Now()
+		return "", nil
+	case time.Since(*free) < leaveLease:
+		return "", nil
+	}
+	l.log.Warn("takes the lease although its clock is off: no other replica does")
+	return l.cfg.Lease.Hold(ctx)
 }
 
 func (l *Ledger[C, E]) release() {

@@ -24,7 +24,7 @@ var seconds = prometheus.ExponentialBuckets(0.0005, 2, 16)
 // LedgerMetrics are the metrics of all partitions of a process; they implement ledger.Metrics.
 type LedgerMetrics struct {
 	Groups, Entries, VoidGroups, Unknowns *prometheus.CounterVec
-	IsWriter                              *prometheus.GaugeVec
+	IsWriter, ClockOffset                 *prometheus.GaugeVec
 	AppendSeconds                         *prometheus.HistogramVec
 }
 
@@ -36,6 +36,7 @@ func Ledger(reg prometheus.Registerer) *LedgerMetrics {
 		VoidGroups:    counter(reg, "faceoff_ledger_void_groups_total", "Groups read that do not fit the log's chain; any is an alarm.", "log"),
 		Unknowns:      counter(reg, "faceoff_ledger_unknown_total", "Appends without a clear answer.", "log"),
 		IsWriter:      gauge(reg, "faceoff_ledger_is_writer", "1 while this replica writes the log, else 0.", "log"),
+		ClockOffset:   gauge(reg, "faceoff_ledger_clock_offset_seconds", "How far this replica's wall clock is ahead of the log's server; beyond 1 either way is an alarm.", "log"),
 		AppendSeconds: histogram(reg, "faceoff_ledger_append_seconds", "Time from publishing a group until the log has it.", "log"),
 	}
 }
@@ -60,6 +61,11 @@ func (m *LedgerMetrics) Writer(log string, writes bool) {
 		v = 1
 	}
 	m.IsWriter.WithLabelValues(log).Set(v)
+}
+
+// ClockOff notes how far this replica's wall clock is ahead.
+func (m *LedgerMetrics) ClockOff(log string, by time.Duration) {
+	m.ClockOffset.WithLabelValues(log).Set(by.Seconds())
 }
 
 // RPCMetrics are the metrics of the gRPC servers of a process.

@@ -22,7 +22,7 @@ func (s stores) Open(ctx context.Context, name, subject string) (ledger.Store, e
 	if err != nil {
 		return x, err
 	}
-	return ledger.Store{Log: log{s.r, name, x.Log}, Heads: heads{s.r, x.Heads}, Lease: lease{s.r, name, x.Lease}, Peers: peers{s.r}}, nil
+	return ledger.Store{Log: log{s.r, name, x.Log}, Heads: heads{s.r, x.Heads}, Lease: lease{s.r, name, x.Lease}, Peers: peers{s.r}, Clock: clockOf{s.r}}, nil
 }
 
 func (s stores) Stat(ctx context.Context, name string) (uint64, bool, error) {
@@ -180,7 +180,11 @@ func (l lease) Hold(ctx context.Context) (string, error) {
 	return holder, err
 }
 
-func (l lease) hold(ctx context.Context) (string, error) {
+func (l lease) hold(ctx context.Context) (string, error) { return l.ask(ctx, l.inner.Hold) }
+
+func (l lease) Holder(ctx context.Context) (string, error) { return l.ask(ctx, l.inner.Holder) }
+
+func (l lease) ask(ctx context.Context, do func(context.Context) (string, error)) (string, error) {
 	l.r.await()
 	switch in := l.r.world.faults; {
 	case l.r.dead():
@@ -192,7 +196,7 @@ func (l lease) hold(ctx context.Context) (string, error) {
 	case in.hits(leaseStolen, l.r.slot):
 		return l.Self(), nil
 	}
-	return l.inner.Hold(ctx)
+	return do(ctx)
 }
 
 func (l lease) Release(ctx context.Context) error {
@@ -200,4 +204,23 @@ func (l lease) Release(ctx context.Context) error {
 		return errGone // it is not there to do so
 	}
 	return l.inner.Release(ctx)
+}
+
+// clockOf is the clock of where the logs are, which is right, as one replica asks for it.
+type clockOf struct{ r *replica }
+
+func (c clockOf) Time(ctx context.Context) (time.Time, error) {
+	c.r.await()
+	in := c.r.world.faults
+	if c.r.dead() {
+		return time.Time{}, errGone
+	}
+	if in.hits(logAway, c.r.slot) {
+		return time.Time{}, in.silence(ctx)
+	}
+	if err := wait(ctx, in.between(50*time.Microsecond, 2*time.Millisecond)); err != nil {
+		return time.Time{}, err
+	}
+	now := time.Now()
+	return now, wait(ctx, in.between(50*time.Microsecond, 2*time.Millisecond))
 }

@@ -70,7 +70,7 @@ func (l *logger) Handle(_ context.Context, r slog.Record) error {
 	if r.Message == "writing" { // as the ledger says it
 		l.w.takeovers.began(l.log, l.who)
 	}
-	if r.Level >= slog.LevelError && !strings.Contains(r.Message, "waits for its settlement") {
+	if r.Level >= slog.LevelError && !strings.Contains(r.Message, "waits for its settlement") && !strings.Contains(r.Message, "clock is off") {
 		l.w.found("%s logs: %s", l.who, b.String())
 	}
 	return nil

@@ -264,6 +264,9 @@ func (m *measure) Unknown(string) {}
 // Writer implements ledger.Metrics.
 func (m *measure) Writer(string, bool) {}
 
+// ClockOff implements ledger.Metrics.
+func (m *measure) ClockOff(string, time.Duration) {}
+
 // cpuTime is what this process, the embedded server included, has used.
 func cpuTime() time.Duration {
 	var u syscall.Rusage

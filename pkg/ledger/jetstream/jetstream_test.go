@@ -57,6 +57,34 @@ func TestTakeover(t *testing.T) {
 	})
 }
 
+func TestLease(t *testing.T) {
+	t.Parallel()
+	js := connect(t)
+	ledgertest.RunLease(t, func(replica string) ledger.Lease {
+		lease, err := jetstream.NewLease(t.Context(), js, "TEST_00", replica, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lease
+	})
+}
+
+// TestClock: the server of these tests has the clock of this machine.
+func TestClock(t *testing.T) {
+	t.Parallel()
+	clock := open(t, natstest.Connect(t, natstest.Start(t)), "TEST_00", 1).Clock
+	for range 3 {
+		before := time.Now()
+		at, err := clock.Time(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after := time.Now(); at.Before(before.Round(0)) || at.After(after.Round(0)) {
+			t.Errorf("told %v between %v and %v", at, before, after)
+		}
+	}
+}
+
 // open opens a log and what is kept beside it as a service does.
 func open(t *testing.T, nc *nats.Conn, name string, replicas int) ledger.Store {
 	t.Helper()

@@ -59,7 +59,13 @@ func (l *lease) bind(ctx context.Context) error {
 func (l *lease) Self() string { return l.replica }
 
 // Hold renews the lease if it is ours, else takes it if it is free, else says whose it is.
-func (l *lease) Hold(ctx context.Context) (string, error) {
+func (l *lease) Hold(ctx context.Context) (string, error) { return l.ask(ctx, l.hold) }
+
+// Holder says whose the lease is.
+func (l *lease) Holder(ctx context.Context) (string, error) { return l.ask(ctx, l.holder) }
+
+// ask makes sure that there is a bucket, and asks it.
+func (l *lease) ask(ctx context.Context, do func(context.Context) (string, error)) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.kv == nil {
@@ -67,7 +73,7 @@ func (l *lease) Hold(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	holder, err := l.hold(ctx)
+	holder, err := do(ctx)
 	if err != nil {
 		l.kv = nil // it may be gone; the next call makes sure
 	}
@@ -94,10 +100,14 @@ func (l *lease) hold(ctx context.Context) (string, error) {
 	case !errors.Is(err, jetstream.ErrKeyExists):
 		return "", err
 	}
+	return l.holder(ctx)
+}
+
+func (l *lease) holder(ctx context.Context) (string, error) {
 	entry, err := l.kv.Get(ctx, l.log)
 	switch {
 	case errors.Is(err, jetstream.ErrKeyNotFound):
-		return "", nil // it ran out just now
+		return "", nil // it ran out
 	case err != nil:
 		return "", err
 	case string(entry.Value()) == l.replica:

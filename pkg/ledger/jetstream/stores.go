@@ -43,7 +43,7 @@ func (s *Stores) Open(ctx context.Context, name, subject string) (ledger.Store, 
 	if err != nil {
 		return ledger.Store{}, err
 	}
-	return ledger.Store{Log: log, Heads: heads, Lease: lease, Peers: NewPeers(s.js.Conn())}, nil
+	return ledger.Store{Log: log, Heads: heads, Lease: lease, Peers: NewPeers(s.js.Conn()), Clock: log}, nil
 }
 
 // Stat implements ledger.Stores.

@@ -321,11 +321,9 @@ func testImpossibleDecision(t *testing.T, log *Faulty) {
 	}
 }
 
-// RunForgetting has a ledger answer refused commands for longer than answers are kept, in the virtual time of a
-// testing/synctest bubble that the caller makes: an answer is given again for 10 minutes of log time and then forgotten, also
-// when nothing but refusals passes that time.
-func RunForgetting(t *testing.T) {
-	t.Helper()
+// testForgetting: an answer is given again for 10 minutes of log time and then forgotten, also when nothing but refusals passes
+// that time.
+func testForgetting(t *testing.T) {
 	a := start(t, setup{log: memory.NewLog()})
 	a.must(t, add("c1", "k", 5))
 	answered(t, a)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -99,6 +100,8 @@ type setup struct {
 	heads  ledger.Heads
 	lease  ledger.Lease
 	peers  ledger.Peers
+	clock  ledger.Clock
+	told   *told
 	wall   func() time.Time
 	during func(context.Context)
 }
@@ -119,9 +122,13 @@ func launch(t *testing.T, s setup) *replica {
 	if s.peers == nil {
 		s.peers = memory.NewPeers()
 	}
+	if s.told == nil {
+		s.told = new(told)
+	}
 	r := &replica{counters: new(Counters), ready: make(chan struct{}), failed: make(chan error, 1)}
 	r.Ledger = ledger.New(ledger.Config[Command, Event]{
-		Name: "TEST", Store: ledger.Store{Log: s.log, Heads: s.heads, Lease: s.lease, Peers: s.peers}, Machine: r.counters, Codec: Codec{}, Wall: s.wall, WhileWriting: s.during,
+		Name: "TEST", Store: ledger.Store{Log: s.log, Heads: s.heads, Lease: s.lease, Peers: s.peers, Clock: s.clock}, Machine: r.counters, Codec: Codec{}, Wall: s.wall, WhileWriting: s.during,
+		Logger: slog.New(s.told), Metrics: s.told,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -166,6 +166,15 @@ func (l *lease) Hold(ctx context.Context) (string, error) {
 	return t.holder, ctx.Err()
 }
 
+func (l *lease) Holder(ctx context.Context) (string, error) {
+	l.all.mu.Lock()
+	defer l.all.mu.Unlock()
+	if t := l.all.taken[l.log]; time.Now().Before(t.until) {
+		return t.holder, ctx.Err()
+	}
+	return "", ctx.Err()
+}
+
 func (l *lease) Release(context.Context) error {
 	l.all.mu.Lock()
 	defer l.all.mu.Unlock()

@@ -2,7 +2,6 @@ package memory_test
 
 import (
 	"testing"
-	"testing/synctest"
 
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/ledger/ledgertest"
@@ -16,9 +15,15 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-func TestForgetting(t *testing.T) {
+func TestVirtualTime(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, ledgertest.RunForgetting)
+	ledgertest.RunVirtualTime(t)
+}
+
+func TestLease(t *testing.T) {
+	t.Parallel()
+	leases := memory.NewLeases()
+	ledgertest.RunLease(t, func(replica string) ledger.Lease { return leases.Lease("TEST", replica) })
 }
 
 func TestTakeover(t *testing.T) {
