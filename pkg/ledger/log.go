@@ -70,6 +70,9 @@ type Store struct {
 	Clock Clock
 }
 
+// LogName names a log, and the subject that its groups are published on where that means something.
+type LogName struct{ Name, Subject string }
+
 // Stores is where a replica finds logs: its service's own, and those of other services.
 type Stores interface {
 	// Open returns what a partition is kept in. Its log is created if there is none; one that is not as it must be is

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/config"
 
 	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
 )
@@ -21,6 +22,7 @@ type Config struct {
 	Keys auth.Keys `help:"API keys whose tokens are accepted, with their secrets: key=secret;key=secret." redact:""`
 
 	StreamReplicas   int           `help:"Copies of the log's stream, 1, 3 or 5." default:"1"`
+	LogMaxBytes      config.Bytes  `help:"How large the log may grow, 16MiB to 16TiB; the store must have room for it. Past 90 percent only what ends things is accepted. Holds for a log that does not exist yet: faceoff streams apply changes one that does." default:"1GiB"`
 	MinDuration      time.Duration `help:"Shortest battle; whole seconds, from 1s." default:"10s"`
 	MaxDuration      time.Duration `help:"Longest battle; whole seconds, up to 24h." default:"1h"`
 	DefaultDuration  time.Duration `help:"How long a battle takes when its request does not say; whole seconds." default:"5m"`
@@ -39,6 +41,7 @@ func DefaultConfig() Config {
 		NATS:             "nats://127.0.0.1:4222",
 		NATSMonitor:      "http://127.0.0.1:8222",
 		StreamReplicas:   1,
+		LogMaxBytes:      1 << 30,
 		MinDuration:      10 * time.Second,
 		MaxDuration:      time.Hour,
 		DefaultDuration:  5 * time.Minute,
@@ -56,6 +59,7 @@ func (c Config) Validate() error {
 	return errors.Join(
 		c.Keys.Validate(),
 		within("stream-replicas", c.StreamReplicas, 1, 5),
+		within("log-max-bytes", c.LogMaxBytes, 16<<20, 16<<40),
 		within("min-duration", c.MinDuration, time.Second, c.MaxDuration),
 		within("max-duration", c.MaxDuration, c.MinDuration, 24*time.Hour),
 		within("default-duration", c.DefaultDuration, c.MinDuration, c.MaxDuration),
@@ -85,7 +89,7 @@ func (c Config) settings() battle.Settings {
 	}
 }
 
-func within[T int | time.Duration](name string, value, least, most T) error {
+func within[T int | config.Bytes | time.Duration](name string, value, least, most T) error {
 	if value < least || value > most {
 		return fmt.Errorf("%s: must be %v to %v, is %v", name, least, most, value)
 	}

@@ -40,6 +40,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	stores.LimitLogs(int64(cfg.LogMaxBytes))
 	service, err := New(cfg, Deps{Stores: stores, Log: log, Metrics: p.Metrics()})
 	if err != nil {
 		return err

@@ -26,6 +26,11 @@ type Deps struct {
 	Wall func() time.Time
 }
 
+// Logs are the logs that the service owns.
+func Logs() []ledger.LogName {
+	return []ledger.LogName{{Name: partition.Log, Subject: partition.Subject}}
+}
+
 // Service is battle.
 type Service struct {
 	partition *partition.Partition

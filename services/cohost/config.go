@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/config"
 )
 
 // Config is what an operator sets.
@@ -21,6 +22,7 @@ type Config struct {
 	SigningKey string    `help:"Which of the keys signs calls to other services; empty for the first by name." default:""`
 
 	StreamReplicas    int           `help:"Copies of the log's stream, 1, 3 or 5." default:"1"`
+	LogMaxBytes       config.Bytes  `help:"How large the log may grow, 16MiB to 16TiB; the store must have room for it. Past 90 percent only what ends things is accepted. Holds for a log that does not exist yet: faceoff streams apply changes one that does." default:"1GiB"`
 	MaxMembers        int           `help:"Most lives of one connection, 2 to 9." default:"9"`
 	MaxInvitations    int           `help:"Most pending invitations of a live in each direction, 1 to 100." default:"100"`
 	InvitationTimeout time.Duration `help:"How long an invitation waits when its request does not say; whole seconds, 1s to 300s." default:"30s"`
@@ -38,6 +40,7 @@ func DefaultConfig() Config {
 		NATSMonitor:       "http://127.0.0.1:8222",
 		Battle:            "dns:///127.0.0.1:9102",
 		StreamReplicas:    1,
+		LogMaxBytes:       1 << 30,
 		MaxMembers:        9,
 		MaxInvitations:    100,
 		InvitationTimeout: 30 * time.Second,
@@ -54,6 +57,7 @@ func (c Config) Validate() error {
 		c.Keys.Validate(),
 		c.checkKey(),
 		within("stream-replicas", c.StreamReplicas, 1, 5),
+		within("log-max-bytes", c.LogMaxBytes, 16<<20, 16<<40),
 		within("max-members", c.MaxMembers, 2, 9),
 		within("max-invitations", c.MaxInvitations, 1, 100),
 		within("invitation-timeout", c.InvitationTimeout, time.Second, 300*time.Second),
@@ -64,7 +68,7 @@ func (c Config) Validate() error {
 	)
 }
 
-func within[T int | time.Duration](name string, value, least, most T) error {
+func within[T int | config.Bytes | time.Duration](name string, value, least, most T) error {
 	if value < least || value > most {
 		return fmt.Errorf("%s: must be %v to %v, is %v", name, least, most, value)
 	}

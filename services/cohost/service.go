@@ -33,6 +33,11 @@ type Deps struct {
 	Wall func() time.Time
 }
 
+// Logs are the logs that the service owns.
+func Logs() []ledger.LogName {
+	return []ledger.LogName{{Name: partition.Name, Subject: partition.Subject}}
+}
+
 // Service is cohost.
 type Service struct {
 	cfg       Config

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/config"
 
 	"github.com/faceoff-live/faceoff/services/score/internal/partition"
 	"github.com/faceoff-live/faceoff/services/score/internal/rules"
@@ -26,6 +27,7 @@ type Config struct {
 	SigningKey string    `help:"Which of the keys signs calls to other services; empty for the first by name." default:""`
 
 	StreamReplicas int           `help:"Copies of each log's stream, 1, 3 or 5." default:"1"`
+	LogMaxBytes    config.Bytes  `help:"How large each log may grow, 16MiB to 16TiB; the store must have room for it. Past 90 percent only what ends things is accepted. Holds for a log that does not exist yet: faceoff streams apply changes one that does." default:"256MiB"`
 	Partitions     int           `help:"Number of logs, 1 to 100. Fixed when the logs are created." default:"16"`
 	MaxAge         time.Duration `help:"How old a gift may be by its sent_at, 1m to 720h." default:"24h"`
 	MaxAhead       time.Duration `help:"How far a gift's sent_at may be in the future, 0s to 1h." default:"5m"`
@@ -47,6 +49,7 @@ func DefaultConfig() Config {
 		Redis:          "redis://127.0.0.1:6379",
 		Battle:         "dns:///127.0.0.1:9102",
 		StreamReplicas: 1,
+		LogMaxBytes:    256 << 20,
 		Partitions:     16,
 		MaxAge:         24 * time.Hour,
 		MaxAhead:       5 * time.Minute,
@@ -66,6 +69,7 @@ func (c Config) Validate() error {
 		c.Keys.Validate(),
 		c.checkKey(),
 		within("stream-replicas", c.StreamReplicas, 1, 5),
+		within("log-max-bytes", c.LogMaxBytes, 16<<20, 16<<40),
 		within("partitions", c.Partitions, 1, partition.MaxPartitions),
 		within("max-age", c.MaxAge, time.Minute, 720*time.Hour),
 		within("max-ahead", c.MaxAhead, 0, time.Hour),
@@ -78,7 +82,7 @@ func (c Config) Validate() error {
 	)
 }
 
-func within[T int | time.Duration](name string, value, least, most T) error {
+func within[T int | config.Bytes | time.Duration](name string, value, least, most T) error {
 	if value < least || value > most {
 		return fmt.Errorf("%s: must be %v to %v, is %v", name, least, most, value)
 	}

@@ -52,6 +52,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	stores.LimitLogs(int64(cfg.LogMaxBytes))
 	battle, err := p.Dial(cfg.Battle, cfg.SigningKey)
 	if err != nil {
 		return err

@@ -40,6 +40,20 @@ type Deps struct {
 	Wall func() time.Time
 }
 
+// Logs are the logs that the service owns, one for each partition.
+func Logs(partitions int) []ledger.LogName {
+	var all []ledger.LogName
+	for i := range partitions {
+		all = append(all, ledger.LogName{Name: partition.LogName(i), Subject: partition.Subject(i)})
+	}
+	return all
+}
+
+// CheckPartitions makes sure that the logs, if there are any, were created with this number of partitions.
+func CheckPartitions(ctx context.Context, stores ledger.Stores, partitions int) error {
+	return partition.CheckCount(ctx, stores, partitions)
+}
+
 // Service is score.
 type Service struct {
 	set    *partition.Set

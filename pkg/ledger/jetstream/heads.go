@@ -15,22 +15,6 @@ const headsStream = "HEADS"
 
 func headSubject(log string) string { return "heads." + log }
 
-// HeadsConfig is how the stream of the heads must be: on file as the logs are, one message for each of them.
-func HeadsConfig(replicas int) jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:              headsStream,
-		Description:       "Faceoff: how far each log has come, as its writer last saved it",
-		Subjects:          []string{headSubject("*")},
-		Storage:           jetstream.FileStorage,
-		Replicas:          replicas,
-		Retention:         jetstream.LimitsPolicy,
-		MaxMsgsPerSubject: 1,
-		DenyDelete:        true,
-		DenyPurge:         true,
-		MaxConsumers:      -1,
-	}
-}
-
 // heads are the ledger.Heads of one log.
 type heads struct {
 	js       jetstream.JetStream

@@ -42,13 +42,10 @@ func NewLease(ctx context.Context, js jetstream.JetStream, log, replica string, 
 
 // bind makes the bucket if there is none.
 func (l *lease) bind(ctx context.Context) error {
-	kv, err := l.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket:      leaseBucket,
-		Description: "Faceoff: which replica should write a log; nothing depends on it being right",
-		TTL:         leaseTTL,
-		Storage:     jetstream.MemoryStorage,
-		Replicas:    l.replicas,
-	})
+	if _, err := openStream(ctx, l.js, leasesConfig(l.replicas)); err != nil {
+		return err
+	}
+	kv, err := l.js.KeyValue(ctx, leaseBucket)
 	if err != nil {
 		return fmt.Errorf("bucket %s: %w", leaseBucket, err)
 	}

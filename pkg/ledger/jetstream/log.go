@@ -15,24 +15,6 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 )
 
-// StreamConfig is how the stream of a log must be: on file, nothing ever deleted, no feature by which a message could
-// disappear. One subject, so that the stream's sequence is the log's.
-func StreamConfig(name, subject string, replicas int) jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:         name,
-		Description:  "Faceoff: group-committed log, written by its service alone",
-		Subjects:     []string{subject},
-		Storage:      jetstream.FileStorage,
-		Replicas:     replicas,
-		Retention:    jetstream.LimitsPolicy,
-		Discard:      jetstream.DiscardNew,
-		DenyDelete:   true,
-		DenyPurge:    true,
-		AllowDirect:  true,
-		MaxConsumers: -1,
-	}
-}
-
 // Log is a ledger.Log in a stream.
 type Log struct {
 	js      jetstream.JetStream
@@ -43,59 +25,14 @@ type Log struct {
 
 // OpenLog creates the stream of a log, or makes sure that the one that exists is as declared.
 func OpenLog(ctx context.Context, js jetstream.JetStream, name, subject string, replicas int) (*Log, error) {
-	if _, err := openStream(ctx, js, StreamConfig(name, subject, replicas)); err != nil {
+	return openLog(ctx, js, StreamConfig(name, subject, replicas))
+}
+
+func openLog(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (*Log, error) {
+	if _, err := openStream(ctx, js, want); err != nil {
 		return nil, err
 	}
-	return &Log{js: js, nc: js.Conn(), name: name, subject: subject}, nil
-}
-
-// openStream creates a stream, or makes sure that the one that exists is as wanted.
-func openStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (jetstream.Stream, error) {
-	stream, err := js.CreateStream(ctx, want)
-	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		stream, err = js.Stream(ctx, want.Name)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", want.Name, err)
-	}
-	if err := verify(stream.CachedInfo().Config, want); err != nil {
-		return nil, fmt.Errorf("stream %s is not as declared: %w", want.Name, err)
-	}
-	return stream, nil
-}
-
-// verify compares what the promises of the log rest on.
-func verify(got, want jetstream.StreamConfig) error {
-	type property struct {
-		name      string
-		got, want any
-	}
-	for _, p := range []property{
-		{"subjects", fmt.Sprint(got.Subjects), fmt.Sprint(want.Subjects)},
-		{"storage", got.Storage, want.Storage},
-		{"replicas", got.Replicas, want.Replicas},
-		{"retention", got.Retention, want.Retention},
-		{"discard", got.Discard, want.Discard},
-		{"deny_delete", got.DenyDelete, want.DenyDelete},
-		{"deny_purge", got.DenyPurge, want.DenyPurge},
-		{"max_age", got.MaxAge, want.MaxAge},
-		{"max_msgs_per_subject", max(got.MaxMsgsPerSubject, 0), max(want.MaxMsgsPerSubject, 0)},
-		{"allow_rollup_hdrs", got.AllowRollup, want.AllowRollup},
-		{"allow_msg_ttl", got.AllowMsgTTL, want.AllowMsgTTL},
-		{"sealed", got.Sealed, want.Sealed},
-		{"no_ack", got.NoAck, want.NoAck},
-		{"max_msgs", max(got.MaxMsgs, 0), max(want.MaxMsgs, 0)},
-		{"max_msg_size", max(got.MaxMsgSize, 0), max(want.MaxMsgSize, 0)},
-		{"mirror", got.Mirror != nil, false},
-		{"sources", len(got.Sources), 0},
-		{"subject_transform", got.SubjectTransform != nil, false},
-		{"persist_mode", got.PersistMode, want.PersistMode},
-	} {
-		if p.got != p.want {
-			return fmt.Errorf("%s is %v, must be %v", p.name, p.got, p.want)
-		}
-	}
-	return nil
+	return &Log{js: js, nc: js.Conn(), name: want.Name, subject: want.Subjects[0]}, nil
 }
 
 // ReadLog opens another service's log for reading. It waits until that service has created it.

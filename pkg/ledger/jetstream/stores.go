@@ -18,6 +18,7 @@ type Stores struct {
 	js       jetstream.JetStream
 	replica  string
 	replicas int
+	maxBytes int64
 }
 
 // NewStores makes the Stores of a new replica; replicas is how many servers keep each stream, 1, 3 or 5.
@@ -29,9 +30,12 @@ func NewStores(nc *nats.Conn, replicas int) (*Stores, error) {
 	return &Stores{js: js, replica: ids.New(), replicas: replicas}, nil
 }
 
+// LimitLogs sets how large a log may grow that Open creates, in bytes; without it, or with 0, there is no limit.
+func (s *Stores) LimitLogs(maxBytes int64) { s.maxBytes = maxBytes }
+
 // Open implements ledger.Stores.
 func (s *Stores) Open(ctx context.Context, name, subject string) (ledger.Store, error) {
-	log, err := OpenLog(ctx, s.js, name, subject, s.replicas)
+	log, err := openLog(ctx, s.js, logConfig(name, subject, s.replicas, s.maxBytes))
 	if err != nil {
 		return ledger.Store{}, err
 	}
@@ -56,6 +60,11 @@ func (s *Stores) Stat(ctx context.Context, name string) (head uint64, exists boo
 		return 0, false, fmt.Errorf("stream %s: %w", name, err)
 	}
 	return stream.CachedInfo().State.LastSeq, true, nil
+}
+
+// Heads returns where the head of a log is kept, if it is kept anywhere.
+func (s *Stores) Heads(name string) ledger.Heads {
+	return &heads{js: s.js, log: name, replicas: s.replicas}
 }
 
 // Other implements ledger.Stores.

@@ -33,6 +33,7 @@ type commands struct {
 	Battle     battleCommands     `cmd:"" help:"Battles: list, get, exit, replay."`
 	Gift       giftCommands       `cmd:"" help:"Gifts: send, receipt."`
 	Token      tokenCommands      `cmd:"" help:"Access tokens: create."`
+	Streams    streamsCommands    `cmd:"" help:"What is stored in NATS: apply, check."`
 }
 
 // Main runs a command line and returns the exit code: 1 when the command failed, 2 when it was not understood.

@@ -31,6 +31,9 @@ import (
 // stopBudget is for an orderly stop.
 const stopBudget = 10 * time.Second
 
+// logMaxBytes is how large each log of a stack may grow: all of them together must find room on a laptop.
+const logMaxBytes = 64 << 20
+
 // Addresses is where a stack serves, and the keys that open it.
 type Addresses struct {
 	HTTP, GRPC, NATS, Redis string
@@ -221,6 +224,7 @@ func (p *process) services(server *rpc.Server) ([]lifecycle.Component, error) {
 		if stores[i], err = jetstream.NewStores(nc, 1); err != nil {
 			return nil, err
 		}
+		stores[i].LimitLogs(logMaxBytes)
 	}
 	toBattle := func(from string) (grpc.ClientConnInterface, error) {
 		return p.dial(rpc.DialOptions{Key: Key, Secret: Secret, Service: from})

@@ -17,7 +17,7 @@ const BattleLog = "BATTLE_00"
 
 // Open opens, or creates, the logs of all partitions.
 func (s *Set) Open(ctx context.Context, stores ledger.Stores) error {
-	if err := checkCount(ctx, stores, len(s.partitions)); err != nil {
+	if err := CheckCount(ctx, stores, len(s.partitions)); err != nil {
 		return err
 	}
 	battle := stores.Other(BattleLog)
@@ -37,10 +37,10 @@ func (s *Set) Open(ctx context.Context, stores ledger.Stores) error {
 	return nil
 }
 
-// checkCount refuses to run with another number of partitions than the logs were created with: lives would be looked for
+// CheckCount refuses to run with another number of partitions than the logs were created with: lives would be looked for
 // in partitions that they are not in. Nothing is written before all logs are there, so a log with entries next to one
 // that is not there tells.
-func checkCount(ctx context.Context, stores ledger.Stores, count int) error {
+func CheckCount(ctx context.Context, stores ledger.Stores, count int) error {
 	written, missing := "", ""
 	for i := range count {
 		head, exists, err := stores.Stat(ctx, LogName(i))
