@@ -47,8 +47,8 @@ const (
 	ReasonInvalidArgument  = "INVALID_ARGUMENT"
 	ReasonPayloadMismatch  = "PAYLOAD_MISMATCH"
 	ReasonDeadlineExceeded = "DEADLINE_EXCEEDED"
-	ReasonUnavailable      = "UNAVAILABLE"
 	ReasonRateLimited      = "RATE_LIMITED"
+	ReasonUnavailable      = "UNAVAILABLE"
 )
 
 // ErrLater is Decide's answer when the decision has to wait for something that another log will tell. It is no refusal:

@@ -112,6 +112,9 @@ type Config[C, E any] struct {
 	WhileWriting func(context.Context)
 	// Admit runs on the writing replica before a command is queued; it may wait, say for another log's consumer.
 	Admit func(context.Context, C) error
+	// Grows reports whether a command adds new business: while the log is nearly full it is refused (RATE_LIMITED) instead
+	// of stored. It runs on the writer, between decisions. Nil: none does.
+	Grows func(C) bool
 
 	// Logger and Metrics may be nil.
 	Logger  *slog.Logger
@@ -132,6 +135,9 @@ type Metrics interface {
 	Writer(log string, writes bool)
 	// ClockOff is called, every 2 s, with how much this replica's wall clock is ahead of that of where the log is kept.
 	ClockOff(log string, by time.Duration)
+	// Size is called every few seconds while this replica writes a log that knows its size: the bytes that are taken, the
+	// most there may be (0: no limit), and whether the log is nearly full.
+	Size(log string, used, limit uint64, nearlyFull bool)
 }
 
 // Ledger is one partition on one replica.
@@ -145,6 +151,7 @@ type Ledger[C, E any] struct {
 	behind chan uint64
 	// clockOff: this replica's wall clock is too far from that of where the log is kept.
 	clockOff atomic.Bool
+	growth   growth
 
 	mu     sync.Mutex
 	role   role
@@ -429,3 +436,4 @@ func (noMetrics) Void(string)                       {}
 func (noMetrics) Unknown(string)                    {}
 func (noMetrics) Writer(string, bool)               {}
 func (noMetrics) ClockOff(string, time.Duration)    {}
+func (noMetrics) Size(string, uint64, uint64, bool) {}

@@ -9,7 +9,8 @@ import (
 // Log is the storage of one partition: a sequence of groups from 1 on, without gaps.
 type Log interface {
 	// Append stores group right after the group `after`. nil: it is stored at after+1. ErrNotStored: it certainly is
-	// not and never will be. Any other error: unknown, it may be stored now or later.
+	// not and never will be. ErrFull: likewise, but only because there is no room for it now. Any other error: unknown,
+	// it may be stored now or later.
 	Append(ctx context.Context, after uint64, group []byte) error
 	// Head returns the sequence of the last group, 0 if there is none, as the log's leader knows it.
 	Head(ctx context.Context) (uint64, error)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -27,14 +28,19 @@ type writer[C, E any] struct {
 	// or of another replica may still land there. Until some group is stored at it, nobody gets an answer.
 	contested bool
 	// stored: this writer has stored a group in its turn.
-	stored  bool
+	stored bool
+	// noRoom: the log has refused a group because it is full; room is the pause until the next is tried.
+	noRoom  bool
+	room    backoff
 	backlog []*pending[C, E]
 }
 
 // write takes over and decides commands until ctx ends.
 func (l *Ledger[C, E]) write(ctx context.Context) error {
 	ctx, end := context.WithCancel(ctx)
-	defer end()
+	var growing sync.WaitGroup
+	growing.Go(func() { l.grow(ctx) })
+	defer func() { end(); growing.Wait() }()
 	w := &writer[C, E]{l: l, fold: l.fold}
 	if err := w.takeOver(ctx); err != nil {
 		return err
@@ -64,7 +70,11 @@ func (w *writer[C, E]) takeOver(ctx context.Context) error {
 	}
 	for !w.stored {
 		w.contested = true
-		if err := w.group(ctx, nil); err != nil {
+		err := w.group(ctx, nil)
+		if err == nil {
+			err = w.waitForRoom(ctx)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -87,7 +97,20 @@ func (w *writer[C, E]) loop(ctx context.Context) error {
 		if err := w.group(ctx, batch); err != nil {
 			return err
 		}
+		if err := w.waitForRoom(ctx); err != nil {
+			return err
+		}
 	}
+}
+
+// waitForRoom waits a little longer each time that the log was full.
+func (w *writer[C, E]) waitForRoom(ctx context.Context) error {
+	if !w.noRoom {
+		w.room = backoff{}
+		return nil
+	}
+	w.noRoom = false
+	return w.room.wait(ctx)
 }
 
 // next waits for commands or deadlines and takes what is there; the publish before was the time to gather. Meanwhile it
@@ -170,7 +193,7 @@ func (w *writer[C, E]) group(ctx context.Context, batch []*pending[C, E]) error 
 			settled, err = w.store(ctx, d)
 		}
 		switch {
-		case errors.Is(err, ErrNotStored):
+		case errors.Is(err, ErrNotStored), errors.Is(err, ErrFull):
 			return w.halve(ctx, batch, err)
 		case err != nil:
 			for _, p := range batch {
@@ -228,15 +251,26 @@ func own[C, E any](batch []*pending[C, E]) bool {
 	return len(batch) > 0
 }
 
-// halve finds the command that makes a group impossible to store.
+// halve finds the command that makes a group impossible to store, or the most that a full log has room for.
 func (w *writer[C, E]) halve(ctx context.Context, batch []*pending[C, E], why error) error {
+	full := errors.Is(why, ErrFull)
+	if full {
+		w.noRoom = true
+		w.l.noRoom()
+	}
 	switch len(batch) {
 	case 0:
+		if full {
+			return nil // tried again
+		}
 		return why // a fence that cannot be sent: nothing can
 	case 1:
-		if w.contested { // an earlier copy may still land
+		switch {
+		case w.contested: // an earlier copy may still land
 			batch[0].answer(outcome[E]{err: ErrUnavailable})
-		} else {
+		case full:
+			batch[0].answer(outcome[E]{err: w.l.refuseFull()})
+		default:
 			batch[0].answer(outcome[E]{err: es.Invalid("", "the log does not take it: %v", why)})
 		}
 		if own(batch) {
@@ -341,6 +375,9 @@ func (w *writer[C, E]) decideOne(p *pending[C, E], place *es.Place) (*ledgerv1.D
 	if err != nil || len(events) == 0 {
 		return withoutEvents(p, *place, err)
 	}
+	if err := w.l.refuseGrowth(p.body); err != nil {
+		return nil, 0, outcome[E]{err: err}
+	}
 	d := &ledgerv1.Decision{CommandId: p.id, PayloadHash: p.hash, AtMs: place.At.UnixMilli(), Entries: make([][]byte, len(events))}
 	placed := make([]Placed[E], len(events))
 	size, next := 0, *place
@@ -396,7 +433,7 @@ func (w *writer[C, E]) store(ctx context.Context, d decided[C, E]) (settled bool
 		w.contested, w.stored = false, true
 		w.l.cfg.Metrics.Stored(w.l.cfg.Name, len(d.events), time.Since(started))
 		return true, nil
-	case errors.Is(err, ErrNotStored):
+	case errors.Is(err, ErrNotStored), errors.Is(err, ErrFull):
 		w.fold.discard()
 		return false, err
 	}

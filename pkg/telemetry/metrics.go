@@ -25,6 +25,7 @@ var seconds = prometheus.ExponentialBuckets(0.0005, 2, 16)
 type LedgerMetrics struct {
 	Groups, Entries, VoidGroups, Unknowns *prometheus.CounterVec
 	IsWriter, ClockOffset                 *prometheus.GaugeVec
+	Bytes, MaxBytes, NearlyFull           *prometheus.GaugeVec
 	AppendSeconds                         *prometheus.HistogramVec
 }
 
@@ -37,6 +38,9 @@ func Ledger(reg prometheus.Registerer) *LedgerMetrics {
 		Unknowns:      counter(reg, "faceoff_ledger_unknown_total", "Appends without a clear answer.", "log"),
 		IsWriter:      gauge(reg, "faceoff_ledger_is_writer", "1 while this replica writes the log, else 0.", "log"),
 		ClockOffset:   gauge(reg, "faceoff_ledger_clock_offset_seconds", "How far this replica's wall clock is ahead of the log's server; beyond 1 either way is an alarm.", "log"),
+		Bytes:         gauge(reg, "faceoff_ledger_bytes", "Bytes that the log takes, as the replica knows that writes it.", "log"),
+		MaxBytes:      gauge(reg, "faceoff_ledger_max_bytes", "Most bytes that the log may take; 0 for no limit.", "log"),
+		NearlyFull:    gauge(reg, "faceoff_ledger_nearly_full", "1 while the log takes only what ends things; an alarm.", "log"),
 		AppendSeconds: histogram(reg, "faceoff_ledger_append_seconds", "Time from publishing a group until the log has it.", "log"),
 	}
 }
@@ -56,11 +60,21 @@ func (m *LedgerMetrics) Unknown(log string) { m.Unknowns.WithLabelValues(log).In
 
 // Writer notes whether this replica writes the log.
 func (m *LedgerMetrics) Writer(log string, writes bool) {
-	v := 0.0
-	if writes {
-		v = 1
+	m.IsWriter.WithLabelValues(log).Set(flag(writes))
+}
+
+// Size notes how much of a log's room is taken.
+func (m *LedgerMetrics) Size(log string, used, limit uint64, nearlyFull bool) {
+	m.Bytes.WithLabelValues(log).Set(float64(used))
+	m.MaxBytes.WithLabelValues(log).Set(float64(limit))
+	m.NearlyFull.WithLabelValues(log).Set(flag(nearlyFull))
+}
+
+func flag(set bool) float64 {
+	if set {
+		return 1
 	}
-	m.IsWriter.WithLabelValues(log).Set(v)
+	return 0
 }
 
 // ClockOff notes how far this replica's wall clock is ahead.

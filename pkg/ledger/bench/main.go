@@ -267,6 +267,9 @@ func (m *measure) Writer(string, bool) {}
 // ClockOff implements ledger.Metrics.
 func (m *measure) ClockOff(string, time.Duration) {}
 
+// Size implements ledger.Metrics.
+func (m *measure) Size(string, uint64, uint64, bool) {}
+
 // cpuTime is what this process, the embedded server included, has used.
 func cpuTime() time.Duration {
 	var u syscall.Rusage

@@ -60,12 +60,48 @@ func (l *Log) Append(ctx context.Context, after uint64, group []byte) error {
 	switch {
 	case errors.Is(err, nats.ErrMaxPayload):
 		return fmt.Errorf("%w: %w", ledger.ErrNotStored, err)
+	case noRoom(err):
+		return fmt.Errorf("%w: %w", ledger.ErrFull, err)
 	case err != nil:
 		return err
 	case ack.Sequence != after+1:
 		return fmt.Errorf("stored at %d instead of %d", ack.Sequence, after+1)
 	}
 	return nil
+}
+
+// Answers to a publish that was refused before anything was stored or proposed to other servers.
+const (
+	codeAccountFull jetstream.ErrorCode = 10002
+	codeServerFull  jetstream.ErrorCode = 10023
+	// codeStoreFailed is certain only with the stream's own limit as its reason.
+	codeStoreFailed jetstream.ErrorCode = 10077
+	maxBytesReached                     = "maximum bytes exceeded"
+)
+
+// noRoom reports whether a publish was refused because there is no room.
+func noRoom(err error) bool {
+	answer, ok := errors.AsType[*jetstream.APIError](err)
+	if !ok {
+		return false
+	}
+	switch answer.ErrorCode {
+	case codeAccountFull, codeServerFull:
+		return true
+	case codeStoreFailed:
+		return answer.Description == maxBytesReached
+	}
+	return false
+}
+
+// Size implements ledger.Sized.
+func (l *Log) Size(ctx context.Context) (used, limit uint64, err error) {
+	stream, err := l.js.Stream(ctx, l.name)
+	if err != nil {
+		return 0, 0, err
+	}
+	info := stream.CachedInfo()
+	return info.State.Bytes, uint64(max(info.Config.MaxBytes, 0)), nil
 }
 
 // Head implements ledger.Log.

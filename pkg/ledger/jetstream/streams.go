@@ -172,7 +172,7 @@ func compare(info *jetstream.StreamInfo, want jetstream.StreamConfig) []Differen
 		func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = -1 })
 	property("max_msgs", limit(got.MaxMsgs), limit(want.MaxMsgs), want.MaxMsgs == 0, func(c *jetstream.StreamConfig) { c.MaxMsgs = -1 })
 	property("max_msg_size", max(got.MaxMsgSize, 0), max(want.MaxMsgSize, 0), want.MaxMsgSize == 0, func(c *jetstream.StreamConfig) { c.MaxMsgSize = -1 })
-	property("max_bytes", limit(got.MaxBytes), limit(want.MaxBytes), want.MaxBytes <= 0 || uint64(want.MaxBytes) > info.State.Bytes,
+	property("max_bytes", limit(got.MaxBytes), limit(want.MaxBytes), want.MaxBytes <= 0 || uint64(want.MaxBytes) >= info.State.Bytes,
 		func(c *jetstream.StreamConfig) { c.MaxBytes = want.MaxBytes })
 	return found
 }

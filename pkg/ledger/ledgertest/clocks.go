@@ -87,6 +87,9 @@ func (x *told) ClockOff(_ string, by time.Duration) {
 	x.off = append(x.off, by)
 }
 
+// Size implements ledger.Metrics.
+func (x *told) Size(string, uint64, uint64, bool) {}
+
 // Enabled implements slog.Handler.
 func (*told) Enabled(context.Context, slog.Level) bool { return true }
 

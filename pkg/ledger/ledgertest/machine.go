@@ -24,6 +24,8 @@ type Command struct {
 	Fault string
 	// Size makes the event that much larger.
 	Size int
+	// New makes it a command that adds business.
+	New bool
 	// Tick is the machine's own command for a deadline.
 	Tick bool
 }

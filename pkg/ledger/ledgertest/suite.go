@@ -129,6 +129,7 @@ func launch(t *testing.T, s setup) *replica {
 	r.Ledger = ledger.New(ledger.Config[Command, Event]{
 		Name: "TEST", Store: ledger.Store{Log: s.log, Heads: s.heads, Lease: s.lease, Peers: s.peers, Clock: s.clock}, Machine: r.counters, Codec: Codec{}, Wall: s.wall, WhileWriting: s.during,
 		Logger: slog.New(s.told), Metrics: s.told,
+		Grows: func(c Command) bool { return c.New },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

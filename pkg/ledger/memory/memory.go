@@ -16,6 +16,8 @@ import (
 type Log struct {
 	mu      sync.Mutex
 	groups  [][]byte
+	bytes   uint64
+	limit   uint64 // 0 for none
 	changed chan struct{}
 }
 
@@ -37,10 +39,28 @@ func (l *Log) Append(ctx context.Context, after uint64, group []byte) error {
 	if head := uint64(len(l.groups)); head != after {
 		return fmt.Errorf("%w: %d", ErrWrongSequence, head)
 	}
+	if l.limit > 0 && l.bytes+uint64(len(group)) > l.limit {
+		return fmt.Errorf("%w: %d of %d bytes are taken", ledger.ErrFull, l.bytes, l.limit)
+	}
+	l.bytes += uint64(len(group))
 	l.groups = append(l.groups, bytes.Clone(group))
 	close(l.changed)
 	l.changed = make(chan struct{})
 	return nil
+}
+
+// Limit sets the most bytes that the log may take, 0 for no limit.
+func (l *Log) Limit(bytes uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.limit = bytes
+}
+
+// Size implements ledger.Sized.
+func (l *Log) Size(ctx context.Context) (used, limit uint64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes, l.limit, ctx.Err()
 }
 
 // Head implements ledger.Log.

@@ -33,3 +33,12 @@ func TestTakeover(t *testing.T) {
 		return leases.Lease("TEST", replica), peers
 	})
 }
+
+func TestGrowth(t *testing.T) {
+	t.Parallel()
+	ledgertest.RunGrowth(t, func(_ *testing.T, maxBytes int64) ledgertest.Room {
+		log := memory.NewLog()
+		log.Limit(uint64(maxBytes))
+		return ledgertest.Room{Log: log, Raise: func(_ *testing.T, maxBytes int64) { log.Limit(uint64(maxBytes)) }}
+	})
+}

@@ -65,6 +65,12 @@ type ConnectionFact struct {
 // Advance says that a battle's deadline may have come.
 type Advance struct{ BattleID string }
 
+// Grows reports whether a command begins something new, rather than going on with or ending what there is.
+func Grows(c Command) bool {
+	_, ok := c.(RequestBattle)
+	return ok
+}
+
 func (RequestBattle) isCommand()       {}
 func (AcceptBattle) isCommand()        {}
 func (RejectBattle) isCommand()        {}

@@ -84,6 +84,7 @@ func (p *Partition) run(ctx context.Context, ready func()) error {
 			}
 		},
 		Admit:   r.admit,
+		Grows:   battle.Grows,
 		Logger:  p.o.Log,
 		Metrics: p.o.Metrics,
 		Wall:    p.o.Wall,

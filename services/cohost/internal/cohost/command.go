@@ -60,6 +60,16 @@ type ExpireInvitation struct {
 	InvitationID string
 }
 
+// Grows reports whether a command begins something new, rather than going on with or ending what there is.
+func Grows(c Command) bool {
+	switch c.(type) {
+	case CreateLive, RequestHostConnection, AcceptHostConnection:
+		return true
+	default:
+		return false
+	}
+}
+
 func (CreateLive) isCommand()            {}
 func (EndLive) isCommand()               {}
 func (RequestHostConnection) isCommand() {}

@@ -23,6 +23,16 @@ type ReadBattle struct {
 // Advance: a deadline of the live has come.
 type Advance struct{ LiveID string }
 
+// Grows reports whether a command adds what no open battle needs: gifts of a live that is in none. Overlay included.
+func (s *State) Grows(c Command) bool {
+	gifts, ok := c.(CountGifts)
+	if !ok {
+		return false
+	}
+	r, ok := s.open.Get(gifts.LiveID)
+	return !ok || r.Phase != Open
+}
+
 func (CountGifts) isCommand() {}
 func (ReadBattle) isCommand() {}
 func (Advance) isCommand()    {}

@@ -101,3 +101,29 @@ func TestForgets(t *testing.T) {
 		t.Error("the last gift is forgotten")
 	}
 }
+
+// Gifts of an open battle go on when the log is nearly full; others, which would only add to it, do not.
+func TestGrows(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		given []event
+		when  score.Command
+		grows bool
+	}{
+		{"a gift without a battle", nil, count(giftAt("g", inBattle)), true},
+		{"a gift in a battle", []event{opened}, count(giftAt("g", inBattle)), false},
+		{"a gift after a battle", []event{opened, closed}, count(giftAt("g", inBattle)), true},
+		{"a gift of another live", []event{opened}, score.CountGifts{LiveID: "other"}, true},
+		{"facts of battles", nil, score.ReadBattle{}, false},
+		{"a deadline", nil, score.Advance{}, false},
+	} {
+		s := score.New(settings())
+		for _, e := range c.given {
+			s.Evolve(es.Place{Seq: 1, At: t0}, e)
+		}
+		if got := s.Grows(c.when); got != c.grows {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
