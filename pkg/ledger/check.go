@@ -52,6 +52,13 @@ func Check(ctx context.Context, name string, log Log, heads Heads) (Checked, err
 		return c, nil
 	}
 	links := new(chain)
+	if b, ok := log.(Begun); ok {
+		first, previous, err := b.Begin(ctx)
+		if err != nil {
+			return c, err
+		}
+		links.seq, links.hash = first-1, previous
+	}
 	c.First = links.seq + 1
 	err = log.Tail(ctx, c.First, func(seq uint64, raw []byte) error {
 		g, ok, err := readGroup(links, seq, raw, func(b []byte) (struct{}, error) { return struct{}{}, nil })

@@ -16,8 +16,12 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/es"
 )
 
-// groupVersion is the version of the group format that this code writes and reads.
-const groupVersion = 1
+// Versions of the group format that this code writes and reads. That of a stream's last group stops code that would not
+// look for the next one elsewhere.
+const (
+	groupVersion = 1
+	lastVersion  = 2
+)
 
 // ErrLog says that the stored log is not what it must be: a gap, an unreadable group or event, a head behind what was
 // read before. It stops the partition.
@@ -180,7 +184,7 @@ func decodeGroup(raw []byte, chain [32]byte) (g *ledgerv1.Group, void bool, err 
 	if err := proto.Unmarshal(raw, g); err != nil {
 		return nil, false, err
 	}
-	if g.GetVersion() != groupVersion {
+	if v := g.GetVersion(); v != groupVersion && (v != lastVersion || !g.GetLast()) {
 		return nil, false, fmt.Errorf("version %d is not known here", g.GetVersion())
 	}
 	return g, !bytes.Equal(g.GetPrevious(), previous(chain)), nil

@@ -46,12 +46,16 @@ func (l *Ledger[C, E]) forward(ctx context.Context, holder string, p *pending[C,
 		if err := l.WaitApplied(ctx, a.Refused.GetSeq()); err != nil {
 			return Result[E]{}, errors.Join(ErrUnavailable, err)
 		}
-		return Result[E]{Seq: a.Refused.GetSeq()}, &es.Refusal{Reason: a.Refused.GetReason(), Detail: a.Refused.GetDetail(), Field: a.Refused.GetField()}
+		return Result[E]{Seq: a.Refused.GetSeq()}, refusal(a.Refused)
 	case *ledgerv1.ForwardReply_Later_:
 		return Result[E]{}, es.ErrLater
 	default:
 		return Result[E]{}, fmt.Errorf("%w: %s", ErrUnavailable, reply.GetUnavailable().GetDetail())
 	}
+}
+
+func refusal(r *ledgerv1.ForwardReply_Refused) error {
+	return &es.Refusal{Reason: r.GetReason(), Detail: r.GetDetail(), Field: r.GetField()}
 }
 
 func (l *Ledger[C, E]) readAccepted(a *ledgerv1.ForwardReply_Accepted) (Result[E], error) {
@@ -84,15 +88,14 @@ func (l *Ledger[C, E]) decideForwarded(ctx context.Context, raw []byte) *ledgerv
 	if err := proto.Unmarshal(raw, request); err != nil {
 		return refused(0, es.Invalid("command", "%v", err))
 	}
-	var body C
+	p := &pending[C, E]{id: request.GetCommandId(), hash: request.GetPayloadHash(), notAfter: time.UnixMilli(request.GetNotAfterMs()).UTC(), last: request.GetContinue()}
 	var err error
-	if fault := guard(func() { body, err = l.cfg.Codec.DecodeCommand(request.GetCommand()) }); fault != nil {
+	if fault := guard(func() { p.body, err = l.cfg.Codec.DecodeCommand(request.GetCommand()) }); fault != nil {
 		err = fault
 	}
-	if err != nil {
+	if err != nil && !p.last {
 		return refused(0, es.Invalid("command", "%v", err))
 	}
-	p := &pending[C, E]{id: request.GetCommandId(), hash: request.GetPayloadHash(), notAfter: time.UnixMilli(request.GetNotAfterMs()).UTC(), body: body}
 	ctx, cancel := context.WithTimeout(ctx, maxNotAfter)
 	defer cancel()
 	out := l.decideHere(ctx, p.again())

@@ -175,6 +175,7 @@ type pending[C, E any] struct {
 	hash     uint64
 	notAfter time.Time // log time
 	body     C
+	last     bool            // instead of a command: the group ends its stream
 	taken    atomic.Bool     // by the writer, or by a caller who gave up; whoever sets it
 	left     atomic.Bool     // the caller gave up after the writer took it
 	done     chan outcome[E] // nil for the writer's own
@@ -188,7 +189,7 @@ type outcome[E any] struct {
 
 // again is a fresh copy of a command that nobody has decided.
 func (p *pending[C, E]) again() *pending[C, E] {
-	return &pending[C, E]{id: p.id, hash: p.hash, notAfter: p.notAfter, body: p.body, done: make(chan outcome[E], 1)}
+	return &pending[C, E]{id: p.id, hash: p.hash, notAfter: p.notAfter, body: p.body, last: p.last, done: make(chan outcome[E], 1)}
 }
 
 func (p *pending[C, E]) answer(o outcome[E]) {
@@ -303,7 +304,7 @@ var errNotWriter = errors.New("this replica does not write")
 
 // decideHere queues a command for this replica's writer and waits for its answer.
 func (l *Ledger[C, E]) decideHere(ctx context.Context, p *pending[C, E]) outcome[E] {
-	if l.cfg.Admit != nil {
+	if l.cfg.Admit != nil && !p.last {
 		if err := l.cfg.Admit(ctx, p.body); err != nil {
 			return outcome[E]{err: err, final: true}
 		}

@@ -102,7 +102,7 @@ func (l *Ledger[C, E]) follow(ctx context.Context) error {
 // keepLease takes the lease when it is free, renews it, and tells held whenever that changes.
 func (l *Ledger[C, E]) keepLease(ctx context.Context, held chan<- bool) {
 	// A replica that is behind must not take the lease from one that is not.
-	for pause := (backoff{}); l.Sync(ctx) != nil; {
+	for pause := (backoff{}); l.syncAgain(ctx) != nil; {
 		if pause.wait(ctx) != nil {
 			return
 		}
@@ -171,6 +171,17 @@ func (l *Ledger[C, E]) hold(ctx context.Context, mine bool, free *time.Time) (st
 	return l.cfg.Lease.Hold(ctx)
 }
 
+// syncTime bounds one wait for a head: where a stream has ended is known only to who has read its last group, so that a
+// head from before may be one that is never reached.
+const syncTime = 5 * time.Second
+
+// syncAgain is Sync for who tries again.
+func (l *Ledger[C, E]) syncAgain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, syncTime)
+	defer cancel()
+	return l.Sync(ctx)
+}
+
 func (l *Ledger[C, E]) release() {
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTimeout)
 	defer cancel()
@@ -182,7 +193,7 @@ func (l *Ledger[C, E]) release() {
 func (l *Ledger[C, E]) tellReady(ctx context.Context, ready func()) {
 	pause := backoff{}
 	for {
-		err := l.Sync(ctx)
+		err := l.syncAgain(ctx)
 		if err == nil {
 			break
 		}

@@ -187,7 +187,7 @@ func (w *writer[C, E]) group(ctx context.Context, batch []*pending[C, E]) error 
 		d := w.decide(batch)
 		var settled bool
 		var err error
-		if d.decisions == 0 && !w.contested {
+		if d.decisions == 0 && !d.ends && !w.contested {
 			settled, err = w.confirm(ctx, &seen)
 		} else {
 			settled, err = w.store(ctx, d)
@@ -292,6 +292,7 @@ type decided[C, E any] struct {
 	decisions int
 	last      time.Time // log time of the last decision
 	events    []Placed[E]
+	ends      bool // the group is the last of its stream
 	// decided and outcomes belong together; rest did not fit.
 	decided  []*pending[C, E]
 	outcomes []outcome[E]
@@ -320,7 +321,8 @@ func (w *writer[C, E]) tryDecide(batch []*pending[C, E], poison map[*pending[C, 
 	entries, size := 0, 0 // an answer without entries counts as one
 	for i, p := range batch {
 		out, known := poison[p]
-		if !known {
+		d.ends = d.ends || p.last
+		if !known && !p.last {
 			var dec *ledgerv1.Decision
 			var bytes int
 			at := place
@@ -344,6 +346,9 @@ func (w *writer[C, E]) tryDecide(batch []*pending[C, E], poison map[*pending[C, 
 		}
 		d.decided = append(d.decided, p)
 		d.outcomes = append(d.outcomes, out)
+	}
+	if d.ends {
+		g.Version, g.Last = lastVersion, true
 	}
 	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(g)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -15,48 +16,74 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 )
 
-// Log is a ledger.Log in a stream.
+// Log is a ledger.Log in a stream, or in several, one after another.
 type Log struct {
 	js      jetstream.JetStream
 	nc      *nats.Conn
 	name    string
-	subject string
+	subject string // of the first generation
+
+	mu          sync.Mutex
+	generations []Generation // that are known, oldest first
+	seen        uint64       // see sawTo
+	void        uint64       // what stands in a stream after its end, up to this sequence
 }
 
-// OpenLog creates the stream of a log, or makes sure that the one that exists is as declared.
+// OpenLog creates the stream of a log, or makes sure that those that exist are as declared.
 func OpenLog(ctx context.Context, js jetstream.JetStream, name, subject string, replicas int) (*Log, error) {
 	return openLog(ctx, js, StreamConfig(name, subject, replicas))
 }
 
 func openLog(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (*Log, error) {
-	if _, err := openStream(ctx, js, want); err != nil {
+	l := &Log{js: js, nc: js.Conn(), name: want.Name, subject: want.Subjects[0]}
+	err := l.discover(ctx)
+	if errors.Is(err, errMissing) {
+		if _, err := openStream(ctx, js, want); err != nil {
+			return nil, err
+		}
+		err = l.discover(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
-	return &Log{js: js, nc: js.Conn(), name: want.Name, subject: want.Subjects[0]}, nil
+	for _, g := range l.generations {
+		if _, err := openStream(ctx, js, g.config(want)); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
 }
 
 // ReadLog opens another service's log for reading. It waits until that service has created it.
 func ReadLog(ctx context.Context, js jetstream.JetStream, name string) (*Log, error) {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
+	l := &Log{js: js, nc: js.Conn(), name: name}
 	for {
-		stream, err := js.Stream(ctx, name)
-		if err == nil {
-			return &Log{js: js, nc: js.Conn(), name: name, subject: stream.CachedInfo().Config.Subjects[0]}, nil
+		err := l.discover(ctx)
+		if err == nil || errors.Is(err, ledger.ErrLog) {
+			return l, err
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("stream %s: %w", name, errors.Join(ctx.Err(), err))
+		if ended := pause(ctx, openRetry); ended != nil {
+			return nil, fmt.Errorf("stream %s: %w", name, errors.Join(ended, err))
 		}
 	}
 }
 
-// Append implements ledger.Log.
+// openRetry is the pause before a log that does not exist is looked for again.
+const openRetry = 100 * time.Millisecond
+
+// Append implements ledger.Log. It creates the next stream when the group before was the last of its own.
 func (l *Log) Append(ctx context.Context, after uint64, group []byte) error {
-	msg := &nats.Msg{Subject: l.subject, Data: group, Header: nats.Header{}}
+	g, err := l.reach(ctx, after+1, l.goOn)
+	if err != nil {
+		return err
+	}
+	expected := after
+	if after < g.First {
+		expected = 0 // a later stream knows nothing of the one before
+	}
+	msg := &nats.Msg{Subject: g.Subject, Data: group, Header: nats.Header{}}
 	// Without retries: a publish that got no answer is the ledger's to settle.
-	ack, err := l.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(after), jetstream.WithRetryAttempts(0))
+	ack, err := l.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(expected), jetstream.WithRetryAttempts(0))
 	switch {
 	case errors.Is(err, nats.ErrMaxPayload):
 		return fmt.Errorf("%w: %w", ledger.ErrNotStored, err)
@@ -67,6 +94,7 @@ func (l *Log) Append(ctx context.Context, after uint64, group []byte) error {
 	case ack.Sequence != after+1:
 		return fmt.Errorf("stored at %d instead of %d", ack.Sequence, after+1)
 	}
+	l.see(after+1, group)
 	return nil
 }
 
@@ -94,9 +122,9 @@ func noRoom(err error) bool {
 	return false
 }
 
-// Size implements ledger.Sized.
+// Size implements ledger.Sized, of the newest stream.
 func (l *Log) Size(ctx context.Context) (used, limit uint64, err error) {
-	stream, err := l.js.Stream(ctx, l.name)
+	stream, err := l.js.Stream(ctx, l.newest().Stream)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -104,17 +132,58 @@ func (l *Log) Size(ctx context.Context) (used, limit uint64, err error) {
 	return info.State.Bytes, uint64(max(info.Config.MaxBytes, 0)), nil
 }
 
-// Head implements ledger.Log.
+// Head implements ledger.Log. What this replica has not seen may be the last group of its stream, so it is looked at.
 func (l *Log) Head(ctx context.Context) (uint64, error) {
-	stream, err := l.js.Stream(ctx, l.name)
+	for {
+		g := l.newest()
+		info, err := l.info(ctx, g)
+		switch {
+		case err != nil && l.gone(ctx, err) && l.newest().Number != g.Number:
+			continue
+		case err != nil:
+			return 0, err
+		}
+		if last := sealedAt(info); last != 0 {
+			l.end(g.Number, last)
+			g.Last = last
+		}
+		if g.Last != 0 {
+			l.passed(info.State.LastSeq)
+			found, err := l.follow(ctx, g)
+			if err != nil {
+				return 0, err
+			}
+			if !found {
+				return g.Last, nil
+			}
+			continue
+		}
+		last := info.State.LastSeq
+		if last > l.sawTo() {
+			m, err := getMessage(ctx, l.nc, g.Stream, map[string]any{"seq": last})
+			switch {
+			case isCode(err, jetstream.JSErrCodeMessageNotFound): // damage, which is for who reads it to find
+			case err != nil:
+				return 0, err
+			case l.see(last, m.Data):
+				continue
+			}
+		}
+		return last, nil
+	}
+}
+
+// info is what the leader of a generation's stream says of it.
+func (l *Log) info(ctx context.Context, g Generation) (*jetstream.StreamInfo, error) {
+	stream, err := l.js.Stream(ctx, g.Stream)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	info := stream.CachedInfo()
 	if err := confirm(info.Cluster); err != nil {
-		return 0, fmt.Errorf("stream %s: %w", l.name, err)
+		return nil, fmt.Errorf("stream %s: %w", g.Stream, err)
 	}
-	return info.State.LastSeq, nil
+	return info, nil
 }
 
 // quorumTime is how recently a leader must have heard of a majority: less than the 4 s after which the others elect
@@ -145,19 +214,41 @@ func confirm(c *jetstream.ClusterInfo) error {
 
 // Read implements ledger.Log. It asks the stream's leader: a direct get may be served by a replica that is behind.
 func (l *Log) Read(ctx context.Context, seq uint64) ([]byte, error) {
-	m, err := getMessage(ctx, l.nc, l.name, map[string]any{"seq": seq})
-	if !isCode(err, jetstream.JSErrCodeMessageNotFound) {
-		return m.Data, err
+	raw, err := l.read(ctx, seq)
+	if !errors.Is(err, errNotThere) && !l.gone(ctx, err) {
+		return raw, err
 	}
 	// A leader that is cut off has not got it, but then it has no quorum either.
 	if _, err := l.Head(ctx); err != nil {
 		return nil, err
 	}
-	m, err = getMessage(ctx, l.nc, l.name, map[string]any{"seq": seq})
-	if isCode(err, jetstream.JSErrCodeMessageNotFound) {
+	raw, err = l.read(ctx, seq)
+	if errors.Is(err, errNotThere) && !l.isVoid(seq) {
 		return nil, fmt.Errorf("%w: %s has no group %d: %w", ledger.ErrLog, l.name, seq, err)
 	}
-	return m.Data, err
+	return raw, err
+}
+
+// errNotThere says that a stream does not have a group.
+var errNotThere = errors.New("not there")
+
+func (l *Log) read(ctx context.Context, seq uint64) ([]byte, error) {
+	g, beyond, err := l.find(seq)
+	switch {
+	case err != nil:
+		return nil, err
+	case beyond:
+		return nil, errNotThere
+	}
+	m, err := getMessage(ctx, l.nc, g.Stream, map[string]any{"seq": seq})
+	switch {
+	case isCode(err, jetstream.JSErrCodeMessageNotFound):
+		return nil, fmt.Errorf("%w: %w", errNotThere, err)
+	case err != nil:
+		return nil, err
+	}
+	l.see(seq, m.Data)
+	return m.Data, nil
 }
 
 // message is one of a stream, as its leader knows it.
@@ -206,21 +297,21 @@ const (
 	forgetTime = 30 * time.Second
 )
 
-// Tail implements ledger.Log by a consumer, made anew from where it stood whenever it breaks.
+// Tail implements ledger.Log by a consumer of each stream, made anew from where it stood whenever it breaks.
 func (l *Log) Tail(ctx context.Context, from uint64, handle func(uint64, []byte) error) error {
 	next := from
 	for {
 		err := l.tail(ctx, &next, handle)
 		var fault *handlerError
-		if errors.As(err, &fault) {
+		switch {
+		case errors.As(err, &fault):
 			return fault.err
+		case err == nil:
+			continue // the stream has ended
 		}
-		timer := time.NewTimer(tailRetry)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		l.gone(ctx, err)
+		if err := pause(ctx, tailRetry); err != nil {
+			return err
 		}
 	}
 }
@@ -230,17 +321,25 @@ type handlerError struct{ err error }
 
 func (e *handlerError) Error() string { return e.err.Error() }
 
-// tail reads by one consumer until it breaks. The client's ordered consumer would make itself anew, but waits up to 10 s to
-// do so, and for ever when handle takes so long that the client drops the news of its reconnection.
+// tail reads by one consumer until it breaks, or to the end of its stream. The client's ordered consumer would make itself
+// anew, but waits up to 10 s to do so, and for ever when handle takes so long that the client drops the news of its
+// reconnection.
 func (l *Log) tail(ctx context.Context, next *uint64, handle func(uint64, []byte) error) error {
 	ctx, broken := context.WithCancel(ctx)
 	defer broken()
 	defer l.atReconnect(broken)() // what was on its way is lost, and the consumer may be gone with its server
-	consumer, err := l.consume(ctx, *next)
+	g, err := l.streamOf(ctx, *next)
+	switch {
+	case errors.Is(err, ledger.ErrLog):
+		return &handlerError{err}
+	case err != nil:
+		return err
+	}
+	consumer, err := l.consume(ctx, g.Stream, *next)
 	if err != nil {
 		return err
 	}
-	defer l.forget(consumer)
+	defer l.forget(g.Stream, consumer)
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(256), jetstream.PullHeartbeat(tailBeat), jetstream.PullExpiry(30*time.Second))
 	if err != nil {
 		return err
@@ -264,11 +363,28 @@ func (l *Log) tail(ctx context.Context, next *uint64, handle func(uint64, []byte
 		case seq > *next:
 			return &handlerError{fmt.Errorf("%w: %s: group %d is missing", ledger.ErrLog, l.name, *next)}
 		}
+		last := l.see(*next, msg.Data())
 		if err := handle(*next, msg.Data()); err != nil {
 			return &handlerError{err}
 		}
 		*next++
+		if last {
+			return nil
+		}
 	}
+}
+
+// streamOf returns the generation to read from a sequence on. It waits until there is one.
+func (l *Log) streamOf(ctx context.Context, next uint64) (Generation, error) {
+	g, err := l.reach(ctx, next, l.await)
+	if err != nil || g.Last != 0 || next <= l.sawTo()+1 {
+		return g, err
+	}
+	// The group before may have been the last.
+	if _, err := l.Head(ctx); err != nil {
+		return g, err
+	}
+	return l.reach(ctx, next, l.await)
 }
 
 // atReconnect calls do when the connection comes back, once, until end is called.
@@ -283,10 +399,10 @@ func (l *Log) atReconnect(do func()) (end func()) {
 }
 
 // consume makes a consumer in memory that hands out groups from a sequence on.
-func (l *Log) consume(ctx context.Context, from uint64) (jetstream.Consumer, error) {
+func (l *Log) consume(ctx context.Context, stream string, from uint64) (jetstream.Consumer, error) {
 	ctx, cancel := context.WithTimeout(ctx, createTime)
 	defer cancel()
-	return l.js.CreateConsumer(ctx, l.name, jetstream.ConsumerConfig{
+	return l.js.CreateConsumer(ctx, stream, jetstream.ConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       from,
 		AckPolicy:         jetstream.AckNonePolicy,
@@ -297,6 +413,6 @@ func (l *Log) consume(ctx context.Context, from uint64) (jetstream.Consumer, err
 }
 
 // forget deletes a consumer, if that can be told now; nothing waits for it.
-func (l *Log) forget(consumer jetstream.Consumer) {
-	_ = l.nc.PublishRequest("$JS.API.CONSUMER.DELETE."+l.name+"."+consumer.CachedInfo().Name, l.nc.NewInbox(), nil)
+func (l *Log) forget(stream string, consumer jetstream.Consumer) {
+	_ = l.nc.PublishRequest("$JS.API.CONSUMER.DELETE."+stream+"."+consumer.CachedInfo().Name, l.nc.NewInbox(), nil)
 }

@@ -52,12 +52,16 @@ func (s *Stores) Open(ctx context.Context, name, subject string) (ledger.Store, 
 
 // Stat implements ledger.Stores.
 func (s *Stores) Stat(ctx context.Context, name string) (head uint64, exists bool, err error) {
-	stream, err := s.js.Stream(ctx, name)
-	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound):
+	log := &Log{js: s.js, nc: s.js.Conn(), name: name}
+	switch err := log.discover(ctx); {
+	case errors.Is(err, errMissing):
 		return 0, false, nil
 	case err != nil:
-		return 0, false, fmt.Errorf("stream %s: %w", name, err)
+		return 0, false, err
+	}
+	stream, err := s.js.Stream(ctx, log.newest().Stream)
+	if err != nil {
+		return 0, false, fmt.Errorf("stream of %s: %w", name, err)
 	}
 	return stream.CachedInfo().State.LastSeq, true, nil
 }

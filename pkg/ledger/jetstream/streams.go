@@ -96,6 +96,7 @@ func openStream(ctx context.Context, js jetstream.JetStream, want jetstream.Stre
 		return nil, fmt.Errorf("stream %s: %w", want.Name, err)
 	}
 	want.MaxBytes = stream.CachedInfo().Config.MaxBytes
+	want.Sealed = sealedAt(stream.CachedInfo()) != 0 // the log has gone on elsewhere
 	if err := verify(stream.CachedInfo(), want); err != nil {
 		return nil, fmt.Errorf("stream %s is not as declared: %w", want.Name, err)
 	}

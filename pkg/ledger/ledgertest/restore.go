@@ -35,3 +35,11 @@ func Recover(t *testing.T, s ledger.Store) (int, error) {
 		return 0, errors.New("neither ready nor stopped")
 	}
 }
+
+// Continue has the log of a store end its present stream, and stops right after the last group.
+func Continue(t *testing.T, s ledger.Store) {
+	t.Helper()
+	m := join(t, Streams{Open: func(*testing.T) ledger.Log { return s.Log }, Heads: s.Heads}, "r1")
+	m.goOn(t)
+	m.stop()
+}

@@ -42,3 +42,12 @@ func TestGrowth(t *testing.T) {
 		return ledgertest.Room{Log: log, Raise: func(_ *testing.T, maxBytes int64) { log.Limit(uint64(maxBytes)) }}
 	})
 }
+
+// A log in memory has one stream only; a last group is one like any other.
+func TestContinued(t *testing.T) {
+	t.Parallel()
+	ledgertest.RunContinued(t, func(*testing.T) ledgertest.Streams {
+		log := memory.NewLog()
+		return ledgertest.Streams{Open: func(*testing.T) ledger.Log { return log }, Heads: memory.NewHeads()}
+	})
+}

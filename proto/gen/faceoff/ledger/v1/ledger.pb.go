@@ -27,7 +27,7 @@ const (
 // Group is one message of a log: decisions that were taken one after another and are stored together or not at all.
 type Group struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// 1. A replica that meets another version stops.
+	// 1; 2 if `last` is set. A replica that meets another version stops.
 	Version uint32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	// SHA-256 of the bytes of the group before; empty in the first. A group whose `previous` is not the hash of the last
 	// valid group is void.
@@ -35,7 +35,9 @@ type Group struct {
 	// Replica that wrote the group; for people only.
 	Writer string `protobuf:"bytes,3,opt,name=writer,proto3" json:"writer,omitempty"`
 	// In the order of deciding. A group without any is a fence: it settles what stands at its sequence.
-	Decisions     []*Decision `protobuf:"bytes,4,rep,name=decisions,proto3" json:"decisions,omitempty"`
+	Decisions []*Decision `protobuf:"bytes,4,rep,name=decisions,proto3" json:"decisions,omitempty"`
+	// The log goes on in another stream: whatever stands after this group in the same stream is not part of the log.
+	Last          bool `protobuf:"varint,5,opt,name=last,proto3" json:"last,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -96,6 +98,13 @@ func (x *Group) GetDecisions() []*Decision {
 		return x.Decisions
 	}
 	return nil
+}
+
+func (x *Group) GetLast() bool {
+	if x != nil {
+		return x.Last
+	}
+	return false
 }
 
 // Decision is what followed from one command: events, or an answer without any, which is kept for repeats.
@@ -265,11 +274,13 @@ func (x *Head) GetWriter() string {
 
 // ForwardRequest carries a command to the replica that writes.
 type ForwardRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	CommandId     string                 `protobuf:"bytes,1,opt,name=command_id,json=commandId,proto3" json:"command_id,omitempty"`
-	PayloadHash   uint64                 `protobuf:"fixed64,2,opt,name=payload_hash,json=payloadHash,proto3" json:"payload_hash,omitempty"`
-	NotAfterMs    int64                  `protobuf:"varint,3,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
-	Command       []byte                 `protobuf:"bytes,4,opt,name=command,proto3" json:"command,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	CommandId   string                 `protobuf:"bytes,1,opt,name=command_id,json=commandId,proto3" json:"command_id,omitempty"`
+	PayloadHash uint64                 `protobuf:"fixed64,2,opt,name=payload_hash,json=payloadHash,proto3" json:"payload_hash,omitempty"`
+	NotAfterMs  int64                  `protobuf:"varint,3,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
+	Command     []byte                 `protobuf:"bytes,4,opt,name=command,proto3" json:"command,omitempty"`
+	// Instead of a command: end the log's present stream, so that it goes on in another one.
+	Continue      bool `protobuf:"varint,5,opt,name=continue,proto3" json:"continue,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -330,6 +341,13 @@ func (x *ForwardRequest) GetCommand() []byte {
 		return x.Command
 	}
 	return nil
+}
+
+func (x *ForwardRequest) GetContinue() bool {
+	if x != nil {
+		return x.Continue
+	}
+	return false
 }
 
 // ForwardReply is that replica's answer.
@@ -802,12 +820,13 @@ var File_faceoff_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_faceoff_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x1efaceoff/ledger/v1/ledger.proto\x12\x11faceoff.ledger.v1\"\x90\x01\n" +
+	"\x1efaceoff/ledger/v1/ledger.proto\x12\x11faceoff.ledger.v1\"\xa4\x01\n" +
 	"\x05Group\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1a\n" +
 	"\bprevious\x18\x02 \x01(\fR\bprevious\x12\x16\n" +
 	"\x06writer\x18\x03 \x01(\tR\x06writer\x129\n" +
-	"\tdecisions\x18\x04 \x03(\v2\x1b.faceoff.ledger.v1.DecisionR\tdecisions\"\x8b\x02\n" +
+	"\tdecisions\x18\x04 \x03(\v2\x1b.faceoff.ledger.v1.DecisionR\tdecisions\x12\x12\n" +
+	"\x04last\x18\x05 \x01(\bR\x04last\"\x8b\x02\n" +
 	"\bDecision\x12\x1d\n" +
 	"\n" +
 	"command_id\x18\x01 \x01(\tR\tcommandId\x12!\n" +
@@ -824,14 +843,15 @@ const file_faceoff_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x03log\x18\x02 \x01(\tR\x03log\x12\x10\n" +
 	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12\x14\n" +
 	"\x05chain\x18\x04 \x01(\fR\x05chain\x12\x16\n" +
-	"\x06writer\x18\x05 \x01(\tR\x06writer\"\x8e\x01\n" +
+	"\x06writer\x18\x05 \x01(\tR\x06writer\"\xaa\x01\n" +
 	"\x0eForwardRequest\x12\x1d\n" +
 	"\n" +
 	"command_id\x18\x01 \x01(\tR\tcommandId\x12!\n" +
 	"\fpayload_hash\x18\x02 \x01(\x06R\vpayloadHash\x12 \n" +
 	"\fnot_after_ms\x18\x03 \x01(\x03R\n" +
 	"notAfterMs\x12\x18\n" +
-	"\acommand\x18\x04 \x01(\fR\acommand\"\xbc\x05\n" +
+	"\acommand\x18\x04 \x01(\fR\acommand\x12\x1a\n" +
+	"\bcontinue\x18\x05 \x01(\bR\bcontinue\"\xbc\x05\n" +
 	"\fForwardReply\x12F\n" +
 	"\baccepted\x18\x01 \x01(\v2(.faceoff.ledger.v1.ForwardReply.AcceptedH\x00R\baccepted\x12C\n" +
 	"\arefused\x18\x02 \x01(\v2'.faceoff.ledger.v1.ForwardReply.RefusedH\x00R\arefused\x12=\n" +
