@@ -23,6 +23,16 @@ type Checked struct {
 	Problems []string `json:"problems"`
 }
 
+// SavedHead returns the sequence of the head that was saved for a log, 0 if none was.
+func SavedHead(ctx context.Context, name string, heads Heads) (uint64, error) {
+	raw, _, err := heads.Load(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("the head saved for %s: %w", name, err)
+	}
+	saved, err := decodeHead(name, raw)
+	return saved.seq, err
+}
+
 // errRead ends a Tail at the sequence that was looked for.
 var errRead = errors.New("read")
 

@@ -6,6 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
+	ledgerv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/ledger/v1"
+
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 )
 
@@ -42,4 +46,14 @@ func Continue(t *testing.T, s ledger.Store) {
 	m := join(t, Streams{Open: func(*testing.T) ledger.Log { return s.Log }, Heads: s.Heads}, "r1")
 	m.goOn(t)
 	m.stop()
+}
+
+// Head is what a writer saves of a log when it has come to seq.
+func Head(t *testing.T, log string, seq uint64) []byte {
+	t.Helper()
+	raw, err := proto.Marshal(&ledgerv1.Head{Version: 1, Log: log, Seq: seq, Chain: make([]byte, 32), Writer: "w"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }

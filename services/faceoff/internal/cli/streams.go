@@ -25,6 +25,10 @@ import (
 type streamsCommands struct {
 	Apply streamsApply `cmd:"" help:"Create streams that are missing, and change those that are not as declared; never what could lose data."`
 	Check streamsCheck `cmd:"" help:"Compare the streams with what is declared, and read every log from end to end; exit code 1 if anything is wrong."`
+
+	Continue streamsContinue `cmd:"" help:"Have a log go on in another stream; the one before takes nothing any more and can be exported."`
+	Export   streamsExport   `cmd:"" help:"Write what a log's past streams hold to files, and check them."`
+	Drop     streamsDrop     `cmd:"" help:"Delete a log's oldest stream, once it is exported and not needed any more."`
 }
 
 // streamsTarget is where the streams are, and how many there should be.
@@ -66,6 +70,44 @@ func (t streamsTarget) open(ctx context.Context, do func(context.Context, stream
 		return err
 	}
 	return do(ctx, streams{js: js, stores: stores, logs: slices.Concat(cohost.Logs(), battle.Logs(), score.Logs(t.Partitions))})
+}
+
+// declared are the streams of logs as they must be, those included in which a log has gone on.
+func (s streams) declared(ctx context.Context, settings streamSettings, only []string) ([]natsjs.StreamConfig, error) {
+	var all []natsjs.StreamConfig
+	for _, want := range settings.table(s.logs) {
+		if len(only) > 0 && !slices.Contains(only, want.Name) {
+			continue
+		}
+		var generations []jetstream.Generation
+		if s.isLog(want.Name) {
+			var err error
+			if generations, err = s.stores.Generations(ctx, want.Name); err != nil {
+				return nil, err
+			}
+		}
+		if len(generations) == 0 {
+			all = append(all, want)
+		}
+		for _, g := range generations {
+			all = append(all, g.Declared(want))
+		}
+	}
+	return all, nil
+}
+
+func (s streams) isLog(name string) bool {
+	return slices.ContainsFunc(s.logs, func(l ledger.LogName) bool { return l.Name == name })
+}
+
+// known makes sure that there are logs of these names.
+func (s streams) known(names ...string) error {
+	for _, name := range names {
+		if !s.isLog(name) {
+			return usagef("there is no log %s", name)
+		}
+	}
+	return nil
 }
 
 // streamSettings are what an operator may change of streams.
@@ -123,7 +165,10 @@ func (c streamsApply) Run(ctx context.Context, out io.Writer, complaints complai
 		return err
 	}
 	return c.open(ctx, func(ctx context.Context, s streams) error {
-		table, err := c.named(c.table(s.logs))
+		if err := s.known(c.Log...); err != nil {
+			return err
+		}
+		table, err := s.declared(ctx, c.streamSettings, c.Log)
 		if err != nil {
 			return err
 		}
@@ -159,22 +204,6 @@ type appliedStream struct {
 	Error string `json:"error,omitempty"`
 }
 
-// named are the rows of the table that --log asks for.
-func (c streamsApply) named(table []natsjs.StreamConfig) ([]natsjs.StreamConfig, error) {
-	if len(c.Log) == 0 {
-		return table, nil
-	}
-	var rows []natsjs.StreamConfig
-	for _, name := range c.Log {
-		i := slices.IndexFunc(table, func(s natsjs.StreamConfig) bool { return s.Name == name })
-		if i < 0 {
-			return nil, usagef("--log: there is no log %s", name)
-		}
-		rows = append(rows, table[i])
-	}
-	return rows, nil
-}
-
 func differences(r jetstream.Report) string {
 	var all []string
 	for _, d := range r.Differences {
@@ -204,7 +233,11 @@ func (c streamsCheck) Run(ctx context.Context, out io.Writer) error {
 		all := checkedStreams{OK: true}
 		missing := make(map[string]bool)
 		var rows [][]any
-		for _, want := range c.table(s.logs) {
+		table, err := s.declared(ctx, c.streamSettings, nil)
+		if err != nil {
+			return err
+		}
+		for _, want := range table {
 			r, err := jetstream.Compare(ctx, s.js, want, c.keep())
 			if err != nil {
 				return err
