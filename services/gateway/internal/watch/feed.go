@@ -32,8 +32,12 @@ type feed struct {
 	ahead   *update // received already, and not yet returned by next
 }
 
+// errBehind says that a replica has not read as far as the caller.
+var errBehind = errors.New("the replica does not know of the event yet")
+
 // resume opens the stream so that next goes on after an event; -1 is for no event. It returns the present snapshot, and
-// whether all events after that one follow; if not, they follow after the snapshot.
+// whether all events after that one follow; if not, they follow after the snapshot. With errBehind they do, too, but the
+// snapshot is from before the event.
 //
 // A stream that is asked to go on after an event says nothing until there is another one. To know at once where the
 // caller stands, the snapshot is asked for first: it tells the number of the last event.
@@ -46,8 +50,11 @@ func (f *feed) resume(ctx context.Context, after int64) (snapshot update, recove
 		return update{}, false, fmt.Errorf("%s sent event %d where a snapshot was asked for", f.name, snapshot.number)
 	}
 	f.last = snapshot.number
-	if after < 0 || after >= snapshot.number {
+	switch {
+	case after < 0 || after == snapshot.number:
 		return snapshot, after == snapshot.number, nil
+	case after > snapshot.number:
+		return snapshot, false, errBehind
 	}
 	first, err := f.begin(ctx, after)
 	if err != nil {

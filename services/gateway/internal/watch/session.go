@@ -15,6 +15,10 @@ import (
 const (
 	// firstConnect bounds the time in which a caller is connected, or refused when a service cannot be reached.
 	firstConnect = 5 * time.Second
+	// Replicas may be behind the offset of a caller for so long, then it is taken for one of other logs; and behind what this
+	// gateway has told for longer, then the log is taken for lost.
+	behindCaller  = 3 * time.Second
+	behindGateway = 10 * time.Second
 	// firstScores bounds the wait for the scores of a battle that the snapshot tells of.
 	firstScores = 300 * time.Millisecond
 )
@@ -59,24 +63,16 @@ func (s *session) once(ctx context.Context, after offset) error {
 
 // connect opens both streams and tells the caller where it stands.
 func (s *session) connect(ctx context.Context, cancel context.CancelFunc, after offset) error {
-	limit := firstConnect
-	if s.connected {
-		limit = 0
-	}
 	var cohost, battle update
 	var cohostRecovered, battleRecovered bool
 	if err := both(ctx, cancel,
-		func(ctx context.Context) error {
-			return persist(ctx, limit, func() (err error) {
-				cohost, cohostRecovered, err = s.cohost.resume(ctx, after.cohost)
-				return err
-			})
+		func(ctx context.Context) (err error) {
+			cohost, cohostRecovered, err = s.resume(ctx, s.cohost, after.cohost)
+			return err
 		},
-		func(ctx context.Context) error {
-			return persist(ctx, limit, func() (err error) {
-				battle, battleRecovered, err = s.battle.resume(ctx, after.battle)
-				return err
-			})
+		func(ctx context.Context) (err error) {
+			battle, battleRecovered, err = s.resume(ctx, s.battle, after.battle)
+			return err
 		},
 	); err != nil {
 		return err
@@ -94,6 +90,23 @@ func (s *session) connect(ctx context.Context, cancel context.CancelFunc, after 
 	m.Offset = s.at.String()
 	s.connected = true
 	return s.box.put(m)
+}
+
+// resume opens the stream of one context so that it goes on after an event, or else after the snapshot.
+func (s *session) resume(ctx context.Context, f *feed, after int64) (snapshot update, recovered bool, err error) {
+	limit, behind := firstConnect, behindCaller
+	if s.connected {
+		limit, behind = 0, behindGateway
+	}
+	began := time.Now()
+	err = persist(ctx, limit, func() error {
+		snapshot, recovered, err = f.resume(ctx, after)
+		if errors.Is(err, errBehind) && time.Since(began) >= behind {
+			return nil
+		}
+		return err
+	})
+	return snapshot, recovered, err
 }
 
 // scores returns the scores to begin with, if there are any; for those of a running battle it waits a little.
@@ -128,14 +141,11 @@ func (s *session) follow(ctx context.Context, f *feed, at *int64) error {
 			return err
 		}
 		s.log.DebugContext(ctx, "a stream broke; opening it again", "of", f.name, "live", f.live, "error", err)
-		last := f.last
-		if err := persist(ctx, 0, func() error {
-			_, recovered, err := f.resume(ctx, last)
-			if err == nil && !recovered {
-				return errStartAnew
-			}
-			return err
-		}); err != nil {
+		_, recovered, err := s.resume(ctx, f, f.last)
+		if err == nil && !recovered {
+			err = errStartAnew
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,9 @@ package watch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,6 +119,73 @@ func TestGapIsNoticed(t *testing.T) {
 		}
 		if len(offsets) != 3 || offsets[0] != "c0.b0" || offsets[1] != "c1.b0" || offsets[2] != "c2.b0" {
 			t.Errorf("offsets %q after asking for %v", offsets, asked)
+		}
+	})
+}
+
+// script is a context whose streams are given one after another, each with the updates that it brings before it breaks; the
+// last one does not break.
+func script(streams ...[]int64) opener {
+	show := func(*gatewayv1.WatchLiveResponse) {}
+	opened := 0
+	return func(ctx context.Context, _ string, _ int64) (stream, error) {
+		numbers, last := streams[min(opened, len(streams)-1)], opened >= len(streams)-1
+		opened++
+		next := 0
+		return func() (update, error) {
+			if next++; next <= len(numbers) {
+				return update{numbers[next-1], next == 1, show}, nil
+			}
+			if last {
+				<-ctx.Done()
+				return update{}, ctx.Err()
+			}
+			return update{}, status.Error(codes.Unavailable, "gone")
+		}, nil
+	}
+}
+
+// watch returns what a caller gets in some time: whether each message connects, and its offset.
+func watch(t *testing.T, after offset, cohost opener, d time.Duration) (got []string) {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	s := newSession(cohost, silent)
+	if err := s.run(ctx, after); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	for m := s.box.take(); m != nil; m = s.box.take() {
+		kind := "event "
+		if c := m.GetConnected(); c != nil {
+			kind = fmt.Sprintf("connected %t ", c.GetRecovered())
+		}
+		got = append(got, kind+m.GetOffset())
+	}
+	return got
+}
+
+// TestReplicaThatIsBehind: a stream breaks, and the replica that is asked next has not read as far. The caller must not be
+// taken back.
+func TestReplicaThatIsBehind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		got := watch(t, offset{-1, -1}, script([]int64{1, 2}, []int64{0}, []int64{1}, []int64{2, 3}), 10*time.Second)
+		if want := []string{"connected false c1.b0", "event c2.b0", "event c3.b0"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// TestOffsetOfWhatIsNotYet: a caller comes back with an offset to a replica that is behind, or with one that means nothing.
+func TestOffsetOfWhatIsNotYet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		got := watch(t, offset{2, 0}, script([]int64{1}, []int64{2, 3}), 10*time.Second)
+		if want := []string{"connected true c2.b0", "event c3.b0"}; !slices.Equal(got, want) {
+			t.Errorf("behind: got %q, want %q", got, want)
+		}
+		got = watch(t, offset{9, 0}, script([]int64{1, 2}), 10*time.Second)
+		if want := []string{"connected false c1.b0", "event c2.b0"}; !slices.Equal(got, want) {
+			t.Errorf("unknown: got %q, want %q", got, want)
 		}
 	})
 }
