@@ -79,14 +79,17 @@ func (r *round) run(ctx context.Context) error {
 		return errors.Join(err, c.Close())
 	}
 	err = r.play(ctx, c, h)
+	var gone error
 	if err = errors.Join(err, h.Close()); err == nil {
-		err = c.Export(ctx, r.dir)
+		if gone = c.Export(ctx, r.dir); gone != nil {
+			r.find("a log cannot be read any more: %v", gone)
+		}
 	}
-	if err = errors.Join(err, c.Close()); err != nil {
+	if err = errors.Join(err, c.Close(), ctx.Err()); err != nil {
 		return err
 	}
-	if err := r.panics(processes); err != nil {
-		return err
+	if err := r.panics(processes); err != nil || gone != nil {
+		return err // without the logs nothing can be judged
 	}
 	r.report, err = check.Dir(r.dir)
 	return err
