@@ -101,7 +101,12 @@ func open(t *testing.T, nc *nats.Conn, name string, replicas int) ledger.Store {
 
 func connect(t *testing.T) natsjs.JetStream {
 	t.Helper()
-	js, err := natsjs.New(natstest.Connect(t, natstest.Start(t)))
+	return streamsOf(t, natstest.Connect(t, natstest.Start(t)))
+}
+
+func streamsOf(t *testing.T, nc *nats.Conn) natsjs.JetStream {
+	t.Helper()
+	js, err := natsjs.New(nc)
 	if err != nil {
 		t.Fatal(err)
 	}

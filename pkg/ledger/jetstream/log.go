@@ -291,13 +291,18 @@ const (
 	tailRetry = 200 * time.Millisecond
 	// tailBeat is how often a consumer without news says that it lives; twice that without a word and it is made anew.
 	tailBeat = time.Second
+	// tailIdle is after how long without a group the leader is asked whether there is one; two beats that are missing are
+	// noticed before.
+	tailIdle = 3 * time.Second
 	// createTime bounds the making of a consumer: while the servers have no leader the request is lost.
 	createTime = 2 * time.Second
 	// forgetTime is how long a consumer lives that nobody reads, in case its end could not be told.
 	forgetTime = 30 * time.Second
 )
 
-// Tail implements ledger.Log by a consumer of each stream, made anew from where it stood whenever it breaks.
+// Tail implements ledger.Log by a consumer of each stream, made anew from where it stood whenever it breaks. A server passes
+// over a message whose file is damaged as if it had never been; what is missing is read from the stream's leader, and a
+// group that the leader has not got either ends Tail with ErrLog.
 func (l *Log) Tail(ctx context.Context, from uint64, handle func(uint64, []byte) error) error {
 	next := from
 	for {
@@ -346,7 +351,7 @@ func (l *Log) tail(ctx context.Context, next *uint64, handle func(uint64, []byte
 	}
 	defer messages.Stop()
 	for delivered := uint64(1); ; delivered++ {
-		msg, err := messages.Next(jetstream.NextContext(ctx))
+		msg, err := l.receive(ctx, messages, next, handle)
 		if err != nil {
 			return err
 		}
@@ -357,14 +362,15 @@ func (l *Log) tail(ctx context.Context, next *uint64, handle func(uint64, []byte
 		if meta.Sequence.Consumer != delivered {
 			return fmt.Errorf("consumer of %s: delivery %d came instead of %d", l.name, meta.Sequence.Consumer, delivered)
 		}
-		switch seq := meta.Sequence.Stream; {
-		case seq < *next:
-			continue // the consumer's server had not yet come as far
-		case seq > *next:
-			return &handlerError{fmt.Errorf("%w: %s: group %d is missing", ledger.ErrLog, l.name, *next)}
+		seq := meta.Sequence.Stream
+		if err := l.fill(ctx, next, seq-1, handle); err != nil {
+			return err
 		}
-		last := l.see(*next, msg.Data())
-		if err := handle(*next, msg.Data()); err != nil {
+		if seq < *next {
+			continue // the consumer's server had not yet come as far
+		}
+		last := l.see(seq, msg.Data())
+		if err := handle(seq, msg.Data()); err != nil {
 			return &handlerError{err}
 		}
 		*next++
@@ -385,6 +391,48 @@ func (l *Log) streamOf(ctx context.Context, next uint64) (Generation, error) {
 		return g, err
 	}
 	return l.reach(ctx, next, l.await)
+}
+
+// errPassedOver says that a consumer has not brought what its stream has; it was read from the leader.
+var errPassedOver = errors.New("the consumer has passed over groups")
+
+// receive returns the consumer's next message. While there is none it looks whether there should be.
+func (l *Log) receive(ctx context.Context, messages jetstream.MessagesContext, next *uint64, handle func(uint64, []byte) error) (jetstream.Msg, error) {
+	for {
+		waiting, done := context.WithTimeout(ctx, tailIdle)
+		msg, err := messages.Next(jetstream.NextContext(waiting))
+		done()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return msg, err
+		}
+		head, err := l.Head(ctx)
+		if err != nil || head < *next {
+			continue // asked again
+		}
+		if err := l.fill(ctx, next, head, handle); err != nil {
+			return nil, err
+		}
+		return nil, errPassedOver
+	}
+}
+
+// fill reads the groups up to last that the consumer has not brought.
+func (l *Log) fill(ctx context.Context, next *uint64, last uint64, handle func(uint64, []byte) error) error {
+	for *next <= last {
+		asking, cancel := context.WithTimeout(ctx, tailIdle)
+		group, err := l.Read(asking, *next)
+		cancel()
+		if err == nil {
+			err = handle(*next, group)
+		} else if !errors.Is(err, ledger.ErrLog) {
+			return err
+		}
+		if err != nil {
+			return &handlerError{err}
+		}
+		*next++
+	}
+	return nil
 }
 
 // atReconnect calls do when the connection comes back, once, until end is called.

@@ -11,7 +11,13 @@ import (
 	ledgerv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/ledger/v1"
 
 	"github.com/faceoff-live/faceoff/pkg/ledger"
+	"github.com/faceoff-live/faceoff/pkg/ledger/memory"
 )
+
+// fill is the i-th command of Fill; its group takes some 1.1 kB.
+func fill(i int64) ledger.Command[Command] {
+	return ledger.Command[Command]{ID: fmt.Sprint("fill", i), Body: Command{Key: "k", Add: 1, Size: 1000}}
+}
 
 // Fill has a ledger decide n commands on a store, more than those of earlier calls, and stops it in an orderly way.
 func Fill(t *testing.T, s ledger.Store, n int) {
@@ -19,20 +25,26 @@ func Fill(t *testing.T, s ledger.Store, n int) {
 	a := start(t, setup{log: s.Log, heads: s.Heads})
 	from := a.total("k")
 	for i := range int64(n) {
-		a.must(t, add(fmt.Sprint("fill", from+i), "k", 1))
+		a.must(t, fill(from+i))
 	}
 	a.stop()
 }
 
 // Recover starts a replica on a store that Fill has filled, and returns how many of Fill's commands it knows once it is
-// ready, or why it stops.
+// ready, or why it stops. What it knows it must answer again as the first time.
 func Recover(t *testing.T, s ledger.Store) (int, error) {
 	t.Helper()
 	a := launch(t, setup{log: s.Log, heads: s.Heads})
 	defer a.stop()
 	select {
 	case <-a.ready:
-		return int(a.total("k")), nil
+		n := a.total("k")
+		if n > 0 {
+			a.must(t, fill(n-1))
+		}
+		a.must(t, add(fmt.Sprint("recovered", n), "other", 1))
+		a.want(t, "k", n)
+		return int(n), nil
 	case err := <-a.failed:
 		return 0, err
 	case <-time.After(patience):
@@ -56,4 +68,13 @@ func Head(t *testing.T, log string, seq uint64) []byte {
 		t.Fatal(err)
 	}
 	return raw
+}
+
+// Follow starts a replica that never writes, waits until it has read all of a store's log, and returns where it tells why
+// it stops.
+func Follow(t *testing.T, s ledger.Store) <-chan error {
+	t.Helper()
+	b := launch(t, setup{log: s.Log, heads: s.Heads, lease: held{memory.NewLease("b")}})
+	b.waitReady(t)
+	return b.failed
 }
