@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/faceoff-live/faceoff/pkg/natsd"
@@ -28,7 +29,7 @@ func Cluster(t testing.TB, n int) []*natsd.Server {
 	for range 3 {
 		var servers []*natsd.Server
 		if servers, err = startCluster(t, freePorts(t, n)); err == nil {
-			awaitReplicas(t, servers)
+			awaitReplicas(t, Connect(t, servers[0]), n)
 			return servers
 		}
 	}
@@ -74,10 +75,10 @@ func freePorts(t testing.TB, n int) []int {
 	return ports
 }
 
-// awaitReplicas makes a stream on all servers, and deletes it.
-func awaitReplicas(t testing.TB, servers []*natsd.Server) {
+// awaitReplicas makes a stream on all n servers, and deletes it.
+func awaitReplicas(t testing.TB, nc *nats.Conn, n int) {
 	t.Helper()
-	js, err := jetstream.New(Connect(t, servers[0]))
+	js, err := jetstream.New(nc)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func awaitReplicas(t testing.TB, servers []*natsd.Server) {
 	defer again.Stop()
 	for {
 		attempt, cancel := context.WithTimeout(ctx, time.Second)
-		_, err := js.CreateStream(attempt, jetstream.StreamConfig{Name: name, Replicas: len(servers)})
+		_, err := js.CreateStream(attempt, jetstream.StreamConfig{Name: name, Replicas: n})
 		cancel()
 		if err == nil {
 			break
@@ -96,7 +97,7 @@ func awaitReplicas(t testing.TB, servers []*natsd.Server) {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			t.Fatalf("no cluster of %d within %v: %v", len(servers), clusterTime, err)
+			t.Fatalf("no cluster of %d within %v: %v", n, clusterTime, err)
 		}
 	}
 	if err := js.DeleteStream(ctx, name); err != nil {
