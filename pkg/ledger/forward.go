@@ -36,7 +36,8 @@ func (l *Ledger[C, E]) forward(ctx context.Context, holder string, p *pending[C,
 	case *ledgerv1.ForwardReply_Accepted_:
 		result, err := l.readAccepted(a.Accepted)
 		if err != nil {
-			return Result[E]{}, err
+			// Not wrapped: it was accepted, whatever the codec says of it here.
+			return Result[E]{}, fmt.Errorf("%w: reply of %s: %s", ErrUnavailable, holder, err.Error())
 		}
 		if err := l.WaitApplied(ctx, result.Seq); err != nil {
 			return Result[E]{}, errors.Join(ErrUnavailable, err)
@@ -64,6 +65,9 @@ func (l *Ledger[C, E]) readAccepted(a *ledgerv1.ForwardReply_Accepted) (Result[E
 		event, err := l.cfg.Codec.DecodeEvent(e.GetEntry())
 		if err != nil {
 			return result, err
+		}
+		if len(e.GetChain()) != len(es.Place{}.Chain) {
+			return result, fmt.Errorf("a chain of %d bytes", len(e.GetChain()))
 		}
 		place := es.Place{Seq: e.GetSeq(), Index: e.GetIndex(), At: time.UnixMilli(e.GetAtMs()).UTC()}
 		copy(place.Chain[:], e.GetChain())

@@ -267,15 +267,24 @@ func getMessage(ctx context.Context, nc *nats.Conn, stream string, which map[str
 	if err != nil {
 		return message{}, err
 	}
+	return readMessage(reply.Data)
+}
+
+// readMessage reads the answer to a request for a message. One that holds neither a message nor an error must not be taken
+// for an empty message.
+func readMessage(reply []byte) (message, error) {
 	var answer struct {
 		Error   *jetstream.APIError `json:"error"`
 		Message message             `json:"message"`
 	}
-	if err := json.Unmarshal(reply.Data, &answer); err != nil {
+	if err := json.Unmarshal(reply, &answer); err != nil {
 		return message{}, err
 	}
-	if answer.Error != nil {
+	switch {
+	case answer.Error != nil:
 		return message{}, answer.Error
+	case answer.Message.Seq == 0:
+		return message{}, errors.New("an answer without a message")
 	}
 	return answer.Message, nil
 }
