@@ -61,6 +61,9 @@ func (Codec) DecodeCommand(b []byte) (battle.Command, error) {
 	if err := proto.Unmarshal(b, m); err != nil {
 		return nil, fmt.Errorf("command: %w", err)
 	}
+	if err := knownEnums(m.ProtoReflect()); err != nil {
+		return nil, fmt.Errorf("command: %w", err)
+	}
 	return fromCommand(m)
 }
 

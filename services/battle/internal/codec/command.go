@@ -95,6 +95,11 @@ func fromCommand(m *battlev1.Command) (battle.Command, error) {
 	case *battlev1.Command_ReportClosed:
 		return ReportClosed(x.ReportClosed), nil
 	case *battlev1.Command_ReadCohost_:
+		for _, f := range x.ReadCohost.GetFacts() {
+			if f.GetFact() == nil || f.GetLeft() != nil && f.GetReason() == 0 {
+				return nil, fmt.Errorf("fact %w", errUnknown)
+			}
+		}
 		return battle.ReadCohost{Sequence: x.ReadCohost.GetSequence(), Facts: each(x.ReadCohost.GetFacts(), fromFact)}, nil
 	case *battlev1.Command_Advance_:
 		return battle.Advance{BattleID: x.Advance.GetBattleId()}, nil

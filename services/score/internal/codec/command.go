@@ -54,6 +54,9 @@ func (Codec) DecodeCommand(b []byte) (score.Command, error) {
 			if err != nil {
 				return nil, err
 			}
+			if g.LiveID != count.LiveID {
+				return nil, fmt.Errorf("a gift for %q among those for %q", g.LiveID, count.LiveID)
+			}
 			count.Gifts = append(count.Gifts, g.Gift)
 		}
 		return count, nil

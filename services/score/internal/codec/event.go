@@ -93,11 +93,15 @@ func fromEntry(entry *scorev1.Entry) (score.Event, error) {
 	switch e := entry.GetEntry().(type) {
 	case *scorev1.Entry_GiftDecided_:
 		g := e.GiftDecided
+		verdict, category, reason := g.GetVerdict(), g.GetCategory(), score.ReasonOf(g.GetReason())
+		if verdict < 0 || verdict > scorev1.GiftVerdict_REJECTED || category < 0 || category > scorev1.GiftEvent_LIKE || reason.String() != g.GetReason() {
+			return nil, fmt.Errorf("unknown verdict %d, category %d or reason %q", verdict, category, g.GetReason())
+		}
 		return score.GiftDecided{
-			LiveID: g.GetLiveId(), Verdict: score.Verdict(g.GetVerdict()), Points: g.GetPoints(), BattleID: g.GetBattleId(),
-			Reason: score.ReasonOf(g.GetReason()),
+			LiveID: g.GetLiveId(), Verdict: score.Verdict(verdict), Points: g.GetPoints(), BattleID: g.GetBattleId(),
+			Reason: reason,
 			Gift: score.Gift{
-				EventID: g.GetEventId(), Sender: fromUser(g.GetSender()), GiftID: g.GetGiftId(), Category: score.Category(g.GetCategory()),
+				EventID: g.GetEventId(), Sender: fromUser(g.GetSender()), GiftID: g.GetGiftId(), Category: score.Category(category),
 				UnitValue: g.GetUnitValue(), Count: g.GetCount(), FixedScore: g.GetFixedScore(), SentAt: millis(g.GetSentAtMs()),
 				Hash: g.GetPayloadHash(),
 			},
