@@ -87,7 +87,11 @@ func VerifySyncAlways(ctx context.Context, monitorURL string) error {
 			} `json:"config"`
 		} `json:"jetstream"`
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&varz); err != nil {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err == nil {
+		err = json.Unmarshal(body, &varz)
+	}
+	if err != nil {
 		return fmt.Errorf("monitoring endpoint of NATS: %s: %w", req.URL, err)
 	}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 
 	"buf.build/go/protovalidate"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -86,10 +87,12 @@ func refusal(r *es.Refusal) error {
 	if !ok {
 		return fromCode(codes.Internal) // not in the closed list
 	}
-	if r.Field == "" {
-		return known.status(r.Detail, nil)
+	// A text that no message can hold would cost the reason.
+	field, detail := strings.ToValidUTF8(r.Field, "\ufffd"), strings.ToValidUTF8(r.Detail, "\ufffd")
+	if field == "" {
+		return known.status(detail, nil)
 	}
-	return known.status(r.Field+": "+r.Detail, []*errdetails.BadRequest_FieldViolation{{Field: r.Field, Description: r.Detail}})
+	return known.status(field+": "+detail, []*errdetails.BadRequest_FieldViolation{{Field: field, Description: detail}})
 }
 
 func violations(v *protovalidate.ValidationError) error {

@@ -40,20 +40,25 @@ func NewListing(f Filter, size int, token string) (*Listing, error) {
 	if token == "" {
 		return l, nil
 	}
-	seq, index, ok := strings.Cut(token, ".")
+	seq, index, _ := strings.Cut(token, ".")
 	a, errSeq := strconv.ParseUint(seq, 36, 64)
 	b, errIndex := strconv.ParseUint(index, 36, 32)
-	if !ok || a == 0 || errSeq != nil || errIndex != nil {
+	l.before = es.Place{Seq: a, Index: uint32(b)}
+	if a == 0 || errSeq != nil || errIndex != nil || token != tokenOf(l.before) {
 		return nil, es.Invalid("page_token", "is not one that this call has given")
 	}
-	l.before = es.Place{Seq: a, Index: uint32(b)}
 	return l, nil
+}
+
+// tokenOf is the token of the page that begins before a battle.
+func tokenOf(at es.Place) string {
+	return strconv.FormatUint(at.Seq, 36) + "." + strconv.FormatUint(uint64(at.Index), 36)
 }
 
 // Page is what was gathered, with the token of the next page, empty if this is the last one.
 func (l *Listing) Page() (page []battle.Battle, token string) {
 	if l.more {
-		token = strconv.FormatUint(l.last.Seq, 36) + "." + strconv.FormatUint(uint64(l.last.Index), 36)
+		token = tokenOf(l.last)
 	}
 	return l.page, token
 }
