@@ -26,7 +26,7 @@ type Node struct {
 	cuts  int
 }
 
-// nodeConfig is what a server is told. The cluster's address that it advertises leads nowhere: servers reach each other by their routes, which are links, and by nothing else.
+// nodeConfig is what a server is told. It may promise streams more than its volume has: no round fills it. The cluster's address that it advertises leads nowhere: servers reach each other by their routes, which are links, and by nothing else.
 const nodeConfig = `listen: %s
 http: %s
 server_name: %s
@@ -34,6 +34,7 @@ max_payload: 1MB
 jetstream {
   store_dir: %q
   sync_interval: always
+  max_file_store: 16GB
 }
 `
 
