@@ -205,12 +205,11 @@ func testFullIsNotAskedAlways(t *testing.T, room Room) {
 func testDeadlineWaitsForRoom(t *testing.T, room Room) {
 	log := &counted{Log: room.Log}
 	a := start(t, setup{log: log})
-	a.must(t, ledger.Command[Command]{ID: "timer", Body: Command{Key: "timed", Add: 1, After: 3 * time.Second}})
-	a.fillTo(t, room.Log, 95)
-	a.fillUp(t)
+	a.must(t, ledger.Command[Command]{ID: "timer", Body: Command{Key: "timed", Add: 1, After: 5 * time.Second}})
+	room.fill(t)
 	before := log.appends.Load()
-	timer := time.NewTimer(4 * time.Second)
-	<-timer.C
+	due := time.NewTimer(7 * time.Second)
+	<-due.C
 	if n := log.appends.Load() - before; n == 0 || n > 50 {
 		t.Errorf("%d appends for a deadline at a full log", n)
 	}
@@ -219,15 +218,21 @@ func testDeadlineWaitsForRoom(t *testing.T, room Room) {
 	a.waitFor(t, "timed", 2)
 }
 
+// fill takes all room from a log.
+func (r Room) fill(t *testing.T) {
+	t.Helper()
+	used, _, err := r.Log.(ledger.Sized).Size(patiently(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Raise(t, int64(used))
+}
+
 func testStartAtFullLog(t *testing.T, room Room) {
 	a := start(t, setup{log: room.Log})
 	total := a.fillTo(t, room.Log, 50)
 	a.stop()
-	used, _, err := room.Log.(ledger.Sized).Size(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	room.Raise(t, int64(used)) // not even a group without decisions has room
+	room.fill(t) // not even a group without decisions has room
 	log := &counted{Log: room.Log}
 	b := launch(t, setup{log: log})
 	timer := time.NewTimer(2 * time.Second)
