@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/faceoff-live/faceoff/pkg/config"
@@ -53,7 +54,8 @@ func (t streamsTarget) open(ctx context.Context, do func(context.Context, stream
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
-	nc, err := natsd.Connect(t.NATS, "streams", slog.New(slog.DiscardHandler), nil)
+	// What runs for a moment need not notice soon that the server is gone: --timeout ends it.
+	nc, err := natsd.Connect(t.NATS, "streams", slog.New(slog.DiscardHandler), nil, nats.PingInterval(time.Minute))
 	if err != nil {
 		return err
 	}
