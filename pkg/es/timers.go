@@ -3,6 +3,7 @@ package es
 import (
 	"cmp"
 	"container/heap"
+	"iter"
 	"time"
 )
 
@@ -93,6 +94,17 @@ func (t *Timers[K]) Commit() {
 func (t *Timers[K]) Discard() {
 	t.deadlines.Discard()
 	t.pending = t.pending[:0]
+}
+
+// Freeze has the committed deadlines of this moment stand still until Thaw; see Map.Freeze.
+func (t *Timers[K]) Freeze() iter.Seq2[K, time.Time] { return t.deadlines.Freeze() }
+
+func (t *Timers[K]) thaw(most int) int { return t.deadlines.thaw(most) }
+
+// Restore gives k a deadline in committed state at once. It is for Timers that nobody else uses yet.
+func (t *Timers[K]) Restore(k K, at time.Time) {
+	t.deadlines.Restore(k, at)
+	heap.Push(&t.queue, timer[K]{k, at})
 }
 
 type timerQueue[K cmp.Ordered] []timer[K]

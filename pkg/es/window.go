@@ -1,6 +1,9 @@
 package es
 
-import "time"
+import (
+	"iter"
+	"time"
+)
 
 // windowParts is how many generations a Window's time is cut into: a key is kept for between 1 and 1 + 1/windowParts
 // times the window's length.
@@ -10,7 +13,9 @@ const windowParts = 8
 // count. It has an overlay like Map. Keys are set with the log time of their event, which never goes back.
 type Window[K comparable, V any] struct {
 	keep  time.Duration
-	parts []*windowPart[K, V] // oldest first; the last one takes new keys
+	parts []*windowPart[K, V] // oldest first; the last one takes new keys, the others never change
+	// frozen is the part that was the last when the window was frozen.
+	frozen *windowPart[K, V]
 	// overlay
 	added map[K]windowed[V]
 }
@@ -22,7 +27,15 @@ type windowed[V any] struct {
 
 type windowPart[K comparable, V any] struct {
 	start, last time.Time
-	values      map[K]V
+	values      Map[K, V] // its overlay is not used
+}
+
+// Part is one generation of a frozen Window: keys that are forgotten together.
+type Part[K comparable, V any] struct {
+	// Start and Last are the log times of the first and the last key.
+	Start, Last time.Time
+	Len         int
+	Values      iter.Seq2[K, V]
 }
 
 // NewWindow makes a Window that keeps keys for at least keep.
@@ -41,7 +54,7 @@ func (w *Window[K, V]) Get(k K) (V, bool) {
 // Committed returns the committed value of k.
 func (w *Window[K, V]) Committed(k K) (V, bool) {
 	for i := len(w.parts) - 1; i >= 0; i-- {
-		if v, ok := w.parts[i].values[k]; ok {
+		if v, ok := w.parts[i].values.Committed(k); ok {
 			return v, true
 		}
 	}
@@ -58,7 +71,7 @@ func (w *Window[K, V]) Set(k K, v V, at time.Time) {
 func (w *Window[K, V]) Len() int {
 	n := 0
 	for _, p := range w.parts {
-		n += len(p.values)
+		n += p.values.Len()
 	}
 	return n
 }
@@ -76,7 +89,7 @@ func (w *Window[K, V]) Commit() {
 	}
 	part := w.partFor(latest)
 	for k, x := range w.added {
-		part.values[k] = x.value
+		part.values.commit(k, change[V]{value: x.value})
 	}
 	clear(w.added)
 	for len(w.parts) > 1 && latest.Sub(w.parts[0].last) > w.keep {
@@ -92,7 +105,7 @@ func (w *Window[K, V]) partFor(at time.Time) *windowPart[K, V] {
 		}
 		return w.parts[n-1]
 	}
-	p := &windowPart[K, V]{start: at, last: at, values: make(map[K]V)}
+	p := &windowPart[K, V]{start: at, last: at}
 	w.parts = append(w.parts, p)
 	return p
 }
@@ -100,4 +113,44 @@ func (w *Window[K, V]) partFor(at time.Time) *windowPart[K, V] {
 // Discard throws the overlay away.
 func (w *Window[K, V]) Discard() {
 	clear(w.added)
+}
+
+// Freeze has the committed contents of this moment stand still until Thaw; see Map.Freeze. The parts come oldest first.
+func (w *Window[K, V]) Freeze() []Part[K, V] {
+	parts := make([]Part[K, V], len(w.parts))
+	for i, p := range w.parts {
+		parts[i] = Part[K, V]{Start: p.start, Last: p.last, Len: p.values.Len(), Values: p.values.All()}
+	}
+	if n := len(w.parts); n > 0 {
+		w.frozen = w.parts[n-1]
+		parts[n-1].Values = w.frozen.values.Freeze()
+	}
+	return parts
+}
+
+func (w *Window[K, V]) thaw(most int) (merged int) {
+	if w.frozen == nil {
+		return 0
+	}
+	if merged = w.frozen.values.thaw(most); merged < most || len(w.frozen.values.delta) == 0 {
+		w.frozen = nil
+	}
+	return merged
+}
+
+// RestorePart begins a part, after the ones before, with room for about n keys. It is for a window that nobody else uses
+// yet.
+func (w *Window[K, V]) RestorePart(start, last time.Time, n int) {
+	p := &windowPart[K, V]{start: start, last: last}
+	p.values.base = make(map[K]V, n)
+	w.parts = append(w.parts, p)
+}
+
+// Restore puts v under k into a part, the oldest being 0; false if there is no such part.
+func (w *Window[K, V]) Restore(part int, k K, v V) bool {
+	if part < 0 || part >= len(w.parts) {
+		return false
+	}
+	w.parts[part].values.Restore(k, v)
+	return true
 }
