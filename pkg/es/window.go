@@ -138,11 +138,14 @@ func (w *Window[K, V]) thaw(most int) (merged int) {
 	return merged
 }
 
-// RestorePart begins a part, after the ones before, with room for about n keys. It is for a window that nobody else uses
+// maxRoom bounds the room that is made for keys that may come.
+const maxRoom = 1 << 20
+
+// RestorePart begins a part, after the ones before, that will have about n keys. It is for a window that nobody else uses
 // yet.
 func (w *Window[K, V]) RestorePart(start, last time.Time, n int) {
 	p := &windowPart[K, V]{start: start, last: last}
-	p.values.base = make(map[K]V, n)
+	p.values.base = make(map[K]V, min(max(n, 0), maxRoom))
 	w.parts = append(w.parts, p)
 }
 

@@ -45,7 +45,7 @@ func withoutEvents[C, E any](p *pending[C, E], at es.Place, err error) (*ledgerv
 	if refused {
 		d.Refusal = &ledgerv1.Decision_Refusal{Reason: refusal.Reason, Detail: cut(refusal.Detail, maxDetailBytes), Field: cut(refusal.Field, maxFieldBytes)}
 	}
-	a := answer[E]{result: Result[E]{Seq: at.Seq}, refusal: refusalOf(d)}
+	a := answer[E]{result: Result[E]{Seq: at.Seq}, refusal: refusalOf(d.GetRefusal())}
 	return d, proto.Size(d), a.outcome()
 }
 
@@ -60,8 +60,7 @@ func passing(reason string) bool {
 }
 
 // refusalOf returns the refusal that a decision keeps, nil if there is none.
-func refusalOf(d *ledgerv1.Decision) *es.Refusal {
-	r := d.GetRefusal()
+func refusalOf(r *ledgerv1.Decision_Refusal) *es.Refusal {
 	if r == nil {
 		return nil
 	}

@@ -44,6 +44,8 @@ type fold[C, E any] struct {
 	age     time.Duration // time that answers have aged; see aged
 	chain   [32]byte      // hash of the last valid group
 	void    [32]byte      // hash of the last void one
+	folded  int64         // bytes of groups since the last snapshot
+	thawing func() bool   // merges a part of what was committed during a snapshot, and reports whether that is all
 }
 
 func newFold[C, E any](cfg Config[C, E], clock *logClock) *fold[C, E] {
@@ -67,7 +69,7 @@ func (f *fold[C, E]) evolve(d *ledgerv1.Decision, at time.Time, events []Placed[
 		f.machine.Evolve(e.Place, e.Event)
 	}
 	if d.GetCommandId() != "" {
-		a := answer[E]{hash: d.GetPayloadHash(), result: Result[E]{Seq: f.seq + 1, Events: events}, refusal: refusalOf(d)}
+		a := answer[E]{hash: d.GetPayloadHash(), result: Result[E]{Seq: f.seq + 1, Events: events}, refusal: refusalOf(d.GetRefusal())}
 		f.answers.Set(d.GetCommandId(), a, time.Unix(0, 0).Add(f.aged(at)))
 	}
 }
@@ -92,6 +94,8 @@ func (f *fold[C, E]) commit(seq uint64, group []byte, last time.Time, events []P
 	f.answers.Commit()
 	f.seq, f.valid = seq, seq
 	f.chain = sha256.Sum256(group)
+	f.folded += int64(len(group))
+	f.mergeLocked()
 	if !last.IsZero() {
 		f.age, f.last = f.aged(last), last
 		f.clock.observe(last)

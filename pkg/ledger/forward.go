@@ -34,7 +34,7 @@ func (l *Ledger[C, E]) forward(ctx context.Context, holder string, p *pending[C,
 	l.clock.observe(time.UnixMilli(reply.GetNowMs())) // so that the next command's time is the writer's
 	switch a := reply.GetAnswer().(type) {
 	case *ledgerv1.ForwardReply_Accepted_:
-		result, err := l.readAccepted(a.Accepted)
+		result, err := readAccepted(a.Accepted, l.cfg.Codec.DecodeEvent)
 		if err != nil {
 			// Not wrapped: it was accepted, whatever the codec says of it here.
 			return Result[E]{}, fmt.Errorf("%w: reply of %s: %s", ErrUnavailable, holder, err.Error())
@@ -59,10 +59,10 @@ func refusal(r *ledgerv1.ForwardReply_Refused) error {
 	return &es.Refusal{Reason: r.GetReason(), Detail: r.GetDetail(), Field: r.GetField()}
 }
 
-func (l *Ledger[C, E]) readAccepted(a *ledgerv1.ForwardReply_Accepted) (Result[E], error) {
+func readAccepted[E any](a *ledgerv1.ForwardReply_Accepted, decode func([]byte) (E, error)) (Result[E], error) {
 	result := Result[E]{Seq: a.GetSeq()}
 	for _, e := range a.GetEntries() {
-		event, err := l.cfg.Codec.DecodeEvent(e.GetEntry())
+		event, err := decode(e.GetEntry())
 		if err != nil {
 			return result, err
 		}
@@ -106,11 +106,11 @@ func (l *Ledger[C, E]) decideForwarded(ctx context.Context, raw []byte) *ledgerv
 	var refusal *es.Refusal
 	switch {
 	case out.err == nil:
-		reply, err := l.accepted(out.result)
+		accepted, err := accepted(out.result, l.cfg.Codec.EncodeEvent)
 		if err != nil {
 			return unavailable(err)
 		}
-		return reply
+		return &ledgerv1.ForwardReply{Answer: &ledgerv1.ForwardReply_Accepted_{Accepted: accepted}}
 	case errors.As(out.err, &refusal):
 		return refused(out.result.Seq, refusal)
 	case errors.Is(out.err, es.ErrLater):
@@ -120,10 +120,10 @@ func (l *Ledger[C, E]) decideForwarded(ctx context.Context, raw []byte) *ledgerv
 	}
 }
 
-func (l *Ledger[C, E]) accepted(r Result[E]) (*ledgerv1.ForwardReply, error) {
+func accepted[E any](r Result[E], encode func(E) ([]byte, error)) (*ledgerv1.ForwardReply_Accepted, error) {
 	a := &ledgerv1.ForwardReply_Accepted{Seq: r.Seq}
 	for _, e := range r.Events {
-		b, err := l.cfg.Codec.EncodeEvent(e.Event)
+		b, err := encode(e.Event)
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +131,7 @@ func (l *Ledger[C, E]) accepted(r Result[E]) (*ledgerv1.ForwardReply, error) {
 			Seq: e.Seq, Index: e.Index, AtMs: e.At.UnixMilli(), Chain: e.Chain[:], Entry: b,
 		})
 	}
-	return &ledgerv1.ForwardReply{Answer: &ledgerv1.ForwardReply_Accepted_{Accepted: a}}, nil
+	return a, nil
 }
 
 func refused(seq uint64, r *es.Refusal) *ledgerv1.ForwardReply {

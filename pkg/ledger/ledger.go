@@ -104,8 +104,9 @@ type Config[C, E any] struct {
 	Machine es.Machine[C, E]
 	Codec   Codec[C, E]
 
-	// OnCommit is told every committed group in order, on every replica, from the first of the log on. It runs with
-	// committed state locked against change and must not block or call the ledger.
+	// OnCommit is told every committed group in order, on every replica: from the first of the log on, or from the first
+	// after the snapshot that State has restored. It runs with committed state locked against change and must not block or
+	// call the ledger.
 	OnCommit func(Group[E])
 	// WhileWriting runs while this replica writes: consumers of other logs, effects. Its context ends when the replica
 	// stops writing; it must return then.
@@ -115,6 +116,10 @@ type Config[C, E any] struct {
 	// Grows reports whether a command adds new business: while the log is nearly full it is refused (RATE_LIMITED) instead
 	// of stored. It runs on the writer, between decisions. Nil: none does.
 	Grows func(C) bool
+
+	// State has committed state kept beside the log now and then, if the store takes snapshots. Nil: every start folds the
+	// log from its first group.
+	State *State
 
 	// Logger and Metrics may be nil.
 	Logger  *slog.Logger
@@ -152,6 +157,9 @@ type Ledger[C, E any] struct {
 	// clockOff: this replica's wall clock is too far from that of where the log is kept.
 	clockOff atomic.Bool
 	growth   growth
+	// thaw tells the writer to thaw what a snapshot has frozen, when it has nothing else to do.
+	thaw      chan struct{}
+	snapshots snapshotKeeper[C, E]
 
 	mu     sync.Mutex
 	role   role
@@ -210,18 +218,21 @@ func New[C, E any](cfg Config[C, E]) *Ledger[C, E] {
 		cfg.Wall = time.Now
 	}
 	clock := &logClock{wall: cfg.Wall}
-	return &Ledger[C, E]{
+	l := &Ledger[C, E]{
 		cfg:    cfg,
 		log:    cfg.Logger.With("log", cfg.Name),
 		clock:  clock,
 		fold:   newFold(cfg, clock),
 		queue:  make(chan *pending[C, E], 2*maxGroupEntries),
 		behind: make(chan uint64, 1),
+		thaw:   make(chan struct{}, 1),
 		change: make(chan struct{}),
 
 		damage:  make(chan error, 1),
 		stopped: make(chan struct{}),
 	}
+	l.snapshots.l = l
+	return l
 }
 
 // Submit has a command decided, here or at the replica that writes, and returns when the answer is in this replica's

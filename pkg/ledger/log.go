@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"io"
 	"time"
 )
 
@@ -33,6 +35,48 @@ type Heads interface {
 	// something else has been saved there since.
 	Save(ctx context.Context, head []byte, revision uint64) (uint64, error)
 }
+
+// Snapshots is where snapshots of one log are kept. They save work; they may be lost, cut off or changed at any time, and
+// whoever reads one finds that out.
+type Snapshots interface {
+	// List returns what is there, complete or not, in no order.
+	List(ctx context.Context) ([]SnapshotID, error)
+	// Save keeps what r gives up to io.EOF. If r fails, or ctx ends, nothing is kept, or what cannot be taken for it.
+	Save(ctx context.Context, seq uint64, r io.Reader) (SnapshotID, error)
+	// Open reads a snapshot; the reading ends with ctx.
+	Open(ctx context.Context, id SnapshotID) (io.ReadCloser, error)
+	Delete(ctx context.Context, id SnapshotID) error
+}
+
+// SnapshotID names a snapshot.
+type SnapshotID struct {
+	// Seq of the group that it is of.
+	Seq uint64
+	// Name tells it from others of the same group.
+	Name string
+}
+
+func (id SnapshotID) compare(other SnapshotID) int {
+	return cmp.Or(cmp.Compare(id.Seq, other.Seq), cmp.Compare(id.Name, other.Name))
+}
+
+// Pace says how often snapshots are made.
+type Pace struct {
+	// Bytes that the groups after a snapshot must have come to before the next one is made. 0 stands for 8 MiB, or as many
+	// as the snapshot has if that is more: so snapshots never write more than the log.
+	Bytes int64
+	// Every is the least time between two; 0 stands for 10 s.
+	Every time.Duration
+	// Turn is held while one is made; logs of one process share a channel with room for one. It may be nil.
+	Turn chan struct{}
+}
+
+// due reports whether enough has been folded after a snapshot of so many bytes.
+func (p Pace) due(folded, size int64) bool {
+	return folded >= cmp.Or(p.Bytes, max(size, snapshotBytes))
+}
+
+func (p Pace) every() time.Duration { return cmp.Or(p.Every, snapshotEvery) }
 
 // Lease says who should write. It saves work; nothing depends on it being right.
 type Lease interface {
@@ -65,8 +109,11 @@ type Store struct {
 	Log Log
 	// Heads may be nil: then a replica that starts cannot know whether the log has lost its end.
 	Heads Heads
-	Lease Lease
-	Peers Peers
+	// Snapshots may be nil: then every start folds the whole log.
+	Snapshots Snapshots
+	Pace      Pace
+	Lease     Lease
+	Peers     Peers
 	// Clock may be nil: then nobody knows whether a replica's clock is off.
 	Clock Clock
 }

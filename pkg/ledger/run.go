@@ -23,7 +23,11 @@ func (l *Ledger[C, E]) Run(ctx context.Context, ready func()) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	heads := &headKeeper[C, E]{l: l}
-	if err := heads.fence(ctx); err != nil {
+	err := heads.fence(ctx)
+	if err == nil {
+		err = l.snapshots.restore(ctx)
+	}
+	if err != nil {
 		stop(err)
 	} else {
 		l.run(ctx, stop, heads, ready)
@@ -47,6 +51,7 @@ func (l *Ledger[C, E]) run(ctx context.Context, stop context.CancelCauseFunc, he
 	running.Go(func() { repeat(ctx, watchEvery, l.watch) })
 	running.Go(func() { repeat(ctx, clockEvery, l.compareClock) })
 	running.Go(func() { heads.run(ctx) })
+	running.Go(func() { l.snapshots.run(ctx) })
 	running.Go(func() { l.keepLease(ctx, held) })
 	running.Go(func() {
 		if err := l.cfg.Peers.Serve(ctx, l.cfg.Name, l.cfg.Lease.Self(), l.serveForwarded); err != nil && ctx.Err() == nil {

@@ -133,6 +133,10 @@ func (w *writer[C, E]) next(ctx context.Context) ([]*pending[C, E], error) {
 			if err := w.readTo(ctx, head, nil, nil); err != nil {
 				return nil, err
 			}
+		case <-w.l.thaw:
+			if !w.fold.merge() {
+				notify(w.l.thaw)
+			}
 		case <-ctx.Done():
 			return nil, nil
 		}

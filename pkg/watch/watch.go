@@ -24,7 +24,10 @@ package watch
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
 )
 
 // ErrTooSlow is what a reader gets whose next event is not kept any more: more events than the hub keeps have happened
@@ -37,7 +40,8 @@ type Hub[E any] struct {
 	keep int
 
 	mu      sync.Mutex
-	streams map[string]*stream[E] // one with events is never taken out: numbers go on for ever
+	numbers es.Map[string, int64] // of the last event of each key; they go on for ever
+	streams map[string]*stream[E] // of the keys with kept events or readers
 }
 
 // New makes a Hub that keeps the last `keep` events of each key, at least 1.
@@ -50,6 +54,10 @@ func New[E any](keep int) *Hub[E] {
 func (h *Hub[E]) Publish(key string, e E) int64 {
 	for {
 		if number, ok := h.stream(key).append(e, h.keep); ok {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.numbers.Set(key, number)
+			h.numbers.Commit()
 			return number
 		}
 	}
@@ -58,28 +66,21 @@ func (h *Hub[E]) Publish(key string, e E) int64 {
 // Number returns the number of the key's last event; 0 if it has none.
 func (h *Hub[E]) Number(key string) int64 {
 	h.mu.Lock()
-	s, ok := h.streams[key]
-	h.mu.Unlock()
-	if !ok {
-		return 0
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last
+	defer h.mu.Unlock()
+	number, _ := h.numbers.Committed(key)
+	return number
 }
 
 // Trim lets go of the key's kept events, to save memory once nobody is expected to ask for them. Its numbers go on.
 func (h *Hub[E]) Trim(key string) {
 	h.mu.Lock()
-	s, ok := h.streams[key]
-	h.mu.Unlock()
-	if !ok {
-		return
+	defer h.mu.Unlock()
+	if s, ok := h.streams[key]; ok {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.goOn(s.last)
+		h.dropIdle(key, s)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ring = nil
-	s.first, s.base = s.last+1, s.last+1
 }
 
 // Subscribe reads the events of key. recovered true: they go on right after the event numbered `after`, which the reader
@@ -94,13 +95,20 @@ func (h *Hub[E]) Subscribe(key string, after int64) (sub *Subscription[E], recov
 	}
 }
 
-// leave takes a reader away. Nothing is kept of keys without events that nobody reads: anybody can make up keys.
+// leave takes a reader away.
 func (h *Hub[E]) leave(key string, s *stream[E]) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.readers--; s.readers == 0 && s.last == 0 {
+	s.readers--
+	h.dropIdle(key, s)
+}
+
+// dropIdle keeps nothing but the number of a key without kept events that nobody reads: anybody can make up keys. Both
+// locks are held.
+func (h *Hub[E]) dropIdle(key string, s *stream[E]) {
+	if s.readers == 0 && len(s.ring) == 0 {
 		s.gone = true
 		delete(h.streams, key)
 	}
@@ -111,10 +119,47 @@ func (h *Hub[E]) stream(key string) *stream[E] {
 	defer h.mu.Unlock()
 	s, ok := h.streams[key]
 	if !ok {
-		s = &stream[E]{first: 1, base: 1}
+		s = new(stream[E])
+		number, _ := h.numbers.Committed(key)
+		s.goOn(number)
 		h.streams[key] = s
 	}
 	return s
+}
+
+// Freeze has the numbers of all keys stand still until Thaw is done, and ranges over them; see es.Map.
+func (h *Hub[E]) Freeze() iter.Seq2[string, int64] {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.numbers.Freeze()
+}
+
+// Thaw lets numbers change again; see es.Thaw.
+func (h *Hub[E]) Thaw() (done bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return es.Thaw(&h.numbers)
+}
+
+// Restore has the events of key go on after a number. It is for a Hub that is to be given to Become.
+func (h *Hub[E]) Restore(key string, number int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.numbers.Restore(key, number)
+}
+
+// Become has the events of all keys go on as those of another Hub would, which is not used any more. Readers stay, and
+// need a snapshot where numbers have changed.
+func (h *Hub[E]) Become(other *Hub[E]) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.numbers = other.numbers
+	for key, s := range h.streams {
+		number, _ := h.numbers.Committed(key)
+		s.mu.Lock()
+		s.goOn(number)
+		s.mu.Unlock()
+	}
 }
 
 // stream holds the events numbered first to last of one key.
@@ -126,6 +171,12 @@ type stream[E any] struct {
 	changed     chan struct{} // closed by the next append; nil while no reader waits
 	readers     int
 	gone        bool // the hub does not have it any more
+}
+
+// goOn lets go of the kept events; the next one has the number after the given one.
+func (s *stream[E]) goOn(number int64) {
+	s.ring = nil
+	s.last, s.first, s.base = number, number+1, number+1
 }
 
 // read adds a reader; nil if the stream is gone.

@@ -124,6 +124,43 @@ func TestTrimKeepsTheNumber(t *testing.T) {
 	}
 }
 
+// TestNumbersOutliveTheHub: a hub that is made of another's numbers goes on as that would, whoever reads it already.
+func TestNumbersOutliveTheHub(t *testing.T) {
+	t.Parallel()
+	before := watch.New[string](2)
+	for range 3 {
+		before.Publish("k", "old")
+	}
+	numbers := before.Freeze()
+	before.Publish("k", "too late for it")
+	fresh := watch.New[string](2)
+	for key, number := range numbers {
+		fresh.Restore(key, number)
+	}
+	if !before.Thaw() || before.Number("k") != 4 {
+		t.Errorf("thawed: %d", before.Number("k"))
+	}
+	h := watch.New[string](2)
+	early, _ := h.Subscribe("k", 0)
+	h.Become(fresh)
+	if n := h.Number("k"); n != 3 {
+		t.Fatalf("number %d, want 3", n)
+	}
+	if _, _, err := early.Next(t.Context()); !errors.Is(err, watch.ErrTooSlow) {
+		t.Errorf("a reader from before: %v, want ErrTooSlow", err)
+	}
+	has, recovered := h.Subscribe("k", 3)
+	if _, misses := h.Subscribe("k", 2); !recovered || misses {
+		t.Errorf("has all: recovered %v; has not: recovered %v", recovered, misses)
+	}
+	if n := h.Publish("k", "new"); n != 4 {
+		t.Errorf("number %d, want 4", n)
+	}
+	if got := next(t, has); got != "4:new" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestNextEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	h := watch.New[string](2)

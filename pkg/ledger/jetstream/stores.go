@@ -19,6 +19,7 @@ type Stores struct {
 	replica  string
 	replicas int
 	maxBytes int64
+	turn     chan struct{}
 }
 
 // NewStores makes the Stores of a new replica; replicas is how many servers keep each stream, 1, 3 or 5.
@@ -27,7 +28,7 @@ func NewStores(nc *nats.Conn, replicas int) (*Stores, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stores{js: js, replica: ids.New(), replicas: replicas}, nil
+	return &Stores{js: js, replica: ids.New(), replicas: replicas, turn: make(chan struct{}, 1)}, nil
 }
 
 // LimitLogs sets how large a log may grow that Open creates, in bytes; without it, or with 0, there is no limit.
@@ -47,7 +48,10 @@ func (s *Stores) Open(ctx context.Context, name, subject string) (ledger.Store, 
 	if err != nil {
 		return ledger.Store{}, err
 	}
-	return ledger.Store{Log: log, Heads: heads, Lease: lease, Peers: NewPeers(s.js.Conn()), Clock: log}, nil
+	return ledger.Store{
+		Log: log, Heads: heads, Snapshots: NewSnapshots(s.js, name, s.replicas), Pace: ledger.Pace{Turn: s.turn},
+		Lease: lease, Peers: NewPeers(s.js.Conn()), Clock: log,
+	}, nil
 }
 
 // Stat implements ledger.Stores.

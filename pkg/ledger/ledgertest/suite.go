@@ -27,6 +27,7 @@ const patience = 30 * time.Second
 func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 	runLog(t, open)
 	runHeads(t, open)
+	runSnapshots(t, open)
 }
 
 func runLog(t *testing.T, open func(t *testing.T) ledger.Store) {
@@ -96,14 +97,16 @@ type replica struct {
 }
 
 type setup struct {
-	log    ledger.Log
-	heads  ledger.Heads
-	lease  ledger.Lease
-	peers  ledger.Peers
-	clock  ledger.Clock
-	told   *told
-	wall   func() time.Time
-	during func(context.Context)
+	log       ledger.Log
+	heads     ledger.Heads
+	snapshots ledger.Snapshots
+	pace      ledger.Pace
+	lease     ledger.Lease
+	peers     ledger.Peers
+	clock     ledger.Clock
+	told      *told
+	wall      func() time.Time
+	during    func(context.Context)
 }
 
 // start runs a replica until the test ends or stop is called, and waits until it is ready.
@@ -127,7 +130,11 @@ func launch(t *testing.T, s setup) *replica {
 	}
 	r := &replica{counters: new(Counters), ready: make(chan struct{}), failed: make(chan error, 1)}
 	r.Ledger = ledger.New(ledger.Config[Command, Event]{
-		Name: "TEST", Store: ledger.Store{Log: s.log, Heads: s.heads, Lease: s.lease, Peers: s.peers, Clock: s.clock}, Machine: r.counters, Codec: Codec{}, Wall: s.wall, WhileWriting: s.during,
+		Name: "TEST",
+		Store: ledger.Store{
+			Log: s.log, Heads: s.heads, Snapshots: s.snapshots, Pace: s.pace, Lease: s.lease, Peers: s.peers, Clock: s.clock,
+		},
+		Machine: r.counters, Codec: Codec{}, State: r.counters.State(), Wall: s.wall, WhileWriting: s.during,
 		Logger: slog.New(s.told), Metrics: s.told,
 		Grows: func(c Command) bool { return c.New },
 	})

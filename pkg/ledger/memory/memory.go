@@ -254,12 +254,16 @@ type Stores struct {
 	mu      sync.Mutex
 	logs    map[string]*Log
 	heads   map[string]*Heads
+	snaps   map[string]*Snapshots
 	created map[string]bool
 }
 
 // NewStores makes empty Stores.
 func NewStores() *Stores {
-	return &Stores{leases: NewLeases(), peers: NewPeers(), logs: make(map[string]*Log), heads: make(map[string]*Heads), created: make(map[string]bool)}
+	return &Stores{
+		leases: NewLeases(), peers: NewPeers(), logs: make(map[string]*Log), heads: make(map[string]*Heads),
+		snaps: make(map[string]*Snapshots), created: make(map[string]bool),
+	}
 }
 
 // Replica returns the ledger.Stores of one replica.
@@ -287,11 +291,13 @@ func (r replicaStores) Open(_ context.Context, name, _ string) (ledger.Store, er
 	r.all.mu.Lock()
 	r.all.created[name] = true
 	if r.all.heads[name] == nil {
-		r.all.heads[name] = NewHeads()
+		r.all.heads[name], r.all.snaps[name] = NewHeads(), NewSnapshots()
 	}
-	heads := r.all.heads[name]
+	heads, snaps := r.all.heads[name], r.all.snaps[name]
 	r.all.mu.Unlock()
-	return ledger.Store{Log: log, Heads: heads, Lease: r.all.leases.Lease(name, r.replica), Peers: r.all.peers}, nil
+	return ledger.Store{
+		Log: log, Heads: heads, Snapshots: snaps, Lease: r.all.leases.Lease(name, r.replica), Peers: r.all.peers,
+	}, nil
 }
 
 func (r replicaStores) Stat(ctx context.Context, name string) (head uint64, exists bool, err error) {

@@ -11,7 +11,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	ledgertest.Run(t, func(*testing.T) ledger.Store {
-		return ledger.Store{Log: memory.NewLog(), Heads: memory.NewHeads()}
+		return ledger.Store{Log: memory.NewLog(), Heads: memory.NewHeads(), Snapshots: memory.NewSnapshots()}
 	})
 }
 
