@@ -1,10 +1,12 @@
 package ledgertest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
 	"iter"
+	"reflect"
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
@@ -89,4 +91,38 @@ func (c *Counters) restore(next func() ([]byte, error)) (func(), error) {
 			fresh.totals.Restore(x.Key, x.Total)
 		}
 	}
+}
+
+// Records returns what frozen state writes.
+func Records(f ledger.Frozen) (records [][]byte, err error) {
+	err = f.Write(func(record []byte) error {
+		records = append(records, bytes.Clone(record))
+		return nil
+	})
+	return records, err
+}
+
+// Restore has a state read records and become what they say.
+func Restore(s *ledger.State, records [][]byte) error {
+	install, err := s.Restore(func() ([]byte, error) {
+		if len(records) == 0 {
+			return nil, io.EOF
+		}
+		next := records[0]
+		records = records[1:]
+		return next, nil
+	})
+	if err == nil {
+		install()
+	}
+	return err
+}
+
+// Fields names the fields of a struct, for tests that must know them all.
+func Fields[T any]() (names []string) {
+	t := reflect.TypeFor[T]()
+	for i := range t.NumField() {
+		names = append(names, t.Field(i).Name)
+	}
+	return names
 }

@@ -78,6 +78,7 @@ func (p *Partition) run(ctx context.Context, ready func()) error {
 		Machine:  p.state,
 		Codec:    codec.Codec{},
 		OnCommit: p.battles.Apply,
+		State:    p.folded(),
 		WhileWriting: func(ctx context.Context) {
 			if err := p.whileWriting(ctx, r); err != nil && ctx.Err() == nil {
 				stop(fmt.Errorf("reading %s: %w", cohostfeed.Log, err))

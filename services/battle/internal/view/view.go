@@ -32,7 +32,8 @@ type Battles struct {
 
 // record is a battle with the place of its request.
 type record struct {
-	place     es.Place
+	id        string
+	place     es.Place // sequence and index
 	battle    battle.Battle
 	forgotten bool
 }
@@ -60,16 +61,12 @@ func (v *Battles) Apply(g ledger.Group[battle.Event]) {
 func (v *Battles) apply(id string, e ledger.Placed[battle.Event]) {
 	r := v.byID[id]
 	if r == nil {
-		r = &record{place: e.Place}
+		r = &record{id: id, place: es.Place{Seq: e.Seq, Index: e.Index}}
 	}
 	before := r.battle
 	r.battle = before.After(e.At, e.Event)
 	if _, isNew := e.Event.(battle.BattleRequested); isNew {
-		v.byID[id] = r
-		v.all = append(v.all, r)
-		for _, m := range r.battle.Members {
-			v.byLive[m.LiveID] = append(v.byLive[m.LiveID], r)
-		}
+		v.add(r)
 	}
 	switch e.Event.(type) {
 	case battle.BattleEnding:
@@ -85,6 +82,15 @@ func (v *Battles) apply(id string, e ledger.Placed[battle.Event]) {
 	}
 }
 
+// add adds a battle that was requested after all others.
+func (v *Battles) add(r *record) {
+	v.byID[r.id] = r
+	v.all = append(v.all, r)
+	for _, m := range r.battle.Members {
+		v.byLive[m.LiveID] = append(v.byLive[m.LiveID], r)
+	}
+}
+
 // forget lets go of the battles that ended before a time, and of the events of lives that were in no later one.
 func (v *Battles) forget(before time.Time) {
 	for len(v.ended) > 0 && v.ended[0].battle.EndedAt.Before(before) {
@@ -92,7 +98,7 @@ func (v *Battles) forget(before time.Time) {
 		v.ended[0] = nil
 		v.ended = v.ended[1:]
 		members := r.battle.Members
-		delete(v.byID, r.battle.ID)
+		delete(v.byID, r.id)
 		r.forgotten, r.battle = true, battle.Battle{}
 		for _, m := range members {
 			if left := drop(v.byLive[m.LiveID]); len(left) > 0 {

@@ -55,6 +55,7 @@ func New(o Options) *Partition {
 		Machine:  p.state,
 		Codec:    codec.Codec{},
 		OnCommit: p.onCommit,
+		State:    p.folded(),
 		Grows:    cohost.Grows,
 		Logger:   o.Logger,
 		Metrics:  o.Metrics,

@@ -73,7 +73,7 @@ func (p *Partition) Bind(s ledger.Store, battle ledger.Log) {
 	feed := ledger.NewFeed(battle, codec.DecodeBattle)
 	l := ledger.New(ledger.Config[score.Command, score.Event]{
 		Name: p.cfg.Name, Store: s, Machine: p.state, Codec: codec.Codec{},
-		OnCommit: p.committed, WhileWriting: p.whileWriting, Admit: p.admit, Grows: p.state.Grows,
+		OnCommit: p.committed, State: p.folded(), WhileWriting: p.whileWriting, Admit: p.admit, Grows: p.state.Grows,
 		Logger: p.cfg.Log, Metrics: p.cfg.Metrics,
 		Wall: p.cfg.Wall,
 	})

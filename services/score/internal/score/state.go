@@ -49,6 +49,8 @@ type State struct {
 	recent es.Value[[]finished]
 
 	touched []*board
+	// frozen is what stands still for a snapshot.
+	frozen []es.Freezable
 }
 
 type finished struct {

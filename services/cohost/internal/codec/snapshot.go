@@ -1,0 +1,108 @@
+package codec
+
+import (
+	"fmt"
+	"time"
+
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+
+	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
+)
+
+// SnapshotVersion is that of the records of a snapshot. It changes whenever they, or what they mean, do.
+const SnapshotVersion = 1
+
+// Record is a piece of state as a snapshot holds it; nil for one that it does not know.
+func Record(piece cohost.Piece) *cohostv1.Snapshot {
+	switch p := piece.(type) {
+	case cohost.KeptLive:
+		return &cohostv1.Snapshot{Record: &cohostv1.Snapshot_Live_{Live: keptLive(p.Live)}}
+	case cohost.KeptPart:
+		return &cohostv1.Snapshot{Record: &cohostv1.Snapshot_EndedPart{EndedPart: &cohostv1.Snapshot_Part{
+			StartMs: p.Start.UnixMilli(), LastMs: p.Last.UnixMilli(), Size: uint32(p.Len),
+		}}}
+	case cohost.KeptEnded:
+		return &cohostv1.Snapshot{Record: &cohostv1.Snapshot_EndedLive_{EndedLive: &cohostv1.Snapshot_EndedLive{
+			Part: uint32(p.Part), Live: keptLive(p.Live),
+		}}}
+	case cohost.KeptConnection:
+		c := &cohostv1.Snapshot_Connection{ConnectionId: p.Connection.ID, LayoutTemplate: p.Connection.Layout}
+		for _, m := range p.Connection.Members {
+			c.Members = append(c.Members, keptMember(m))
+		}
+		return &cohostv1.Snapshot{Record: &cohostv1.Snapshot_Connection_{Connection: c}}
+	case cohost.KeptInvitation:
+		i := p.Invitation
+		return &cohostv1.Snapshot{Record: &cohostv1.Snapshot_Invitation_{Invitation: &cohostv1.Snapshot_Invitation{
+			InvitationId: i.ID, Inviter: keptMember(i.Inviter), Invitee: keptMember(i.Invitee), LayoutTemplate: i.Layout,
+			ExtensionInfo: i.ExtensionInfo, CreatedAtMs: toMillis(i.CreatedAt), ExpiresAtMs: toMillis(i.ExpiresAt),
+		}}}
+	}
+	return nil
+}
+
+// Piece is the way back from Record.
+func Piece(record *cohostv1.Snapshot) (cohost.Piece, error) {
+	switch r := record.GetRecord().(type) {
+	case *cohostv1.Snapshot_Live_:
+		live, err := liveOf(r.Live)
+		return cohost.KeptLive{Live: live}, err
+	case *cohostv1.Snapshot_EndedPart:
+		p := r.EndedPart
+		return cohost.KeptPart{Start: fromMillis(p.GetStartMs()), Last: fromMillis(p.GetLastMs()), Len: int(p.GetSize())}, nil
+	case *cohostv1.Snapshot_EndedLive_:
+		live, err := liveOf(r.EndedLive.GetLive())
+		return cohost.KeptEnded{Part: int(r.EndedLive.GetPart()), Live: live}, err
+	case *cohostv1.Snapshot_Connection_:
+		c := cohost.Connection{ID: r.Connection.GetConnectionId(), Layout: r.Connection.GetLayoutTemplate()}
+		for _, m := range r.Connection.GetMembers() {
+			c.Members = append(c.Members, memberOf(m))
+		}
+		return cohost.KeptConnection{Connection: c}, nil
+	case *cohostv1.Snapshot_Invitation_:
+		i := r.Invitation
+		return cohost.KeptInvitation{Invitation: cohost.Invitation{
+			ID: i.GetInvitationId(), Inviter: memberOf(i.GetInviter()), Invitee: memberOf(i.GetInvitee()), Layout: i.GetLayoutTemplate(),
+			ExtensionInfo: i.GetExtensionInfo(), CreatedAt: fromMillis(i.GetCreatedAtMs()), ExpiresAt: fromMillis(i.GetExpiresAtMs()),
+		}}, nil
+	}
+	return nil, fmt.Errorf("record %T: %w", record.GetRecord(), ErrUnknown)
+}
+
+func keptLive(l cohost.Live) *cohostv1.Snapshot_Live {
+	return &cohostv1.Snapshot_Live{
+		LiveId: l.ID, Kind: cohostv1.Live_Kind(l.Kind), Host: UserMessage(l.Host), CreatedAtMs: toMillis(l.CreatedAt),
+		EndedAtMs: toMillis(l.EndedAt), ConnectionId: l.ConnectionID, Sent: l.Sent, Received: l.Received,
+	}
+}
+
+func liveOf(l *cohostv1.Snapshot_Live) (cohost.Live, error) {
+	kind, err := known[cohost.Kind](l.GetKind())
+	return cohost.Live{
+		ID: l.GetLiveId(), Kind: kind, Host: User(l.GetHost()), CreatedAt: fromMillis(l.GetCreatedAtMs()),
+		EndedAt: fromMillis(l.GetEndedAtMs()), ConnectionID: l.GetConnectionId(), Sent: l.GetSent(), Received: l.GetReceived(),
+	}, err
+}
+
+func keptMember(m cohost.Member) *cohostv1.Snapshot_Member {
+	return &cohostv1.Snapshot_Member{LiveId: m.LiveID, Host: UserMessage(m.Host), JoinedAtMs: toMillis(m.JoinedAt)}
+}
+
+func memberOf(m *cohostv1.Snapshot_Member) cohost.Member {
+	return cohost.Member{LiveID: m.GetLiveId(), Host: User(m.GetHost()), JoinedAt: fromMillis(m.GetJoinedAtMs())}
+}
+
+// toMillis gives 0 for no time.
+func toMillis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

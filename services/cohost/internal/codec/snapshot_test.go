@@ -1,0 +1,45 @@
+package codec_test
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/es/estest"
+
+	"github.com/faceoff-live/faceoff/services/cohost/internal/codec"
+	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
+)
+
+// TestSnapshotRecords: every field of every piece is in its record.
+func TestSnapshotRecords(t *testing.T) {
+	t.Parallel()
+	for _, kind := range cohost.Pieces {
+		t.Run(fmt.Sprintf("%T", kind), func(t *testing.T) {
+			t.Parallel()
+			filled := reflect.New(reflect.TypeOf(kind))
+			estest.Fill(filled.Interface(), nil)
+			piece := filled.Elem().Interface().(cohost.Piece)
+			raw, err := proto.Marshal(codec.Record(piece))
+			if err != nil {
+				t.Fatal(err)
+			}
+			record := new(cohostv1.Snapshot)
+			if err := proto.Unmarshal(raw, record); err != nil {
+				t.Fatal(err)
+			}
+			back, err := codec.Piece(record)
+			if diff := cmp.Diff(piece, back); diff != "" || err != nil {
+				t.Errorf("%v (-before +after):\n%s", err, diff)
+			}
+		})
+	}
+	if _, err := codec.Piece(new(cohostv1.Snapshot)); err == nil {
+		t.Error("an unknown record is a piece")
+	}
+}
