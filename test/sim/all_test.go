@@ -26,6 +26,7 @@ type sum struct {
 	Acked      int     `json:"acked"`
 	Unknown    int     `json:"unknown"`
 	Settled    int     `json:"settled"`
+	Snapshots  int     `json:"snapshots"`
 	Lost       int     `json:"lost"`
 	Duplicated int     `json:"duplicated"`
 	Stuck      int     `json:"stuck"`
@@ -39,6 +40,7 @@ func (s *sum) add(r sim.Result) {
 	s.Acked += r.Acked
 	s.Unknown += r.Unknown
 	s.Settled += r.Settled
+	s.Snapshots += r.Snapshots
 	for _, f := range r.Findings {
 		switch f.Class {
 		case check.Lost:

@@ -25,6 +25,8 @@ const (
 	leaseStolen                // a replica believes that it holds it
 	headsFail                  // how far a log has come can be neither saved nor read
 	headUnknown                // it is saved, and the replica does not hear of it
+	snapshotsFail              // snapshots can be neither saved nor read
+	snapshotCut                // the first part of one is saved
 	peerLost                   // a forwarded command does not arrive
 	peerAnswerLost
 	peerLate // it arrives after its sender has given up

@@ -44,6 +44,7 @@ type replica struct {
 	world  *world
 	slot   int
 	id     string
+	whole  bool // it folds whole logs
 	gone   atomic.Bool
 	paused atomic.Pointer[time.Time] // until when
 	ready  chan struct{}
@@ -71,9 +72,9 @@ func (r *replica) dead() bool { return r.gone.Load() }
 // machine that a slot is on.
 func machine(slot int) string { return fmt.Sprintf("%s-%d", names[slot/replicas], slot%replicas) }
 
-// launch starts a replica with nothing but the logs.
-func (w *world) launch(slot, life int) (*replica, error) {
-	r := &replica{world: w, slot: slot, id: fmt.Sprintf("%s-%d", machine(slot), life), ready: make(chan struct{}), methods: methods{}}
+// launch starts a replica with nothing but the logs, and snapshots of them unless it is to fold whole ones.
+func (w *world) launch(slot, life int, whole bool) (*replica, error) {
+	r := &replica{world: w, slot: slot, whole: whole, id: fmt.Sprintf("%s-%d", machine(slot), life), ready: make(chan struct{}), methods: methods{}}
 	s, err := r.service()
 	if err != nil {
 		return nil, err

@@ -15,8 +15,10 @@ type Result struct {
 	Acked   int // answered with ok, or with a verdict
 	Unknown int // never answered
 	// Settled is how many battles were fought to the end.
-	Settled  int
-	Findings check.Findings
+	Settled int
+	// Snapshots is how many were opened to start from.
+	Snapshots int
+	Findings  check.Findings
 	// Story is all that is known of a run with findings.
 	Story string
 }
@@ -105,7 +107,7 @@ func (r *Result) judge(w *world, h *history, rest map[string]uint64, stuck []str
 	for _, s := range append(w.findings, w.takeovers.overtaken()...) {
 		r.Findings = append(r.Findings, check.Finding{Class: check.Violation, Text: s})
 	}
-	r.Unknown = h.giftsLost
+	r.Unknown, r.Snapshots = h.giftsLost, int(w.opened.Load())
 	for _, o := range h.ops {
 		switch o.Outcome {
 		case check.OK:

@@ -42,16 +42,21 @@ func TestSeeds(t *testing.T) {
 		serveRuns(t)
 		return
 	}
+	snapshots := 0
 	for n := range *seeds {
 		r := run(t, *first+n)
-		t.Logf("seed %d: %d faults, %d battles settled, %d tried, %d unknown",
-			*first+n, r.Faults, r.Settled, r.Tried, r.Unknown)
+		snapshots += r.Snapshots
+		t.Logf("seed %d: %d faults, %d battles settled, %d snapshots used, %d tried, %d unknown",
+			*first+n, r.Faults, r.Settled, r.Snapshots, r.Tried, r.Unknown)
 		for _, f := range r.Findings {
 			t.Errorf("seed %d: %s: %s", *first+n, f.Class, f.Text)
 		}
 		if t.Failed() {
 			t.Log(r.Story)
 		}
+	}
+	if snapshots == 0 {
+		t.Error("no replica has started from a snapshot")
 	}
 }
 

@@ -22,7 +22,13 @@ func (s stores) Open(ctx context.Context, name, subject string) (ledger.Store, e
 	if err != nil {
 		return x, err
 	}
-	return ledger.Store{Log: log{s.r, name, x.Log}, Heads: heads{s.r, x.Heads}, Lease: lease{s.r, name, x.Lease}, Peers: peers{s.r}, Clock: clockOf{s.r}}, nil
+	store := ledger.Store{
+		Log: log{s.r, name, x.Log}, Heads: heads{s.r, x.Heads}, Lease: lease{s.r, name, x.Lease}, Peers: peers{s.r}, Clock: clockOf{s.r},
+	}
+	if !s.r.whole {
+		store.Snapshots, store.Pace = snapshots{s.r, x.Snapshots}, snapshotPace
+	}
+	return store, nil
 }
 
 func (s stores) Stat(ctx context.Context, name string) (uint64, bool, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/ledger/memory"
@@ -21,6 +22,7 @@ type world struct {
 	maxMembers int
 
 	takeovers takeovers
+	opened    atomic.Int64 // snapshots, to start from
 
 	mu       sync.Mutex
 	replicas [slots]*replica // nil while one is down
@@ -36,20 +38,20 @@ func newWorld(seed uint64, p plan) (*world, error) {
 	}
 	w.journal.start = w.start
 	for slot := range w.replicas {
-		if err := w.restart(slot); err != nil {
+		if err := w.restart(slot, false); err != nil {
 			return nil, err
 		}
 	}
 	return w, nil
 }
 
-// restart puts a new replica into a slot.
-func (w *world) restart(slot int) error {
+// restart puts a new replica into a slot; whole: one that uses no snapshots.
+func (w *world) restart(slot int, whole bool) error {
 	w.mu.Lock()
 	w.lives++
 	life := w.lives
 	w.mu.Unlock()
-	r, err := w.launch(slot, life)
+	r, err := w.launch(slot, life, whole)
 	if err != nil {
 		return err
 	}
@@ -113,7 +115,7 @@ func (w *world) mishaps(ctx context.Context) {
 		restarting.Go(func() {
 			w.down(m.slot, true)
 			_ = wait(ctx, m.down)
-			if err := w.restart(m.slot); err != nil {
+			if err := w.restart(m.slot, false); err != nil {
 				w.found("restart: %v", err)
 			}
 			<-busy[m.slot]
