@@ -23,6 +23,8 @@ type Config struct {
 
 	StreamReplicas   int           `help:"Copies of the log's stream, 1, 3 or 5." default:"1"`
 	LogMaxBytes      config.Bytes  `help:"How large the log may grow, 16MiB to 16TiB; the store must have room for it. Past 90 percent only what ends things is accepted. Holds for a log that does not exist yet: faceoff streams apply changes one that does." default:"1GiB"`
+	SnapshotBytes    config.Bytes  `help:"How much the log grows by until its state is saved again, for the next start, up to 1TiB; 0 for 8MiB, or as much as the last snapshot has if that is more." default:"0"`
+	SnapshotEvery    time.Duration `help:"Least time between two snapshots, 100ms to 24h." default:"10s"`
 	MinDuration      time.Duration `help:"Shortest battle; whole seconds, from 1s." default:"10s"`
 	MaxDuration      time.Duration `help:"Longest battle; whole seconds, up to 24h." default:"1h"`
 	DefaultDuration  time.Duration `help:"How long a battle takes when its request does not say; whole seconds." default:"5m"`
@@ -42,6 +44,7 @@ func DefaultConfig() Config {
 		NATSMonitor:      "http://127.0.0.1:8222",
 		StreamReplicas:   1,
 		LogMaxBytes:      1 << 30,
+		SnapshotEvery:    10 * time.Second,
 		MinDuration:      10 * time.Second,
 		MaxDuration:      time.Hour,
 		DefaultDuration:  5 * time.Minute,
@@ -60,6 +63,8 @@ func (c Config) Validate() error {
 		c.Keys.Validate(),
 		within("stream-replicas", c.StreamReplicas, 1, 5),
 		within("log-max-bytes", c.LogMaxBytes, 16<<20, 16<<40),
+		within("snapshot-bytes", c.SnapshotBytes, 0, 1<<40),
+		within("snapshot-every", c.SnapshotEvery, 100*time.Millisecond, 24*time.Hour),
 		within("min-duration", c.MinDuration, time.Second, c.MaxDuration),
 		within("max-duration", c.MaxDuration, c.MinDuration, 24*time.Hour),
 		within("default-duration", c.DefaultDuration, c.MinDuration, c.MaxDuration),

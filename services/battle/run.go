@@ -41,6 +41,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	stores.LimitLogs(int64(cfg.LogMaxBytes))
+	stores.PaceSnapshots(int64(cfg.SnapshotBytes), cfg.SnapshotEvery)
 	service, err := New(cfg, Deps{Stores: stores, Log: log, Metrics: p.Metrics()})
 	if err != nil {
 		return err

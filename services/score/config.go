@@ -28,6 +28,8 @@ type Config struct {
 
 	StreamReplicas int           `help:"Copies of each log's stream, 1, 3 or 5." default:"1"`
 	LogMaxBytes    config.Bytes  `help:"How large each log may grow, 16MiB to 16TiB; the store must have room for it. Past 90 percent only what ends things is accepted. Holds for a log that does not exist yet: faceoff streams apply changes one that does." default:"256MiB"`
+	SnapshotBytes  config.Bytes  `help:"How much each log grows by until its state is saved again, for the next start, up to 1TiB; 0 for 8MiB, or as much as the last snapshot has if that is more." default:"0"`
+	SnapshotEvery  time.Duration `help:"Least time between two snapshots, 100ms to 24h." default:"10s"`
 	Partitions     int           `help:"Number of logs, 1 to 100. Fixed when the logs are created." default:"16"`
 	MaxAge         time.Duration `help:"How old a gift may be by its sent_at, 1m to 720h." default:"24h"`
 	MaxAhead       time.Duration `help:"How far a gift's sent_at may be in the future, 0s to 1h." default:"5m"`
@@ -50,6 +52,7 @@ func DefaultConfig() Config {
 		Battle:         "dns:///127.0.0.1:9102",
 		StreamReplicas: 1,
 		LogMaxBytes:    256 << 20,
+		SnapshotEvery:  10 * time.Second,
 		Partitions:     16,
 		MaxAge:         24 * time.Hour,
 		MaxAhead:       5 * time.Minute,
@@ -70,6 +73,8 @@ func (c Config) Validate() error {
 		c.checkKey(),
 		within("stream-replicas", c.StreamReplicas, 1, 5),
 		within("log-max-bytes", c.LogMaxBytes, 16<<20, 16<<40),
+		within("snapshot-bytes", c.SnapshotBytes, 0, 1<<40),
+		within("snapshot-every", c.SnapshotEvery, 100*time.Millisecond, 24*time.Hour),
 		within("partitions", c.Partitions, 1, partition.MaxPartitions),
 		within("max-age", c.MaxAge, time.Minute, 720*time.Hour),
 		within("max-ahead", c.MaxAhead, 0, time.Hour),

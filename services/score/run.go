@@ -53,6 +53,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	stores.LimitLogs(int64(cfg.LogMaxBytes))
+	stores.PaceSnapshots(int64(cfg.SnapshotBytes), cfg.SnapshotEvery)
 	battle, err := p.Dial(cfg.Battle, cfg.SigningKey)
 	if err != nil {
 		return err

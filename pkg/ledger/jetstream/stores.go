@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -19,7 +20,7 @@ type Stores struct {
 	replica  string
 	replicas int
 	maxBytes int64
-	turn     chan struct{}
+	pace     ledger.Pace
 }
 
 // NewStores makes the Stores of a new replica; replicas is how many servers keep each stream, 1, 3 or 5.
@@ -28,11 +29,16 @@ func NewStores(nc *nats.Conn, replicas int) (*Stores, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stores{js: js, replica: ids.New(), replicas: replicas, turn: make(chan struct{}, 1)}, nil
+	return &Stores{js: js, replica: ids.New(), replicas: replicas, pace: ledger.Pace{Turn: make(chan struct{}, 1)}}, nil
 }
 
 // LimitLogs sets how large a log may grow that Open creates, in bytes; without it, or with 0, there is no limit.
 func (s *Stores) LimitLogs(maxBytes int64) { s.maxBytes = maxBytes }
+
+// PaceSnapshots sets how often snapshots are made of the logs that are opened after it; see ledger.Pace.
+func (s *Stores) PaceSnapshots(bytes int64, every time.Duration) {
+	s.pace.Bytes, s.pace.Every = bytes, every
+}
 
 // Open implements ledger.Stores.
 func (s *Stores) Open(ctx context.Context, name, subject string) (ledger.Store, error) {
@@ -49,7 +55,7 @@ func (s *Stores) Open(ctx context.Context, name, subject string) (ledger.Store, 
 		return ledger.Store{}, err
 	}
 	return ledger.Store{
-		Log: log, Heads: heads, Snapshots: NewSnapshots(s.js, name, s.replicas), Pace: ledger.Pace{Turn: s.turn},
+		Log: log, Heads: heads, Snapshots: NewSnapshots(s.js, name, s.replicas), Pace: s.pace,
 		Lease: lease, Peers: NewPeers(s.js.Conn()), Clock: log,
 	}, nil
 }
