@@ -104,14 +104,16 @@ func requestedBy(f *Findings, ops []Op, cohost *cohostLog, battle *battleLog) {
 		}
 	}
 	for _, d := range battle.decisions {
-		host := has(d, func(e *battlev1.Entry) bool {
-			a := e.GetInviteeAnswered()
-			return e.GetBattleRequested() != nil || a != nil && a.GetAnswer() != battlev1.Entry_InviteeAnswered_TIMED_OUT || e.GetUserExited().GetReason() == battlev1.Entry_UserExited_EXITED
-		})
-		if host && !known[d.id] {
+		if has(d, ofHost) && !known[d.id] {
 			f.add(Violation, "BATTLE_00/%d: nobody has asked for command %q: %v", d.seq, d.id, d.entries)
 		}
 	}
+}
+
+// ofHost: a host has asked for it, no deadline has brought it.
+func ofHost(e *battlev1.Entry) bool {
+	a := e.GetInviteeAnswered()
+	return e.GetBattleRequested() != nil || a != nil && a.GetAnswer() != battlev1.Entry_InviteeAnswered_TIMED_OUT || e.GetUserExited().GetReason() == battlev1.Entry_UserExited_EXITED
 }
 
 func (a answers) check(o Op) {
@@ -145,7 +147,9 @@ func (a answers) done(o Op) {
 		a.happened(o, ok, d.seq, has(d, o.inCohost) || d.nothing() && o.Kind == EndLive && !a.cohost.at(d.seq).active[o.Live])
 	default:
 		d, ok := a.battle.byID[o.ID]
-		a.happened(o, ok, d.seq, has(d, o.inBattle) || d.nothing() && a.before(o, d.seq))
+		// The battle's deadline comes first, in the same decision, and may leave nothing to do.
+		idle := d.refusal == nil && !has(d, ofHost)
+		a.happened(o, ok, d.seq, has(d, o.inBattle) || idle && a.before(o, d.seq))
 	}
 }
 
