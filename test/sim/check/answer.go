@@ -144,7 +144,7 @@ func (a answers) done(o Op) {
 		}
 	case CreateLive, EndLive, Cancel, Accept, Reject, Exit:
 		d, ok := a.cohost.byID[o.ID]
-		a.happened(o, ok, d.seq, has(d, o.inCohost) || d.nothing() && o.Kind == EndLive && !a.cohost.at(d.seq).active[o.Live])
+		a.happened(o, ok, d.seq, has(d, o.inCohost) || ok && d.nothing() && o.Kind == EndLive && !a.cohost.before(d).active[o.Live])
 	default:
 		d, ok := a.battle.byID[o.ID]
 		// The battle's deadline comes first, in the same decision, and may leave nothing to do.

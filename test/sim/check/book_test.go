@@ -18,6 +18,10 @@ import (
 type book struct{ Run }
 
 func (b *book) write(log, id string, at int64, entries ...proto.Message) {
+	b.group(log, &ledgerv1.Group{Version: 1, Decisions: []*ledgerv1.Decision{decided(id, at, "", entries)}})
+}
+
+func decided(id string, at int64, reason string, entries []proto.Message) *ledgerv1.Decision {
 	d := &ledgerv1.Decision{CommandId: id, AtMs: at}
 	for _, e := range entries {
 		raw, err := proto.Marshal(e)
@@ -26,21 +30,20 @@ func (b *book) write(log, id string, at int64, entries ...proto.Message) {
 		}
 		d.Entries = append(d.Entries, raw)
 	}
-	b.group(log, &ledgerv1.Group{Version: 1, Decisions: []*ledgerv1.Decision{d}})
+	if reason != "" {
+		d.Refusal = &ledgerv1.Decision_Refusal{Reason: reason}
+	}
+	return d
 }
 
-// answer adds an answer without entries to the last group of a log: a refusal, or that there was nothing to do.
-func (b *book) answer(log, id string, at int64, reason string) {
+// also adds a decision to the last group of a log: without entries a refusal, or that there was nothing to do.
+func (b *book) also(log, id string, at int64, reason string, entries ...proto.Message) {
 	last := len(b.Logs[log]) - 1
 	g := new(ledgerv1.Group)
 	if err := proto.Unmarshal(b.Logs[log][last], g); err != nil {
 		panic(err)
 	}
-	d := &ledgerv1.Decision{CommandId: id, AtMs: at}
-	if reason != "" {
-		d.Refusal = &ledgerv1.Decision_Refusal{Reason: reason}
-	}
-	g.Decisions = append(g.Decisions, d)
+	g.Decisions = append(g.Decisions, decided(id, at, reason, entries))
 	b.Logs[log] = b.Logs[log][:last]
 	b.group(log, g)
 }
@@ -226,7 +229,7 @@ func good() *book {
 	k := &book{Run{Logs: map[string][][]byte{}, Complete: true, MaxMembers: 2, Quiet: true}}
 	k.write(c, "1", 1, created("x"))
 	k.write(c, "2", 2, created("y"))
-	k.answer(c, "1b", 2, "LIVE_EXISTS")
+	k.also(c, "1b", 2, "LIVE_EXISTS")
 	k.write(c, "3", 3, sent("i1", "x", "y"))
 	k.write(c, "4", 4, over("i1", "x", "y", accepted), joined("k1", "x"), joined("k1", "y"))
 	k.write(b, "", 5, read(4), copied("k1", "x"), copied("k1", "y"))
@@ -237,11 +240,13 @@ func good() *book {
 	k.write(b, "", 40, runs("b1"))
 	k.write(s, "", 50, gift("g1", counts, 5))
 	k.write(s, "", 79, gift("g2", counts, 5))
-	k.write(b, "", 80, ending("b1"))
+	k.write(b, "5a", 80, ending("b1"))
 	k.write(s, "", 81, closes("b1", "x", 10, 2), closes("b1", "y", 0, 0))
 	k.write(s, "", 82, gift("g3", late, 0))
 	k.write(b, "", 83, closed("b1", "x", 10), closed("b1", "y", 0), k.settlesAll("b1", 10, 2))
 	k.write(c, "6", 90, left("k1", "x"), left("k1", "y"))
+	k.also(c, "6a", 90, "")
+	k.also(c, "6b", 90, "", created("v"))
 	k.Ops = []Op{
 		{Kind: CreateLive, Live: "x", ID: "1", Own: Window{0, 1}, Outcome: OK},
 		{Kind: CreateLive, Live: "y", ID: "2", Own: Window{1, 2}, Outcome: OK},
@@ -250,6 +255,9 @@ func good() *book {
 		{Kind: Accept, Live: "y", Others: []string{"x"}, ID: "4", Own: Window{3, 4}, Outcome: OK},
 		{Kind: RequestBattle, Live: "x", Others: []string{"y"}, Battle: "b1", ID: "5", Own: Window{1, 2}, Outcome: OK},
 		{Kind: Exit, Live: "x", ID: "6", Own: Window{4, 5}, Outcome: OK},
+		{Kind: ExitBattle, Live: "y", Battle: "b1", ID: "5a", Own: Window{5, 6}, Outcome: OK}, // when its time was over
+		{Kind: EndLive, Live: "v", ID: "6a", Own: Window{4, 5}, Outcome: OK},                  // when it had ended, and before it began again
+		{Kind: CreateLive, Live: "v", ID: "6b", Own: Window{4, 5}, Outcome: OK},
 	}
 	for i := range k.Ops {
 		k.Ops[i].Since = k.Ops[i].Own.Before

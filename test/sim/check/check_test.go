@@ -192,11 +192,11 @@ func TestAnswerFaults(t *testing.T) {
 			k.Ops[3].Others = []string{"y", "z"}
 		}, Lost, "3/z of x: refused with some reason, not in the log"},
 		"nothing to do": {func(k *book) {
-			k.answer(c, "8", 90, "")
+			k.also(c, "8", 90, "")
 			k.Ops = append(k.Ops, Op{Kind: EndLive, Live: "x", ID: "8", Own: Window{4, 5}, Outcome: OK})
 		}, Violation, "answered ok, the decision in group 5 does something else"},
 		"nothing to do in a battle": {func(k *book) {
-			k.answer(b, "8", 90, "")
+			k.also(b, "8", 90, "")
 			k.Ops = append(k.Ops, Op{Kind: AcceptBattle, Live: "z", Battle: "b1", ID: "8", Own: Window{6, 7}, Outcome: OK})
 		}, Violation, "answered ok, the decision in group 7 does something else"},
 		"wrong reason": {func(k *book) { k.Ops[2].Reason = "LIVE_NOT_FOUND" }, Violation, "which was not so"},

@@ -2,6 +2,7 @@ package check
 
 import (
 	"maps"
+	"slices"
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 )
@@ -50,6 +51,11 @@ func (l *cohostLog) now() rooms { return l.states[len(l.states)-1].s }
 
 // at is the state after the group seq.
 func (l *cohostLog) at(seq uint64) rooms { return at(l.states, seq) }
+
+// before is the state that a decision with an id found.
+func (l *cohostLog) before(d decision[*cohostv1.Entry]) rooms {
+	return l.states[slices.IndexFunc(l.decisions, func(x decision[*cohostv1.Entry]) bool { return x.id == d.id })].s
+}
 
 // readCohost folds COHOST_00: a live is in one connection at most, into which an accepted invitation leads, and every
 // invitation has a deadline and ends once, by it or before it. From the group after rest on, it ends in time.
