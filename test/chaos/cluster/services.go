@@ -120,7 +120,7 @@ func (c *Cluster) toLogs(service, name string, replica int) ([]string, error) {
 	return []string{
 		"--nats-url", strings.Join(urls, ","), "--nats-monitor-url", "http://" + c.nodes[replica%len(c.nodes)].monitor,
 		"--stream-replicas", strconv.Itoa(len(c.nodes)),
-		"--snapshot-bytes", "16KiB", "--snapshot-every", "500ms", // else a round is over before there is one to start from
+		"--snapshot-bytes", "2KiB", "--snapshot-every", "200ms", // else a round is over before there is one to start from
 	}, nil
 }
 
