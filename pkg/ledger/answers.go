@@ -38,11 +38,19 @@ func (a answer[E]) outcome() outcome[E] {
 // The decision is nil when there is nothing to keep.
 func withoutEvents[C, E any](p *pending[C, E], at es.Place, err error) (*ledgerv1.Decision, int, outcome[E]) {
 	refusal, refused := errors.AsType[*es.Refusal](err)
-	if p.id == "" || err != nil && !refused || refused && passing(refusal.Reason) {
-		return nil, 0, outcome[E]{err: err}
+	if err != nil && !refused || refused && (passing(refusal.Reason) || refusal.Reason == es.ReasonInvalidArgument) {
+		return nil, 0, outcome[E]{err: err} // what is malformed is refused by whoever decides a copy
+	}
+	return keep(p, at, refusal)
+}
+
+// keep is the answer to a command from which nothing follows, as the log keeps it; refusal may be nil.
+func keep[C, E any](p *pending[C, E], at es.Place, refusal *es.Refusal) (*ledgerv1.Decision, int, outcome[E]) {
+	if p.id == "" {
+		return nil, 0, answer[E]{refusal: refusal}.outcome()
 	}
 	d := &ledgerv1.Decision{CommandId: p.id, PayloadHash: p.hash, AtMs: at.At.UnixMilli()}
-	if refused {
+	if refusal != nil {
 		d.Refusal = &ledgerv1.Decision_Refusal{Reason: refusal.Reason, Detail: cut(refusal.Detail, maxDetailBytes), Field: cut(refusal.Field, maxFieldBytes)}
 	}
 	a := answer[E]{result: Result[E]{Seq: at.Seq}, refusal: refusalOf(d.GetRefusal())}

@@ -401,7 +401,7 @@ func (w *writer[C, E]) decideOne(p *pending[C, E], place *es.Place) (*ledgerv1.D
 		next.Index++
 	}
 	if size > maxCommandBytes {
-		return withoutEvents(p, *place, es.Invalid("", "what follows from the command takes %d bytes, more than %d", size, maxCommandBytes))
+		return keep(p, *place, es.Invalid("", "what follows from the command takes %d bytes, more than %d", size, maxCommandBytes))
 	}
 	*place = next
 	return d, size, outcome[E]{result: Result[E]{Seq: next.Seq, Events: placed}}

@@ -221,7 +221,7 @@ func grpcRows() (all []row) {
 		_, err := s.battle.RequestBattle(ctx(t), r)
 		refused(t, err, codes.InvalidArgument, invalid, "")
 	})
-	add("G79", "a battle with a live that is not there", false, func(t *testing.T, s *scene) {
+	add("G79", "a battle with a live that is not there", true, func(t *testing.T, s *scene) {
 		_, err := s.battle.RequestBattle(ctx(t), red([]string{"never-was"}, nil))
 		refused(t, err, codes.FailedPrecondition, "IN_OTHER_BATTLE", "")
 		_, err = s.battle.RequestBattle(ctx(t), &battlev1.RequestBattleRequest{InviterLiveId: "green", TargetLiveIds: []string{"red"}})

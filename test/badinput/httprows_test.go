@@ -59,7 +59,7 @@ func httpRows() (all []row) {
 			}
 		}})
 	}
-	return append(all, row{name: "many good requests on one connection", send: manyGood})
+	return append(all, row{name: "many good requests on one connection", send: manyGood, writes: true})
 }
 
 // next reads the next answer of a connection.
