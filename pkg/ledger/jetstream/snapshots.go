@@ -25,11 +25,12 @@ const (
 	snapshotTimeout = 5 * time.Second
 )
 
-// SnapshotsConfig is how the stream of the snapshots must be: on file as the logs are, but what is in it may be deleted.
+// SnapshotsConfig is how the stream of the snapshots must be: on file as the logs are, but what is in it may be deleted: no
+// more is lost than time, as long as no stream of a log has been dropped.
 func SnapshotsConfig(replicas int) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:         snapshotsStream,
-		Description:  "Faceoff: state of the logs, to start from; can be deleted at any time",
+		Description:  "Faceoff: state of the logs, to start from",
 		Subjects:     []string{"snapshots.*.*.*"},
 		Storage:      jetstream.FileStorage,
 		Replicas:     replicas,
@@ -46,9 +47,16 @@ type snapshots struct {
 	replicas int
 }
 
-// NewSnapshots returns where the snapshots of a log are kept. The stream is created with the first of them.
-func NewSnapshots(js jetstream.JetStream, log string, replicas int) ledger.Snapshots {
-	return &snapshots{js: js, log: log, replicas: replicas}
+// OpenSnapshots returns where the snapshots of a log are kept. The stream is created if there is none, and again with a
+// snapshot if somebody has deleted it; one that is not as declared is refused.
+func OpenSnapshots(ctx context.Context, js jetstream.JetStream, log string, replicas int) (ledger.Snapshots, error) {
+	s := &snapshots{js: js, log: log, replicas: replicas}
+	return s, s.open(ctx)
+}
+
+func (s *snapshots) open(ctx context.Context) error {
+	_, err := openStream(ctx, s.js, SnapshotsConfig(s.replicas))
+	return err
 }
 
 func (s *snapshots) subject(id ledger.SnapshotID) string {
@@ -116,7 +124,7 @@ func (s *snapshots) put(ctx context.Context, subject string, chunk []byte) error
 	defer cancel()
 	_, err := s.js.Publish(ctx, subject, chunk, jetstream.WithRetryAttempts(0))
 	if errors.Is(err, jetstream.ErrNoStreamResponse) {
-		if _, err = openStream(ctx, s.js, SnapshotsConfig(s.replicas)); err == nil {
+		if err = s.open(ctx); err == nil {
 			_, err = s.js.Publish(ctx, subject, chunk, jetstream.WithRetryAttempts(0))
 		}
 	}

@@ -50,12 +50,16 @@ func (s *Stores) Open(ctx context.Context, name, subject string) (ledger.Store, 
 	if err != nil {
 		return ledger.Store{}, err
 	}
+	snapshots, err := OpenSnapshots(ctx, s.js, name, s.replicas)
+	if err != nil {
+		return ledger.Store{}, err
+	}
 	lease, err := NewLease(ctx, s.js, name, s.replica, s.replicas)
 	if err != nil {
 		return ledger.Store{}, err
 	}
 	return ledger.Store{
-		Log: log, Heads: heads, Snapshots: NewSnapshots(s.js, name, s.replicas), Pace: s.pace,
+		Log: log, Heads: heads, Snapshots: snapshots, Pace: s.pace,
 		Lease: lease, Peers: NewPeers(s.js.Conn()), Clock: log,
 	}, nil
 }
@@ -81,6 +85,11 @@ func (s *Stores) Heads(name string) ledger.Heads {
 	return &heads{js: s.js, log: name, replicas: s.replicas}
 }
 
+// Snapshots returns where the snapshots of a log are kept, if any are kept.
+func (s *Stores) Snapshots(name string) ledger.Snapshots {
+	return &snapshots{js: s.js, log: name, replicas: s.replicas}
+}
+
 // Other implements ledger.Stores.
 func (s *Stores) Other(name string) ledger.Log {
 	return &otherLog{js: s.js, name: name}
@@ -92,10 +101,10 @@ type otherLog struct {
 	name string
 
 	mu  sync.Mutex
-	log ledger.Log
+	log *Log
 }
 
-func (o *otherLog) open(ctx context.Context) (ledger.Log, error) {
+func (o *otherLog) open(ctx context.Context) (*Log, error) {
 	o.mu.Lock()
 	log := o.log
 	o.mu.Unlock()
@@ -124,6 +133,15 @@ func (o *otherLog) Head(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	return log.Head(ctx)
+}
+
+// Begin implements ledger.Begun.
+func (o *otherLog) Begin(ctx context.Context) (first uint64, previous [32]byte, err error) {
+	log, err := o.open(ctx)
+	if err != nil {
+		return 0, previous, err
+	}
+	return log.Begin(ctx)
 }
 
 // Read implements ledger.Log.

@@ -11,14 +11,14 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 )
 
-// Table is how every stream must be that is kept for logs: those of the logs, that of their heads, and the bucket of the
-// leases. replicas is how many servers keep each, maxBytes how large a log may grow, 0 for no limit.
+// Table is how every stream must be that is kept for logs: those of the logs, that of their heads, that of their snapshots,
+// and the bucket of the leases. replicas is how many servers keep each, maxBytes how large a log may grow, 0 for no limit.
 func Table(logs []ledger.LogName, replicas int, maxBytes int64) []jetstream.StreamConfig {
 	var all []jetstream.StreamConfig
 	for _, l := range logs {
 		all = append(all, logConfig(l.Name, l.Subject, replicas, maxBytes))
 	}
-	return append(all, HeadsConfig(replicas), leasesConfig(replicas))
+	return append(all, HeadsConfig(replicas), SnapshotsConfig(replicas), leasesConfig(replicas))
 }
 
 // StreamConfig is how the stream of a log must be: on file, nothing ever deleted, no feature by which a message could
