@@ -55,7 +55,7 @@ func Export(ctx context.Context, log Log, dir string, e Exported) (Exported, err
 		return e, fmt.Errorf("export %s: %w", e.Stream, err)
 	}
 	e.Format = exportFormat
-	read, err := e.read(groups)
+	read, err := e.read(groups, func(uint64, []byte) error { return nil })
 	if err != nil {
 		return e, fmt.Errorf("export %s, read back: %w", e.Stream, err)
 	}
@@ -72,6 +72,12 @@ func Export(ctx context.Context, log Log, dir string, e Exported) (Exported, err
 
 // VerifyExport reads an export and checks that it is what it says.
 func VerifyExport(dir, stream string) (Exported, error) {
+	return ReadExport(dir, stream, func(uint64, []byte) error { return nil })
+}
+
+// ReadExport is VerifyExport that hands every group to handle, once it fits the one before; that all of them are what the
+// export says is known only at the end.
+func ReadExport(dir, stream string, handle func(seq uint64, group []byte) error) (Exported, error) {
 	groups, manifest := exportFiles(dir, stream)
 	raw, err := os.ReadFile(manifest)
 	if err != nil {
@@ -84,7 +90,7 @@ func VerifyExport(dir, stream string) (Exported, error) {
 	if e.Format != exportFormat || e.Stream != stream {
 		return e, fmt.Errorf("%s: format %d of stream %q is not what is wanted", manifest, e.Format, e.Stream)
 	}
-	read, err := e.read(groups)
+	read, err := e.read(groups, handle)
 	if err != nil {
 		return e, fmt.Errorf("%s: %w", groups, err)
 	}
@@ -117,8 +123,8 @@ func (e Exported) dump(ctx context.Context, log Log, w io.Writer) error {
 	return err
 }
 
-// read checks a file of groups against what is known of it, and fills in the rest.
-func (e Exported) read(file string) (Exported, error) {
+// read checks a file of groups against what is known of it, fills in the rest, and hands the groups over.
+func (e Exported) read(file string, handle func(seq uint64, group []byte) error) (Exported, error) {
 	f, err := os.Open(file) //nolint:gosec // the operator says where
 	if err != nil {
 		return e, err
@@ -146,6 +152,9 @@ func (e Exported) read(file string) (Exported, error) {
 			return e, fmt.Errorf("group %d is cut off: %w", links.seq+1, err)
 		}
 		if _, fits, err = readGroup(links, links.seq+1, raw, func([]byte) (struct{}, error) { return struct{}{}, nil }); err != nil {
+			return e, err
+		}
+		if err := handle(links.seq, raw); err != nil {
 			return e, err
 		}
 		last = sha256.Sum256(raw)

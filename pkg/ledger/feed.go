@@ -142,6 +142,13 @@ func chainAt(ctx context.Context, log Log, seq uint64) (*chain, error) {
 			break
 		}
 		if errors.Is(err, ErrLog) {
+			if b, ok := log.(Begun); ok {
+				// What comes next may be the first that has not been dropped.
+				if first, previous, fault := b.Begin(ctx); fault == nil && seq == first-1 {
+					c.hash = previous
+					break
+				}
+			}
 			return nil, err
 		}
 		if err := pause.wait(ctx); err != nil {

@@ -179,17 +179,24 @@ func newestFirst(ids []SnapshotID) []SnapshotID {
 }
 
 // restore makes the newest usable snapshot committed state. Without one the log is folded from its first group. The error
-// is ctx's, or that the log is damaged: a snapshot knows of more than it has.
+// is ctx's, or that the log is damaged: a snapshot knows of more than it has, or its first group was dropped.
 func (k *snapshotKeeper[C, E]) restore(ctx context.Context) error {
 	if k.none() {
 		return nil
 	}
-	lctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
-	ids, err := k.l.cfg.Snapshots.List(lctx)
-	cancel()
-	if err != nil {
-		k.l.log.Warn("snapshots cannot be read: the log is folded from its first group", "error", err)
-		return ctx.Err()
+	ids, err := k.list(ctx)
+	for pause, told := (backoff{}), false; err != nil; ids, err = k.list(ctx) {
+		if k.whole(ctx) == nil {
+			k.l.log.Warn("snapshots cannot be read: the log is folded from its first group", "error", err)
+			return nil
+		}
+		if !told {
+			k.l.log.Warn("waiting for the snapshots: the log cannot be folded without one", "error", err)
+			told = true
+		}
+		if err := pause.wait(ctx); err != nil {
+			return err
+		}
 	}
 	for _, id := range newestFirst(ids) {
 		err := k.use(ctx, id)
@@ -205,8 +212,35 @@ func (k *snapshotKeeper[C, E]) restore(ctx context.Context) error {
 		}
 		k.l.log.Warn("snapshot not used", "seq", id.Seq, "error", err)
 	}
-	if len(ids) > 0 {
+	err = k.whole(ctx)
+	if len(ids) > 0 && err == nil {
 		k.l.log.Warn("no snapshot can be used: the log is folded from its first group")
+	}
+	return err
+}
+
+func (k *snapshotKeeper[C, E]) list(ctx context.Context) ([]SnapshotID, error) {
+	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
+	defer cancel()
+	return k.l.cfg.Snapshots.List(ctx)
+}
+
+// whole makes sure that the log can be folded from its first group: the error is ErrLog if that was dropped, or ctx's. It
+// waits until that is known.
+func (k *snapshotKeeper[C, E]) whole(ctx context.Context) error {
+	b, ok := k.l.cfg.Log.(Begun)
+	for pause := (backoff{}); ok; {
+		first, _, err := b.Begin(ctx)
+		switch {
+		case err == nil && first > 1:
+			return fmt.Errorf("%w: %s lacks its groups 1 to %d, which were dropped, and has no snapshot to start from without them: "+
+				"put them back with `faceoff streams restore`", ErrLog, k.l.cfg.Name, first-1)
+		case err == nil || errors.Is(err, ErrLog):
+			return err
+		}
+		if err := pause.wait(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -219,27 +253,9 @@ func (k *snapshotKeeper[C, E]) use(ctx context.Context, id SnapshotID) error {
 	}
 	defer func() { _ = in.Close() }()
 	r := newSnapshotReader(in)
-	h, err := r.header(k.l.cfg.Name, id.Seq)
+	h, err := r.fit(ctx, k.l.cfg.Name, id.Seq, k.l.cfg.Log, k.end)
 	if err != nil {
 		return err
-	}
-	// The log's end is read after the list of snapshots: one that is made meanwhile is none beyond it.
-	end, err := k.end(ctx)
-	if err != nil {
-		return err
-	}
-	if h.GetSeq() > end {
-		if err := r.skip(); err != nil {
-			return err
-		}
-		return fmt.Errorf("%w: %s ends at %d, but there is a snapshot of it at %d", ErrLog, k.l.cfg.Name, end, h.GetSeq())
-	}
-	c, err := chainAt(ctx, k.l.cfg.Log, h.GetSeq())
-	if err != nil {
-		return err
-	}
-	if c.hash != [32]byte(h.GetChain()) {
-		return fmt.Errorf("the log has another group %d: %x, not %x", h.GetSeq(), c.hash[:6], h.GetChain()[:6])
 	}
 	if v := k.l.cfg.State.Version; h.GetStateVersion() != v {
 		return fmt.Errorf("its state is of version %d, not %d", h.GetStateVersion(), v)
@@ -260,6 +276,72 @@ func (k *snapshotKeeper[C, E]) use(ctx context.Context, id SnapshotID) error {
 	k.l.fold.install(h, answers, install)
 	k.size = r.size
 	return nil
+}
+
+// fit reads the header of a snapshot that is named as one of a log at seq, and makes sure that the log has that very group.
+// The error is ErrLog if the snapshot is sound and beyond the log's end.
+func (r *snapshotReader) fit(
+	ctx context.Context, name string, seq uint64, log Log, head func(context.Context) (uint64, error),
+) (*ledgerv1.SnapshotHeader, error) {
+	h, err := r.header(name, seq)
+	if err != nil {
+		return nil, err
+	}
+	// The log's end is read after the list of snapshots: one that is made meanwhile is none beyond it.
+	end, err := head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if seq > end {
+		if err := r.skip(); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w: %s ends at %d, but there is a snapshot of it at %d", ErrLog, name, end, seq)
+	}
+	c, err := chainAt(ctx, log, seq)
+	if err != nil {
+		return nil, err
+	}
+	if c.hash != [32]byte(h.GetChain()) {
+		return nil, fmt.Errorf("the log has another group %d: %x, not %x", seq, c.hash[:6], h.GetChain()[:6])
+	}
+	return h, nil
+}
+
+// LatestSnapshot returns the group of the newest snapshot that is whole and of the very group that the log has there; 0 if
+// there is none. Whether a service can read the state in it is not known here. The error is ErrLog if the log lacks the
+// group of a sound one.
+func LatestSnapshot(ctx context.Context, name string, snapshots Snapshots, log Log) (seq uint64, err error) {
+	ids, err := snapshots.List(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("snapshots of %s: %w", name, err)
+	}
+	for _, id := range newestFirst(ids) {
+		err := probe(ctx, name, snapshots, log, id)
+		switch {
+		case err == nil:
+			return id.Seq, nil
+		case errors.Is(err, ErrLog):
+			return 0, err
+		case ctx.Err() != nil:
+			return 0, ctx.Err()
+		}
+	}
+	return 0, nil
+}
+
+// probe reads a snapshot to its end.
+func probe(ctx context.Context, name string, snapshots Snapshots, log Log, id SnapshotID) error {
+	in, err := snapshots.Open(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	r := newSnapshotReader(in)
+	if _, err := r.fit(ctx, name, id.Seq, log, log.Head); err != nil {
+		return err
+	}
+	return r.skip()
 }
 
 // end reads the log's head; it waits until that can be read.

@@ -178,7 +178,19 @@ func (l *Log) find(seq uint64) (g Generation, beyond bool, err error) {
 			return g, g.Last != 0 && seq > g.Last, nil
 		}
 	}
-	return g, false, fmt.Errorf("%w: %s begins with group %d; what came before was dropped", ledger.ErrLog, l.name, g.First)
+	return g, false, fmt.Errorf("%w: %s begins with group %d; group %d was dropped, and only `faceoff streams restore` can put it back",
+		ledger.ErrLog, l.name, g.First, seq)
+}
+
+// locate is find that looks for what was put back since.
+func (l *Log) locate(ctx context.Context, seq uint64) (g Generation, beyond bool, err error) {
+	if g, beyond, err = l.find(seq); err == nil {
+		return g, beyond, nil
+	}
+	if err := l.discover(ctx); err != nil {
+		return g, false, err
+	}
+	return l.find(seq)
 }
 
 // see notes a group that was read or stored, and reports whether it is the last of its stream.
@@ -268,13 +280,24 @@ func (l *Log) goOn(ctx context.Context, g Generation) error {
 	next.First = g.Last + 1
 	hash := sha256.Sum256(last.Data)
 	next.Previous = hex.EncodeToString(hash[:])
-	want := next.config(StreamConfig("", "", old.Replicas))
-	want.MaxBytes, _ = strconv.ParseInt(old.Metadata[metaLimit], 10, 64)
-	want.Metadata = map[string]string{metaPrevious: g.Stream, metaPreviousLast: strconv.FormatUint(g.Last, 10), metaChain: next.Previous}
-	if _, err := openStream(ctx, l.js, want); err != nil {
+	limit, _ := strconv.ParseInt(old.Metadata[metaLimit], 10, 64)
+	if err := l.create(ctx, next, old.Replicas, limit); err != nil {
 		return err
 	}
 	return l.took(next, g)
+}
+
+// create makes the stream of a generation, as far as nobody has yet.
+func (l *Log) create(ctx context.Context, g Generation, replicas int, maxBytes int64) error {
+	want := g.config(StreamConfig("", "", replicas))
+	want.MaxBytes = maxBytes
+	if g.Number > 1 {
+		want.Metadata = map[string]string{
+			metaPrevious: named(l.name, "", g.Number-1).Stream, metaPreviousLast: strconv.FormatUint(g.First-1, 10), metaChain: g.Previous,
+		}
+	}
+	_, err := openStream(ctx, l.js, want)
+	return err
 }
 
 // seal has a stream that has ended take nothing any more, and gives back the room that was reserved for it.
@@ -301,7 +324,7 @@ func (l *Log) seal(ctx context.Context, g Generation) (jetstream.StreamConfig, e
 // reach returns the generation that has the group at seq, or will have it, however many have come since.
 func (l *Log) reach(ctx context.Context, seq uint64, goOn func(context.Context, Generation) error) (Generation, error) {
 	for {
-		g, beyond, err := l.find(seq)
+		g, beyond, err := l.locate(ctx, seq)
 		if err != nil || !beyond {
 			return g, err
 		}

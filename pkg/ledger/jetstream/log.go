@@ -233,7 +233,7 @@ func (l *Log) Read(ctx context.Context, seq uint64) ([]byte, error) {
 var errNotThere = errors.New("not there")
 
 func (l *Log) read(ctx context.Context, seq uint64) ([]byte, error) {
-	g, beyond, err := l.find(seq)
+	g, beyond, err := l.locate(ctx, seq)
 	switch {
 	case err != nil:
 		return nil, err

@@ -22,7 +22,7 @@ func fill(i int64) ledger.Command[Command] {
 // Fill has a ledger decide n commands on a store, more than those of earlier calls, and stops it in an orderly way.
 func Fill(t *testing.T, s ledger.Store, n int) {
 	t.Helper()
-	a := start(t, setup{log: s.Log, heads: s.Heads})
+	a := start(t, setup{log: s.Log, heads: s.Heads, snapshots: s.Snapshots, pace: s.Pace})
 	from := a.total("k")
 	for i := range int64(n) {
 		a.must(t, fill(from+i))
@@ -30,11 +30,19 @@ func Fill(t *testing.T, s ledger.Store, n int) {
 	a.stop()
 }
 
+// Snapshot has a ledger decide one command more than Fill has, and returns the group of a snapshot that was made after it.
+func Snapshot(t *testing.T, s ledger.Store) (seq uint64) {
+	t.Helper()
+	a := start(t, setup{log: s.Log, heads: s.Heads, snapshots: s.Snapshots, pace: often})
+	defer a.stop()
+	return waitSnapshot(t, s.Snapshots, a.must(t, fill(a.total("k"))).Seq).Seq
+}
+
 // Recover starts a replica on a store that Fill has filled, and returns how many of Fill's commands it knows once it is
 // ready, or why it stops. What it knows it must answer again as the first time.
 func Recover(t *testing.T, s ledger.Store) (int, error) {
 	t.Helper()
-	a := launch(t, setup{log: s.Log, heads: s.Heads})
+	a := launch(t, setup{log: s.Log, heads: s.Heads, snapshots: s.Snapshots, pace: s.Pace})
 	defer a.stop()
 	select {
 	case <-a.ready:

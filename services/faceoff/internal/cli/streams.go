@@ -30,6 +30,7 @@ type streamsCommands struct {
 	Continue streamsContinue `cmd:"" help:"Have a log go on in another stream; the one before takes nothing any more and can be exported."`
 	Export   streamsExport   `cmd:"" help:"Write what a log's past streams hold to files, and check them."`
 	Drop     streamsDrop     `cmd:"" help:"Delete a log's oldest stream, once it is exported and not needed any more."`
+	Restore  streamsRestore  `cmd:"" help:"Put a log's dropped streams back from their exports."`
 }
 
 // streamsTarget is where the streams are, and how many there should be.
@@ -100,6 +101,12 @@ func (s streams) declared(ctx context.Context, settings streamSettings, only []s
 
 func (s streams) isLog(name string) bool {
 	return slices.ContainsFunc(s.logs, func(l ledger.LogName) bool { return l.Name == name })
+}
+
+// subject is that of the first stream of a log.
+func (s streams) subject(name string) string {
+	i := slices.IndexFunc(s.logs, func(l ledger.LogName) bool { return l.Name == name })
+	return s.logs[i].Subject
 }
 
 // known makes sure that there are logs of these names.

@@ -2,9 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/ledger"
@@ -32,8 +32,7 @@ func (c streamsContinue) Run(ctx context.Context, out io.Writer) error {
 		if err := s.known(c.Log); err != nil {
 			return err
 		}
-		i := slices.IndexFunc(s.logs, func(l ledger.LogName) bool { return l.Name == c.Log })
-		ended, next, err := s.stores.Continue(ctx, c.Log, s.logs[i].Subject)
+		ended, next, err := s.stores.Continue(ctx, c.Log, s.subject(c.Log))
 		if err != nil {
 			return err
 		}
@@ -101,7 +100,7 @@ func (c streamsDrop) Run(ctx context.Context, out io.Writer) error {
 		if c.Now {
 			keep = 0
 		}
-		snapshot, err := latestSnapshot(ctx, e.Log)
+		snapshot, err := ledger.LatestSnapshot(ctx, e.Log, s.stores.Snapshots(e.Log), s.stores.Other(e.Log))
 		if err != nil {
 			return err
 		}
@@ -113,6 +112,23 @@ func (c streamsDrop) Run(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// latestSnapshot is the group of the latest snapshot of a log: 0, since none are kept yet. A replica folds a log from its
-// first group, so nothing of it can be dropped.
-func latestSnapshot(context.Context, string) (uint64, error) { return 0, nil }
+type streamsRestore struct {
+	Log string `arg:"" name:"log" help:"The log, SCORE_00."`
+	Dir string `arg:"" name:"dir" help:"Directory that streams export has written to." type:"path"`
+	streamsTarget
+}
+
+// Run puts back what was dropped, and prints the streams that are whole again.
+func (c streamsRestore) Run(ctx context.Context, out io.Writer) error {
+	return c.open(ctx, func(ctx context.Context, s streams) error {
+		if err := s.known(c.Log); err != nil {
+			return err
+		}
+		restored, err := s.stores.Restore(ctx, c.Log, s.subject(c.Log), c.Dir)
+		rows := make([][]any, 0, len(restored))
+		for _, g := range restored {
+			rows = append(rows, generationRow(c.Log, g))
+		}
+		return errors.Join(err, c.print(out, restored, generationHeader, rows))
+	})
+}

@@ -135,5 +135,7 @@ func TestStreamsGoOn(t *testing.T) {
 	run(1, "streams drop COHOST_00 --now --export "+dir, "no snapshot of COHOST_00")
 	run(1, "streams drop COHOST_00_2 --now --export "+dir, "not the oldest")
 	run(1, "streams drop COHOST_00 --now --export "+t.TempDir(), "cannot be trusted")
+	run(0, "streams restore COHOST_00 "+dir)
+	run(2, "streams restore NOPE "+dir, "there is no log NOPE")
 	run(2, "streams continue NOPE", "there is no log NOPE")
 }
