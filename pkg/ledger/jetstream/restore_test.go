@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -130,7 +131,7 @@ func (d *dropped) begin(t *testing.T, i int, groups ...[]byte) {
 // wantLacking makes sure that no replica starts, and that it says what to do.
 func (d *dropped) wantLacking(t *testing.T) {
 	t.Helper()
-	if _, err := ledgertest.Recover(t, d.store); !errors.Is(err, ledger.ErrLog) || !strings.Contains(err.Error(), "dropped") || !strings.Contains(err.Error(), "faceoff streams restore") {
+	if _, err := ledgertest.Recover(t, d.store); !errors.Is(err, ledger.ErrLog) || !strings.Contains(err.Error(), "no snapshot to start from") || !strings.Contains(err.Error(), "faceoff streams restore") {
 		t.Fatalf("started without its beginning: %v", err)
 	}
 }
@@ -159,6 +160,74 @@ func (d *dropped) wantWhole(t *testing.T) {
 	}
 	if n, err := ledgertest.Recover(t, d.store); err != nil || n != d.commands {
 		t.Fatalf("%d of %d, %v", n, d.commands, err)
+	}
+}
+
+// TestLatestSnapshot: one that no replica could start from does not count.
+func TestLatestSnapshot(t *testing.T) {
+	t.Parallel()
+	js := connect(t)
+	stores, err := jetstream.NewStores(js.Conn(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := make(map[string]ledger.Log)
+	for _, name := range []string{"TEST", "OTHER", "EMPTY"} {
+		s, err := stores.Open(t.Context(), name, "log."+strings.ToLower(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		logs[name], s.Heads, s.Snapshots = s.Log, nil, nil
+		if name != "EMPTY" {
+			ledgertest.Fill(t, s, 20)
+		}
+	}
+	kept := stores.Snapshots("TEST")
+	seq := ledgertest.Snapshot(t, ledger.Store{Log: logs["TEST"], Snapshots: kept})
+	ledgertest.Fill(t, ledger.Store{Log: logs["OTHER"]}, 20) // it comes as far
+	var good []byte
+	list, err := kept.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range list {
+		in, err := kept.Open(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id.Seq == seq {
+			if good, err = io.ReadAll(in); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := kept.Delete(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flipped := bytes.Clone(good)
+	flipped[len(good)/2] ^= 1
+	for _, c := range []struct {
+		name, log string
+		raw       []byte
+		want      uint64
+		err       error
+	}{
+		{"cut off", "TEST", good[:len(good)-1], 0, nil},
+		{"a flipped bit", "TEST", flipped, 0, nil},
+		{"sound", "TEST", good, seq, nil},
+		{"of another history", "OTHER", good, 0, nil},
+		{"beyond the log's end", "EMPTY", good, 0, ledger.ErrLog},
+	} {
+		id, err := kept.Save(t.Context(), seq, bytes.NewReader(c.raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if latest, err := ledger.LatestSnapshot(t.Context(), "TEST", kept, logs[c.log]); latest != c.want || !errors.Is(err, c.err) {
+			t.Errorf("%s: %d, %v", c.name, latest, err)
+		}
+		if err := kept.Delete(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
