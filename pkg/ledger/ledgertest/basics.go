@@ -182,7 +182,7 @@ func testBounds(t *testing.T, log *Faulty) {
 	var all sync.WaitGroup
 	for i := range n {
 		all.Go(func() {
-			if _, err := a.Submit(patiently(t), ledger.Command[Command]{Body: Command{Key: "k", Add: 1, Size: 100 << 10}}); err != nil {
+			if _, err := a.Submit(patiently(t), ledger.Command[Command]{ID: fmt.Sprint("c", i), Body: Command{Key: "k", Add: 1, Size: 100 << 10}}); err != nil {
 				t.Errorf("%d: %v", i, err)
 			}
 		})
