@@ -63,7 +63,8 @@ type Codec[C, E any] interface {
 // Command asks for a decision.
 type Command[C any] struct {
 	// ID makes repeats harmless: for 10 minutes of log time the same id gets the first answer again, be it a refusal; but
-	// not one that is for now only, such as RATE_LIMITED. Empty: the machine itself knows repeats.
+	// not one of the moment, such as RATE_LIMITED, nor of a malformed command (INVALID_ARGUMENT). Empty: the machine itself
+	// knows repeats.
 	ID string
 	// Payload is what a repeat with the same ID must equal, byte for byte; another one is refused (PAYLOAD_MISMATCH).
 	// It is the caller's request, without ids that the server makes for it. Nil: the encoded Body.
