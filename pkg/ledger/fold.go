@@ -108,9 +108,9 @@ func (f *fold[C, E]) commit(seq uint64, group []byte, last time.Time, events []P
 }
 
 // skip passes a void group.
-func (f *fold[C, E]) skip(seq uint64) {
+func (f *fold[C, E]) skip(seq uint64, group []byte) {
 	f.mu.Lock()
-	f.seq = seq
+	f.seq, f.void = seq, sha256.Sum256(group)
 	f.mu.Unlock()
 	f.applied.set(seq)
 	f.cfg.Metrics.Void(f.cfg.Name)
@@ -162,9 +162,8 @@ func (f *fold[C, E]) take(seq uint64, raw []byte) error {
 		if f.void != ([32]byte{}) && bytes.Equal(g.GetPrevious(), f.void[:]) {
 			return fmt.Errorf("%w: %s: group %d goes on from a void one: the log is not the one that was read before", ErrLog, f.cfg.Name, seq)
 		}
-		f.void = sha256.Sum256(raw)
 		f.cfg.Logger.Error("void group: it does not fit the chain", "log", f.cfg.Name, "seq", seq, "writer", g.GetWriter())
-		f.skip(seq)
+		f.skip(seq, raw)
 		return nil
 	}
 	f.discard()
