@@ -37,7 +37,9 @@ type Settings struct {
 	Keys auth.Keys
 	// MaxStreams bounds the calls at once on one gRPC connection; see rpc.ServerOptions.
 	MaxStreams uint32
-	Log        *slog.Logger
+	// CallsPerSecond is how many calls a second each caller may make; see rpc.CallerLimit.
+	CallsPerSecond int
+	Log            *slog.Logger
 }
 
 // Service is what New of a service returns.
@@ -142,7 +144,9 @@ func (p *Process) Listen(addr string) (net.Listener, error) {
 
 // Run serves until ctx ends or a part fails.
 func (p *Process) Run(ctx context.Context, service Service) error {
-	server := rpc.NewServer(rpc.ServerOptions{Log: p.s.Log, Keys: p.s.Keys, Metrics: p.registry, MaxStreams: p.s.MaxStreams})
+	server := rpc.NewServer(rpc.ServerOptions{
+		Log: p.s.Log, Keys: p.s.Keys, Metrics: p.registry, MaxStreams: p.s.MaxStreams, PerCaller: rpc.PerSecond(p.s.CallsPerSecond),
+	})
 	service.RegisterGRPC(server)
 	lis, err := p.Listen(p.s.GRPC)
 	if err != nil {

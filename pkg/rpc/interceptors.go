@@ -23,11 +23,12 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
 )
 
-// door is what every call passes, in this order: observe, answer, authenticate, validate.
+// door is what every call passes, in this order: observe, answer, authenticate, admit, validate.
 type door struct {
 	log     *slog.Logger
 	metrics *telemetry.RPCMetrics
 	keys    auth.Keys
+	callers *callers
 	open    map[string]bool // methods that need no token
 	closing context.Context // ends when the server stops
 }
@@ -123,7 +124,8 @@ func answered(err error) bool {
 	return ok
 }
 
-// authenticate puts the token's principal into the context. Nothing else in a call's metadata says who calls.
+// authenticate puts the token's principal into the context, unless it calls too often. Nothing else in a call's metadata
+// says who calls.
 func (d *door) authenticate(ctx context.Context, method string) (context.Context, error) {
 	if d.open[method] {
 		return ctx, nil
@@ -140,7 +142,7 @@ func (d *door) authenticate(ctx context.Context, method string) (context.Context
 	if err != nil {
 		return nil, err
 	}
-	return auth.With(ctx, p), nil
+	return auth.With(ctx, p), d.callers.admit(p, time.Now())
 }
 
 func validate(message any) error {

@@ -187,6 +187,30 @@ func TestWithoutAGoodTokenNobodyPasses(t *testing.T) {
 	}
 }
 
+// A host that calls too often is refused, by call and by stream, before its message is looked at.
+func TestCallersThatCallTooOftenAreRefused(t *testing.T) {
+	t.Parallel()
+	_, cc := serve(t, rpc.ServerOptions{PerCaller: rpc.CallerLimit{PerSecond: 1, Burst: 2}}, func(context.Context, *userv1.User) error { return nil })
+	with := func(p auth.Principal) context.Context {
+		return metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+token(t, p))
+	}
+	ann := with(auth.Principal{User: "ann", Live: "a", Role: auth.Host})
+	ben := with(auth.Principal{User: "ben", Live: "a", Role: auth.Audience})
+	for _, err := range []error{call(ann, cc, "ann"), say(ann, cc, "ann"), call(ben, cc, "ben")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, err := range []error{call(ann, cc, "/"), say(ann, cc, "ann")} {
+		if status.Code(err) != codes.ResourceExhausted || reasonOf(err) != "RATE_LIMITED" {
+			t.Errorf("one call too many: %v", err)
+		}
+	}
+	if err := call(ben, cc, "ben"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestMessagesAreValidated(t *testing.T) {
 	t.Parallel()
 	_, cc := serve(t, rpc.ServerOptions{}, func(_ context.Context, u *userv1.User) error {

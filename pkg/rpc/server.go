@@ -2,7 +2,8 @@
 // statuses.
 //
 // Every call passes the same interceptors in the same order: it is counted, its errors and panics become a status, its
-// token becomes a principal, its messages are validated, and only then does its handler see it.
+// token becomes a principal, its caller must not call too often, its messages are validated, and only then does its handler
+// see it.
 package rpc
 
 import (
@@ -47,6 +48,8 @@ type ServerOptions struct {
 	Unauthenticated []string
 	// MaxStreams bounds the calls at once on one connection; 0 stands for 100,000, which suits connections between services.
 	MaxStreams uint32
+	// PerCaller bounds the calls of each caller; the zero value does not.
+	PerCaller CallerLimit
 }
 
 // Server is a grpc.Server with the limits, interceptors and the health service that all services have.
@@ -70,6 +73,7 @@ func NewServer(o ServerOptions) *Server {
 		log:     o.Log,
 		metrics: telemetry.RPC(o.Metrics),
 		keys:    o.Keys,
+		callers: newCallers(o.PerCaller),
 		closing: closing,
 		open: map[string]bool{
 			healthv1.Health_Check_FullMethodName: true,

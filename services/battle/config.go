@@ -7,6 +7,7 @@ import (
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
 	"github.com/faceoff-live/faceoff/pkg/config"
+	"github.com/faceoff-live/faceoff/pkg/rpc"
 
 	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
 )
@@ -33,6 +34,7 @@ type Config struct {
 	OpenWithin       time.Duration `help:"How long after that a battle waits for the score service to open all lives, 100ms to 1m." default:"5s"`
 	EndedBattlesKept time.Duration `help:"How long an ended battle can still be looked up, 1m to 720h." default:"24h"`
 	EventsKept       int           `help:"How many of a live's last events are kept for readers that come back, 16 to 4096." default:"256"`
+	CallsPerSecond   int           `help:"How many calls a second each host, and each member of the audience, may make to a replica, with ten seconds' worth at once; more are refused with RATE_LIMITED. At most 10000; 0 for no limit. Backends are not limited." default:"50"`
 	LogLevel         string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
@@ -53,6 +55,7 @@ func DefaultConfig() Config {
 		OpenWithin:       5 * time.Second,
 		EndedBattlesKept: 24 * time.Hour,
 		EventsKept:       256,
+		CallsPerSecond:   rpc.DefaultCallsPerSecond,
 		LogLevel:         "info",
 	}
 }
@@ -64,6 +67,7 @@ func (c Config) Validate() error {
 		within("stream-replicas", c.StreamReplicas, 1, 5),
 		within("log-max-bytes", c.LogMaxBytes, 16<<20, 16<<40),
 		within("snapshot-bytes", c.SnapshotBytes, 0, 1<<40),
+		within("calls-per-second", c.CallsPerSecond, 0, 10_000),
 		within("snapshot-every", c.SnapshotEvery, 100*time.Millisecond, 24*time.Hour),
 		within("min-duration", c.MinDuration, time.Second, c.MaxDuration),
 		within("max-duration", c.MaxDuration, c.MinDuration, 24*time.Hour),

@@ -27,7 +27,9 @@ func Main(ctx context.Context, args []string, out io.Writer) error {
 
 // Run runs battle alone in its process until ctx ends.
 func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
-	p, err := process.New(process.Settings{Name: "battle", GRPC: cfg.GRPC, Metrics: cfg.Metrics, Keys: cfg.Keys, Log: log})
+	p, err := process.New(process.Settings{
+		Name: "battle", GRPC: cfg.GRPC, Metrics: cfg.Metrics, Keys: cfg.Keys, CallsPerSecond: cfg.CallsPerSecond, Log: log,
+	})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
 	"github.com/faceoff-live/faceoff/pkg/config"
+	"github.com/faceoff-live/faceoff/pkg/rpc"
 )
 
 // Config is what an operator sets.
@@ -31,6 +32,7 @@ type Config struct {
 	EndedLivesKept    time.Duration `help:"How long an ended live can still be looked up, 1m to 24h." default:"1h"`
 	EventsKept        int           `help:"How many of a live's last events are kept for readers that come back, 16 to 4096." default:"256"`
 	LeaveBattleTime   time.Duration `help:"How long battle may take to let a live leave before it leaves its connection, up to 1s." default:"1s"`
+	CallsPerSecond    int           `help:"How many calls a second each host, and each member of the audience, may make to a replica, with ten seconds' worth at once; more are refused with RATE_LIMITED. At most 10000; 0 for no limit. Backends are not limited." default:"50"`
 	LogLevel          string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
@@ -50,6 +52,7 @@ func DefaultConfig() Config {
 		EndedLivesKept:    time.Hour,
 		EventsKept:        256,
 		LeaveBattleTime:   time.Second,
+		CallsPerSecond:    rpc.DefaultCallsPerSecond,
 		LogLevel:          "info",
 	}
 }
@@ -62,6 +65,7 @@ func (c Config) Validate() error {
 		within("stream-replicas", c.StreamReplicas, 1, 5),
 		within("log-max-bytes", c.LogMaxBytes, 16<<20, 16<<40),
 		within("snapshot-bytes", c.SnapshotBytes, 0, 1<<40),
+		within("calls-per-second", c.CallsPerSecond, 0, 10_000),
 		within("snapshot-every", c.SnapshotEvery, 100*time.Millisecond, 24*time.Hour),
 		within("max-members", c.MaxMembers, 2, 9),
 		within("max-invitations", c.MaxInvitations, 1, 100),

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/rpc"
 )
 
 // Config is what an operator sets.
@@ -23,6 +24,7 @@ type Config struct {
 	CallTimeout    time.Duration `help:"How long a REST call may take at the services." default:"10s"`
 	MaxConnections int           `help:"How many connections REST clients may hold at once; more are closed at once." default:"10000"`
 	MaxWatchers    int           `help:"How many callers may watch lives at once; more are refused with RATE_LIMITED." default:"10000"`
+	CallsPerSecond int           `help:"How many calls a second each host, and each member of the audience, may make to a replica, with ten seconds' worth at once; more are refused with RATE_LIMITED. At most 10000; 0 for no limit. Backends are not limited." default:"50"`
 	LogLevel       string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
@@ -37,6 +39,7 @@ func DefaultConfig() Config {
 		CallTimeout:    10 * time.Second,
 		MaxConnections: 10_000,
 		MaxWatchers:    10_000,
+		CallsPerSecond: rpc.DefaultCallsPerSecond,
 		LogLevel:       "info",
 	}
 }
@@ -56,6 +59,9 @@ func (c Config) Validate() error {
 	}
 	if c.MaxConnections < 1 {
 		problems = append(problems, fmt.Errorf("max-connections: must be at least 1, is %d", c.MaxConnections))
+	}
+	if c.CallsPerSecond < 0 || c.CallsPerSecond > 10_000 {
+		problems = append(problems, fmt.Errorf("calls-per-second: must be 0 to 10000, is %d", c.CallsPerSecond))
 	}
 	if c.MaxWatchers < 1 {
 		problems = append(problems, fmt.Errorf("max-watchers: must be at least 1, is %d", c.MaxWatchers))

@@ -33,7 +33,8 @@ func Main(ctx context.Context, args []string, out io.Writer) error {
 // Run runs the gateway alone in its process until ctx ends.
 func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	p, err := process.New(process.Settings{
-		Name: "gateway", GRPC: cfg.GRPC, Metrics: cfg.Metrics, Keys: cfg.Keys, MaxStreams: MaxStreams, Log: log,
+		Name: "gateway", GRPC: cfg.GRPC, Metrics: cfg.Metrics, Keys: cfg.Keys, CallsPerSecond: cfg.CallsPerSecond,
+		MaxStreams: MaxStreams, Log: log,
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
 	"github.com/faceoff-live/faceoff/pkg/config"
+	"github.com/faceoff-live/faceoff/pkg/rpc"
 
 	"github.com/faceoff-live/faceoff/services/score/internal/partition"
 	"github.com/faceoff-live/faceoff/services/score/internal/rules"
@@ -39,6 +40,7 @@ type Config struct {
 	ViewKept       time.Duration `help:"How long Redis keeps a battle after it has closed, 1m to 24h." default:"1h"`
 	NATSInFlight   int           `name:"nats-in-flight" help:"How many NATS requests are decided at the same time, 1 to 65536." default:"4096"`
 	NATSTimeout    time.Duration `name:"nats-timeout" help:"How long the decision of a NATS request may take, 100ms to 60s." default:"10s"`
+	CallsPerSecond int           `help:"How many calls a second each host, and each member of the audience, may make to a replica, with ten seconds' worth at once; more are refused with RATE_LIMITED. At most 10000; 0 for no limit. Backends are not limited." default:"50"`
 	LogLevel       string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
@@ -62,6 +64,7 @@ func DefaultConfig() Config {
 		ViewKept:       time.Hour,
 		NATSInFlight:   4096,
 		NATSTimeout:    10 * time.Second,
+		CallsPerSecond: rpc.DefaultCallsPerSecond,
 		LogLevel:       "info",
 	}
 }
@@ -74,6 +77,7 @@ func (c Config) Validate() error {
 		within("stream-replicas", c.StreamReplicas, 1, 5),
 		within("log-max-bytes", c.LogMaxBytes, 16<<20, 16<<40),
 		within("snapshot-bytes", c.SnapshotBytes, 0, 1<<40),
+		within("calls-per-second", c.CallsPerSecond, 0, 10_000),
 		within("snapshot-every", c.SnapshotEvery, 100*time.Millisecond, 24*time.Hour),
 		within("partitions", c.Partitions, 1, partition.MaxPartitions),
 		within("max-age", c.MaxAge, time.Minute, 720*time.Hour),

@@ -177,7 +177,8 @@ func (p *process) listen(context.Context) (err error) {
 
 // build makes the services and puts their components in order: the logs first, the doors last.
 func (p *process) build(context.Context) error {
-	inner := rpc.NewServer(rpc.ServerOptions{Log: p.log, Keys: p.keys})
+	perCaller := rpc.PerSecond(rpc.DefaultCallsPerSecond)
+	inner := rpc.NewServer(rpc.ServerOptions{Log: p.log, Keys: p.keys, PerCaller: perCaller})
 	logs, err := p.services(inner)
 	if err != nil {
 		return err
@@ -199,7 +200,7 @@ func (p *process) build(context.Context) error {
 	if err != nil {
 		return err
 	}
-	outer := rpc.NewServer(rpc.ServerOptions{Log: p.log, Keys: p.keys, MaxStreams: gateway.MaxStreams})
+	outer := rpc.NewServer(rpc.ServerOptions{Log: p.log, Keys: p.keys, MaxStreams: gateway.MaxStreams, PerCaller: perCaller})
 	edge.RegisterGRPC(outer)
 
 	p.components = append(p.components, untilClosed(p.closed))
