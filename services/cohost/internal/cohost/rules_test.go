@@ -32,7 +32,7 @@ func TestRules(t *testing.T) {
 		cohost.ConnectionEnded{},
 	}
 	newState := func() es.Machine[cohost.Command, cohost.Event] { return cohost.New(rules) }
-	estest.Run(t, newState, kinds, slices.Concat(liveRows(), requestRows(), answerRows(), withdrawRows(), exitRows(), timeoutRows()))
+	estest.Run(t, newState, kinds, slices.Concat(liveRows(), requestRows(), answerRows(), withdrawRows(), exitRows(), timeoutRows(), memberRows()))
 }
 
 // History, as a list of events.
