@@ -6,8 +6,8 @@ import (
 )
 
 // Refusal is the answer 'no': a stable reason for programs, a sentence for people. It is certain: the command has not
-// been carried out and will not be, unless the reason is one that mechanism gives of a moment (UNAVAILABLE,
-// DEADLINE_EXCEEDED, RATE_LIMITED, INTERNAL).
+// been carried out and will not be, unless it speaks of a moment: it is Passing, or the reason is one that mechanism gives
+// of a moment (UNAVAILABLE, DEADLINE_EXCEEDED, RATE_LIMITED, INTERNAL).
 type Refusal struct {
 	// Reason is the name of a faceoff.errors.v1.Reason.
 	Reason string
@@ -15,6 +15,8 @@ type Refusal struct {
 	Detail string
 	// Field names the malformed field when the reason is INVALID_ARGUMENT.
 	Field string
+	// Passing: it speaks of a moment, so the log does not keep it, and the same command may be carried out later.
+	Passing bool
 }
 
 // Error implements error.
@@ -34,6 +36,11 @@ func (r *Refusal) Is(target error) bool {
 // Refuse makes a Refusal.
 func Refuse(reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// RefuseForNow makes a Refusal that is passing.
+func RefuseForNow(reason, format string, args ...any) *Refusal {
+	return &Refusal{Reason: reason, Detail: fmt.Sprintf(format, args...), Passing: true}
 }
 
 // Invalid makes a Refusal of a malformed field.

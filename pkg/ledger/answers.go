@@ -38,7 +38,7 @@ func (a answer[E]) outcome() outcome[E] {
 // The decision is nil when there is nothing to keep.
 func withoutEvents[C, E any](p *pending[C, E], at es.Place, err error) (*ledgerv1.Decision, int, outcome[E]) {
 	refusal, refused := errors.AsType[*es.Refusal](err)
-	if err != nil && !refused || refused && (passing(refusal.Reason) || refusal.Reason == es.ReasonInvalidArgument) {
+	if err != nil && !refused || refused && (passing(refusal) || refusal.Reason == es.ReasonInvalidArgument) {
 		return nil, 0, outcome[E]{err: err} // what is malformed is refused by whoever decides a copy
 	}
 	return keep(p, at, refusal)
@@ -57,10 +57,13 @@ func keep[C, E any](p *pending[C, E], at es.Place, refusal *es.Refusal) (*ledger
 	return d, proto.Size(d), a.outcome()
 }
 
-// passing reports whether a reason says nothing of the command: it may be carried out when it is tried again, so nobody is
+// passing reports whether a refusal says nothing of the command: it may be carried out when it is tried again, so nobody is
 // told that it will not be.
-func passing(reason string) bool {
-	switch reason {
+func passing(r *es.Refusal) bool {
+	if r.Passing {
+		return true
+	}
+	switch r.Reason {
 	case es.ReasonRateLimited, es.ReasonUnavailable, es.ReasonDeadlineExceeded, es.ReasonInternal:
 		return true
 	}
