@@ -87,6 +87,8 @@ func (s *Service) run(ctx context.Context, ready func()) error {
 		Rules: cohost.Rules{
 			MaxMembers: s.cfg.MaxMembers,
 			MaxPending: s.cfg.MaxInvitations,
+			LiveRate:   s.cfg.InvitationsPerLive,
+			UserRate:   s.cfg.InvitationsPerUser,
 			EndedKept:  s.cfg.EndedLivesKept,
 		},
 		KeptNotices: s.cfg.EventsKept,

@@ -202,15 +202,17 @@ func TestConfig(t *testing.T) {
 		t.Errorf("defaults of the tags (-DefaultConfig +tags):\n%s", diff)
 	}
 	for name, spoil := range map[string]func(*cohost.Config){
-		"keys":               func(c *cohost.Config) { c.Keys = auth.Keys{"k": "short"} },
-		"signing-key":        func(c *cohost.Config) { c.SigningKey = "none" },
-		"stream-replicas":    func(c *cohost.Config) { c.StreamReplicas = 0 },
-		"max-members":        func(c *cohost.Config) { c.MaxMembers = 10 },
-		"max-invitations":    func(c *cohost.Config) { c.MaxInvitations = 0 },
-		"invitation-timeout": func(c *cohost.Config) { c.InvitationTimeout = 1500 * time.Millisecond },
-		"ended-lives-kept":   func(c *cohost.Config) { c.EndedLivesKept = 0 },
-		"events-kept":        func(c *cohost.Config) { c.EventsKept = 1 },
-		"leave-battle-time":  func(c *cohost.Config) { c.LeaveBattleTime = time.Minute },
+		"keys":                 func(c *cohost.Config) { c.Keys = auth.Keys{"k": "short"} },
+		"signing-key":          func(c *cohost.Config) { c.SigningKey = "none" },
+		"stream-replicas":      func(c *cohost.Config) { c.StreamReplicas = 0 },
+		"max-members":          func(c *cohost.Config) { c.MaxMembers = 10 },
+		"max-invitations":      func(c *cohost.Config) { c.MaxInvitations = 0 },
+		"invitation-timeout":   func(c *cohost.Config) { c.InvitationTimeout = 1500 * time.Millisecond },
+		"invitations-per-live": func(c *cohost.Config) { c.InvitationsPerLive = 0 },
+		"invitations-per-user": func(c *cohost.Config) { c.InvitationsPerUser = 601 },
+		"ended-lives-kept":     func(c *cohost.Config) { c.EndedLivesKept = 0 },
+		"events-kept":          func(c *cohost.Config) { c.EventsKept = 1 },
+		"leave-battle-time":    func(c *cohost.Config) { c.LeaveBattleTime = time.Minute },
 	} {
 		bad := cohost.DefaultConfig()
 		spoil(&bad)

@@ -38,6 +38,10 @@ var golden = []struct {
 	{cohost.MemberJoined{ConnectionID: "c", LiveID: "a", Host: ann}, "32220a01631201611a1a0a0275311203416e6e1a0f68747470733a2f2f612f312e706e67"},
 	{cohost.MemberLeft{ConnectionID: "c", LiveID: "a", Reason: cohost.LeftDissolved}, "3a080a01631201611805"},
 	{cohost.ConnectionEnded{ConnectionID: "c"}, "42030a0163"},
+	{cohost.InvitationEnded{InvitationID: "i", Inviter: "a", Invitee: "b", Ending: cohost.Rejected, Code: cohost.RejectBusy, ExtensionInfo: "x"}, "22100a01691201611a016220023801420178"},
+	{cohost.LayoutSet{ConnectionID: "c", LiveID: "a", Layout: "l"}, "4a090a01631201611a016c"},
+	{cohost.RemoteMuteSet{ConnectionID: "c", LiveID: "a", Target: "b", Muted: true}, "520b0a01631201611a01622001"},
+	{cohost.HostChanged{LiveID: "a", Host: ann}, "5a1f0a0161121a0a0275311203416e6e1a0f68747470733a2f2f612f312e706e67"},
 }
 
 func TestEvents(t *testing.T) {
@@ -75,6 +79,7 @@ func TestEvents(t *testing.T) {
 
 func TestCommands(t *testing.T) {
 	t.Parallel()
+	name := "Ann"
 	commands := []cohost.Command{
 		cohost.CreateLive{LiveID: "a", Kind: cohost.Video, Host: ann},
 		cohost.EndLive{LiveID: "a"},
@@ -83,10 +88,13 @@ func TestCommands(t *testing.T) {
 			NewInvitationID: "i", NewConnectionID: "c",
 		},
 		cohost.CancelHostConnection{LiveID: "a", To: "b"},
-		cohost.AcceptHostConnection{LiveID: "a", From: "b", NewConnectionID: "c"},
-		cohost.RejectHostConnection{LiveID: "a", From: "b", Reason: "busy"},
+		cohost.AcceptHostConnection{LiveID: "a", From: "b", ExtensionInfo: "x", NewConnectionID: "c"},
+		cohost.RejectHostConnection{LiveID: "a", From: "b", Reason: "busy", Code: cohost.RejectBusy, ExtensionInfo: "x"},
 		cohost.ExitHostConnection{LiveID: "a"},
 		cohost.ExpireInvitation{InvitationID: "i"},
+		cohost.UpdateLive{LiveID: "a", UserID: "u1", Name: &name},
+		cohost.SetLayoutTemplate{LiveID: "a", Layout: "hostDynamicGrid"},
+		cohost.MuteRemoteHostAudio{LiveID: "a", Target: "b", Muted: true},
 	}
 	for _, c := range commands {
 		b, err := codec.Codec{}.EncodeCommand(c)
@@ -121,6 +129,7 @@ func TestUnknown(t *testing.T) {
 		"empty entry":      {},
 		"kind of entry":    {0xfa, 0x01, 0x00}, // field 31
 		"enum value":       marshal(&cohostv1.Entry{Entry: &cohostv1.Entry_MemberLeft_{MemberLeft: left}}),
+		"reject code":      marshal(&cohostv1.Entry{Entry: &cohostv1.Entry_InvitationEnded_{InvitationEnded: &cohostv1.Entry_InvitationEnded{Ending: 2, ReasonCode: 99}}}),
 		"unset enum value": marshal(&cohostv1.Entry{Entry: &cohostv1.Entry_LiveCreated_{LiveCreated: &cohostv1.Entry_LiveCreated{LiveId: "a"}}}),
 	} {
 		if e, err := (codec.Codec{}).DecodeEvent(b); !errors.Is(err, codec.ErrUnknown) {

@@ -16,6 +16,10 @@ func messageOf(command cohost.Command) *cohostv1.Command {
 		return &cohostv1.Command{Command: &cohostv1.Command_CreateLive{CreateLive: &cohostv1.CreateLiveRequest{
 			LiveId: c.LiveID, Kind: cohostv1.Live_Kind(c.Kind), Host: UserMessage(c.Host),
 		}}}
+	case cohost.UpdateLive:
+		return &cohostv1.Command{Command: &cohostv1.Command_UpdateLive{UpdateLive: &cohostv1.UpdateLiveRequest{
+			LiveId: c.LiveID, Host: &cohostv1.UpdateLiveRequest_HostProfile{UserId: c.UserID, UserName: c.Name, AvatarUrl: c.AvatarURL},
+		}}}
 	case cohost.EndLive:
 		return &cohostv1.Command{Command: &cohostv1.Command_EndLive{EndLive: &cohostv1.EndLiveRequest{LiveId: c.LiveID}}}
 	case cohost.RequestHostConnection:
@@ -35,16 +39,25 @@ func messageOf(command cohost.Command) *cohostv1.Command {
 		return &cohostv1.Command{
 			NewConnectionId: c.NewConnectionID,
 			Command: &cohostv1.Command_AcceptHostConnection{AcceptHostConnection: &cohostv1.AcceptHostConnectionRequest{
-				LiveId: c.LiveID, FromLiveId: c.From,
+				LiveId: c.LiveID, FromLiveId: c.From, ExtensionInfo: c.ExtensionInfo,
 			}},
 		}
 	case cohost.RejectHostConnection:
 		return &cohostv1.Command{Command: &cohostv1.Command_RejectHostConnection{RejectHostConnection: &cohostv1.RejectHostConnectionRequest{
 			LiveId: c.LiveID, FromLiveId: c.From, Reason: c.Reason,
+			ReasonCode: cohostv1.CoHostRequestRejected_ReasonCode(c.Code), ExtensionInfo: c.ExtensionInfo,
 		}}}
 	case cohost.ExitHostConnection:
 		return &cohostv1.Command{Command: &cohostv1.Command_ExitHostConnection{ExitHostConnection: &cohostv1.ExitHostConnectionRequest{
 			LiveId: c.LiveID,
+		}}}
+	case cohost.SetLayoutTemplate:
+		return &cohostv1.Command{Command: &cohostv1.Command_SetLayoutTemplate{SetLayoutTemplate: &cohostv1.SetLayoutTemplateRequest{
+			LiveId: c.LiveID, LayoutTemplate: c.Layout,
+		}}}
+	case cohost.MuteRemoteHostAudio:
+		return &cohostv1.Command{Command: &cohostv1.Command_MuteRemoteHostAudio{MuteRemoteHostAudio: &cohostv1.MuteRemoteHostAudioRequest{
+			LiveId: c.LiveID, TargetLiveId: c.Target, Muted: c.Muted,
 		}}}
 	case cohost.ExpireInvitation:
 		return &cohostv1.Command{Command: &cohostv1.Command_ExpireInvitation_{ExpireInvitation: &cohostv1.Command_ExpireInvitation{
@@ -59,6 +72,13 @@ func commandOf(message *cohostv1.Command) (cohost.Command, error) {
 	case *cohostv1.Command_CreateLive:
 		kind, err := known[cohost.Kind](c.CreateLive.GetKind())
 		return cohost.CreateLive{LiveID: c.CreateLive.GetLiveId(), Kind: kind, Host: User(c.CreateLive.GetHost())}, err
+	case *cohostv1.Command_UpdateLive:
+		host := c.UpdateLive.GetHost()
+		update := cohost.UpdateLive{LiveID: c.UpdateLive.GetLiveId(), UserID: host.GetUserId()}
+		if host != nil {
+			update.Name, update.AvatarURL = host.UserName, host.AvatarUrl
+		}
+		return update, nil
 	case *cohostv1.Command_EndLive:
 		return cohost.EndLive{LiveID: c.EndLive.GetLiveId()}, nil
 	case *cohostv1.Command_RequestHostConnection:
@@ -76,15 +96,21 @@ func commandOf(message *cohostv1.Command) (cohost.Command, error) {
 	case *cohostv1.Command_AcceptHostConnection:
 		return cohost.AcceptHostConnection{
 			LiveID: c.AcceptHostConnection.GetLiveId(), From: c.AcceptHostConnection.GetFromLiveId(),
-			NewConnectionID: message.GetNewConnectionId(),
+			ExtensionInfo: c.AcceptHostConnection.GetExtensionInfo(), NewConnectionID: message.GetNewConnectionId(),
 		}, nil
 	case *cohostv1.Command_RejectHostConnection:
+		r := c.RejectHostConnection
+		code, err := rejectCode(r.GetReasonCode())
 		return cohost.RejectHostConnection{
-			LiveID: c.RejectHostConnection.GetLiveId(), From: c.RejectHostConnection.GetFromLiveId(),
-			Reason: c.RejectHostConnection.GetReason(),
-		}, nil
+			LiveID: r.GetLiveId(), From: r.GetFromLiveId(), Reason: r.GetReason(), Code: code, ExtensionInfo: r.GetExtensionInfo(),
+		}, err
 	case *cohostv1.Command_ExitHostConnection:
 		return cohost.ExitHostConnection{LiveID: c.ExitHostConnection.GetLiveId()}, nil
+	case *cohostv1.Command_SetLayoutTemplate:
+		return cohost.SetLayoutTemplate{LiveID: c.SetLayoutTemplate.GetLiveId(), Layout: c.SetLayoutTemplate.GetLayoutTemplate()}, nil
+	case *cohostv1.Command_MuteRemoteHostAudio:
+		m := c.MuteRemoteHostAudio
+		return cohost.MuteRemoteHostAudio{LiveID: m.GetLiveId(), Target: m.GetTargetLiveId(), Muted: m.GetMuted()}, nil
 	case *cohostv1.Command_ExpireInvitation_:
 		return cohost.ExpireInvitation{InvitationID: c.ExpireInvitation.GetInvitationId()}, nil
 	}

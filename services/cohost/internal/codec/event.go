@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,6 +28,7 @@ func entryOf(event cohost.Event) *cohostv1.Entry {
 		return &cohostv1.Entry{Entry: &cohostv1.Entry_InvitationEnded_{InvitationEnded: &cohostv1.Entry_InvitationEnded{
 			InvitationId: e.InvitationID, InviterLiveId: e.Inviter, InviteeLiveId: e.Invitee,
 			Ending: cohostv1.Entry_InvitationEnded_Ending(e.Ending), Reason: e.Reason, Mutual: e.Mutual,
+			ReasonCode: cohostv1.CoHostRequestRejected_ReasonCode(e.Code), ExtensionInfo: e.ExtensionInfo,
 		}}}
 	case cohost.ConnectionStarted:
 		return &cohostv1.Entry{Entry: &cohostv1.Entry_ConnectionStarted_{ConnectionStarted: &cohostv1.Entry_ConnectionStarted{
@@ -43,6 +45,18 @@ func entryOf(event cohost.Event) *cohostv1.Entry {
 	case cohost.ConnectionEnded:
 		return &cohostv1.Entry{Entry: &cohostv1.Entry_ConnectionEnded_{ConnectionEnded: &cohostv1.Entry_ConnectionEnded{
 			ConnectionId: e.ConnectionID,
+		}}}
+	case cohost.LayoutSet:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_LayoutSet_{LayoutSet: &cohostv1.Entry_LayoutSet{
+			ConnectionId: e.ConnectionID, LiveId: e.LiveID, LayoutTemplate: e.Layout,
+		}}}
+	case cohost.RemoteMuteSet:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_RemoteMuteSet_{RemoteMuteSet: &cohostv1.Entry_RemoteMuteSet{
+			ConnectionId: e.ConnectionID, LiveId: e.LiveID, TargetLiveId: e.Target, Muted: e.Muted,
+		}}}
+	case cohost.HostChanged:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_HostChanged_{HostChanged: &cohostv1.Entry_HostChanged{
+			LiveId: e.LiveID, Host: UserMessage(e.Host),
 		}}}
 	}
 	return nil
@@ -64,10 +78,11 @@ func eventOf(entry *cohostv1.Entry) (cohost.Event, error) {
 	case *cohostv1.Entry_InvitationEnded_:
 		i := e.InvitationEnded
 		ending, err := known[cohost.Ending](i.GetEnding())
+		code, errCode := rejectCode(i.GetReasonCode())
 		return cohost.InvitationEnded{
 			InvitationID: i.GetInvitationId(), Inviter: i.GetInviterLiveId(), Invitee: i.GetInviteeLiveId(),
-			Ending: ending, Reason: i.GetReason(), Mutual: i.GetMutual(),
-		}, err
+			Ending: ending, Reason: i.GetReason(), Code: code, Mutual: i.GetMutual(), ExtensionInfo: i.GetExtensionInfo(),
+		}, errors.Join(err, errCode)
 	case *cohostv1.Entry_ConnectionStarted_:
 		return cohost.ConnectionStarted{
 			ConnectionID: e.ConnectionStarted.GetConnectionId(), Layout: e.ConnectionStarted.GetLayoutTemplate(),
@@ -81,6 +96,22 @@ func eventOf(entry *cohostv1.Entry) (cohost.Event, error) {
 		return cohost.MemberLeft{ConnectionID: m.GetConnectionId(), LiveID: m.GetLiveId(), Reason: reason}, err
 	case *cohostv1.Entry_ConnectionEnded_:
 		return cohost.ConnectionEnded{ConnectionID: e.ConnectionEnded.GetConnectionId()}, nil
+	case *cohostv1.Entry_LayoutSet_:
+		l := e.LayoutSet
+		return cohost.LayoutSet{ConnectionID: l.GetConnectionId(), LiveID: l.GetLiveId(), Layout: l.GetLayoutTemplate()}, nil
+	case *cohostv1.Entry_RemoteMuteSet_:
+		m := e.RemoteMuteSet
+		return cohost.RemoteMuteSet{ConnectionID: m.GetConnectionId(), LiveID: m.GetLiveId(), Target: m.GetTargetLiveId(), Muted: m.GetMuted()}, nil
+	case *cohostv1.Entry_HostChanged_:
+		return cohost.HostChanged{LiveID: e.HostChanged.GetLiveId(), Host: User(e.HostChanged.GetHost())}, nil
 	}
 	return nil, fmt.Errorf("entry: %w", ErrUnknown)
+}
+
+// rejectCode is 0 where none is given.
+func rejectCode(code cohostv1.CoHostRequestRejected_ReasonCode) (cohost.RejectCode, error) {
+	if code == cohostv1.CoHostRequestRejected_REASON_CODE_UNSPECIFIED {
+		return 0, nil
+	}
+	return known[cohost.RejectCode](code)
 }

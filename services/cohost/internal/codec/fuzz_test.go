@@ -38,6 +38,9 @@ func FuzzCommand(f *testing.F) {
 		}}},
 		{Command: &cohostv1.Command_RequestHostConnection{RequestHostConnection: &cohostv1.RequestHostConnectionRequest{TargetLiveIds: []string{"b", "c"}}}},
 		{NewConnectionId: "c", Command: &cohostv1.Command_AcceptHostConnection{AcceptHostConnection: &cohostv1.AcceptHostConnectionRequest{FromLiveId: "b"}}},
+		{Command: &cohostv1.Command_UpdateLive{UpdateLive: &cohostv1.UpdateLiveRequest{LiveId: "a"}}},
+		{Command: &cohostv1.Command_RejectHostConnection{RejectHostConnection: &cohostv1.RejectHostConnectionRequest{LiveId: "a", ReasonCode: 99}}},
+		{Command: &cohostv1.Command_MuteRemoteHostAudio{MuteRemoteHostAudio: &cohostv1.MuteRemoteHostAudioRequest{LiveId: "a", TargetLiveId: "b", Muted: true}}},
 		{Command: &cohostv1.Command_ExpireInvitation_{ExpireInvitation: &cohostv1.Command_ExpireInvitation{InvitationId: "i"}}},
 	} {
 		b, err := proto.Marshal(m)

@@ -10,7 +10,7 @@ import (
 )
 
 // SnapshotVersion is that of the records of a snapshot. It changes whenever they, or what they mean, do.
-const SnapshotVersion = 1
+const SnapshotVersion = 2
 
 // Record is a piece of state as a snapshot holds it; nil for one that it does not know.
 func Record(piece cohost.Piece) *cohostv1.Snapshot {
@@ -18,9 +18,7 @@ func Record(piece cohost.Piece) *cohostv1.Snapshot {
 	case cohost.KeptLive:
 		return &cohostv1.Snapshot{Record: &cohostv1.Snapshot_Live_{Live: keptLive(p.Live)}}
 	case cohost.KeptPart:
-		return &cohostv1.Snapshot{Record: &cohostv1.Snapshot_EndedPart{EndedPart: &cohostv1.Snapshot_Part{
-			StartMs: p.Start.UnixMilli(), LastMs: p.Last.UnixMilli(), Size: uint32(p.Len),
-		}}}
+		return &cohostv1.Snapshot{Record: &cohostv1.Snapshot_EndedPart{EndedPart: keptPart(p.Start, p.Last, p.Len)}}
 	case cohost.KeptEnded:
 		return &cohostv1.Snapshot{Record: &cohostv1.Snapshot_EndedLive_{EndedLive: &cohostv1.Snapshot_EndedLive{
 			Part: uint32(p.Part), Live: keptLive(p.Live),
@@ -37,6 +35,14 @@ func Record(piece cohost.Piece) *cohostv1.Snapshot {
 			InvitationId: i.ID, Inviter: keptMember(i.Inviter), Invitee: keptMember(i.Invitee), LayoutTemplate: i.Layout,
 			ExtensionInfo: i.ExtensionInfo, CreatedAtMs: toMillis(i.CreatedAt), ExpiresAtMs: toMillis(i.ExpiresAt),
 		}}}
+	case cohost.KeptSenderPart:
+		return &cohostv1.Snapshot{Record: &cohostv1.Snapshot_SenderPart{SenderPart: keptPart(p.Start, p.Last, p.Len)}}
+	case cohost.KeptSender:
+		s := &cohostv1.Snapshot_Sender{Part: uint32(p.Part), LiveId: p.Sender.LiveID, UserId: p.Sender.UserID}
+		for _, at := range p.At {
+			s.AtMs = append(s.AtMs, at.UnixMilli())
+		}
+		return &cohostv1.Snapshot{Record: &cohostv1.Snapshot_Sender_{Sender: s}}
 	}
 	return nil
 }
@@ -65,14 +71,27 @@ func Piece(record *cohostv1.Snapshot) (cohost.Piece, error) {
 			ID: i.GetInvitationId(), Inviter: memberOf(i.GetInviter()), Invitee: memberOf(i.GetInvitee()), Layout: i.GetLayoutTemplate(),
 			ExtensionInfo: i.GetExtensionInfo(), CreatedAt: fromMillis(i.GetCreatedAtMs()), ExpiresAt: fromMillis(i.GetExpiresAtMs()),
 		}}, nil
+	case *cohostv1.Snapshot_SenderPart:
+		p := r.SenderPart
+		return cohost.KeptSenderPart{Start: fromMillis(p.GetStartMs()), Last: fromMillis(p.GetLastMs()), Len: int(p.GetSize())}, nil
+	case *cohostv1.Snapshot_Sender_:
+		s := cohost.KeptSender{Part: int(r.Sender.GetPart()), Sender: cohost.Sender{LiveID: r.Sender.GetLiveId(), UserID: r.Sender.GetUserId()}}
+		for _, ms := range r.Sender.GetAtMs() {
+			s.At = append(s.At, fromMillis(ms))
+		}
+		return s, nil
 	}
 	return nil, fmt.Errorf("record %T: %w", record.GetRecord(), ErrUnknown)
+}
+
+func keptPart(start, last time.Time, n int) *cohostv1.Snapshot_Part {
+	return &cohostv1.Snapshot_Part{StartMs: start.UnixMilli(), LastMs: last.UnixMilli(), Size: uint32(n)}
 }
 
 func keptLive(l cohost.Live) *cohostv1.Snapshot_Live {
 	return &cohostv1.Snapshot_Live{
 		LiveId: l.ID, Kind: cohostv1.Live_Kind(l.Kind), Host: UserMessage(l.Host), CreatedAtMs: toMillis(l.CreatedAt),
-		EndedAtMs: toMillis(l.EndedAt), ConnectionId: l.ConnectionID, Sent: l.Sent, Received: l.Received,
+		EndedAtMs: toMillis(l.EndedAt), ConnectionId: l.ConnectionID, Sent: l.Sent, Received: l.Received, Muted: l.Muted,
 	}
 }
 
@@ -80,7 +99,7 @@ func liveOf(l *cohostv1.Snapshot_Live) (cohost.Live, error) {
 	kind, err := known[cohost.Kind](l.GetKind())
 	return cohost.Live{
 		ID: l.GetLiveId(), Kind: kind, Host: User(l.GetHost()), CreatedAt: fromMillis(l.GetCreatedAtMs()),
-		EndedAt: fromMillis(l.GetEndedAtMs()), ConnectionID: l.GetConnectionId(), Sent: l.GetSent(), Received: l.GetReceived(),
+		EndedAt: fromMillis(l.GetEndedAtMs()), ConnectionID: l.GetConnectionId(), Sent: l.GetSent(), Received: l.GetReceived(), Muted: l.GetMuted(),
 	}, err
 }
 

@@ -17,6 +17,15 @@ type EndLive struct {
 	LiveID string
 }
 
+// UpdateLive changes how the host of a live is shown.
+type UpdateLive struct {
+	LiveID string
+	// UserID is empty, or the host's.
+	UserID string
+	// Name and AvatarURL stay as they are when nil.
+	Name, AvatarURL *string
+}
+
 // RequestHostConnection invites a live, or accepts that live's pending invitation.
 type RequestHostConnection struct {
 	LiveID string // the inviter
@@ -40,6 +49,7 @@ type CancelHostConnection struct {
 type AcceptHostConnection struct {
 	LiveID          string // the invitee
 	From            string // the inviter's live id
+	ExtensionInfo   string // passed on to the inviter
 	NewConnectionID string
 }
 
@@ -47,12 +57,28 @@ type AcceptHostConnection struct {
 type RejectHostConnection struct {
 	LiveID string // the invitee
 	From   string // the inviter's live id
-	Reason string // passed on to the inviter
+	// What follows is passed on to the inviter. Code is 0 if none was given.
+	Reason        string
+	Code          RejectCode
+	ExtensionInfo string
 }
 
 // ExitHostConnection leaves the connection.
 type ExitHostConnection struct {
 	LiveID string
+}
+
+// SetLayoutTemplate changes the layout of a connection.
+type SetLayoutTemplate struct {
+	LiveID string // a member
+	Layout string
+}
+
+// MuteRemoteHostAudio mutes another member for a live and its audience, or lets it be heard again.
+type MuteRemoteHostAudio struct {
+	LiveID string // the one that does not want to hear
+	Target string // live id
+	Muted  bool
 }
 
 // ExpireInvitation ends an invitation whose deadline has come.
@@ -72,6 +98,9 @@ func Grows(c Command) bool {
 
 func (CreateLive) isCommand()            {}
 func (EndLive) isCommand()               {}
+func (UpdateLive) isCommand()            {}
+func (SetLayoutTemplate) isCommand()     {}
+func (MuteRemoteHostAudio) isCommand()   {}
 func (RequestHostConnection) isCommand() {}
 func (CancelHostConnection) isCommand()  {}
 func (AcceptHostConnection) isCommand()  {}

@@ -12,6 +12,8 @@ func (s *State) Decide(now time.Time, command Command) ([]Event, error) {
 		return s.createLive(c)
 	case EndLive:
 		return s.endLive(now, c)
+	case UpdateLive:
+		return s.updateLive(c)
 	case RequestHostConnection:
 		return s.request(now, c)
 	case CancelHostConnection:
@@ -22,6 +24,10 @@ func (s *State) Decide(now time.Time, command Command) ([]Event, error) {
 		return s.reject(now, c)
 	case ExitHostConnection:
 		return s.exit(c)
+	case SetLayoutTemplate:
+		return s.setLayout(c)
+	case MuteRemoteHostAudio:
+		return s.mute(c)
 	case ExpireInvitation:
 		return s.expire(now, c)
 	}

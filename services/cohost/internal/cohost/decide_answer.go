@@ -8,7 +8,9 @@ func (s *State) accept(now time.Time, c AcceptHostConnection) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.join(now, i, c.NewConnectionID, false)
+	accepted := i.ended(Accepted)
+	accepted.ExtensionInfo = c.ExtensionInfo
+	return s.join(now, i, accepted, c.NewConnectionID)
 }
 
 // reject decides whether the invitee may say no.
@@ -18,7 +20,14 @@ func (s *State) reject(now time.Time, c RejectHostConnection) ([]Event, error) {
 		return nil, err
 	}
 	e := i.ended(Rejected)
-	e.Reason = c.Reason
+	e.Reason, e.Code, e.ExtensionInfo = c.Reason, c.Code, c.ExtensionInfo
+	switch {
+	case e.Code != 0:
+	case e.Reason != "":
+		e.Code = RejectCustom
+	default:
+		e.Code = RejectDeclined
+	}
 	return []Event{e}, nil
 }
 
@@ -44,7 +53,7 @@ func (s *State) answerable(now time.Time, live string, p pair) (Invitation, erro
 }
 
 // join accepts an invitation: the invitee joins the inviter's connection, or the two found one.
-func (s *State) join(now time.Time, i Invitation, newConnectionID string, mutual bool) ([]Event, error) {
+func (s *State) join(now time.Time, i Invitation, accepted InvitationEnded, newConnectionID string) ([]Event, error) {
 	inviter, invitee, err := s.both(i.Inviter.LiveID, i.Invitee.LiveID)
 	if err != nil {
 		return nil, err
@@ -55,8 +64,6 @@ func (s *State) join(now time.Time, i Invitation, newConnectionID string, mutual
 	if err := s.room(inviter); err != nil {
 		return nil, err
 	}
-	accepted := i.ended(Accepted)
-	accepted.Mutual = mutual
 	events := []Event{accepted}
 	joining := []Live{invitee}
 	connection := inviter.ConnectionID

@@ -10,7 +10,15 @@ func answerRows() []row {
 	a2b := given(lives("a", "b"), invited("a", "b"))
 	reject := cohost.RejectHostConnection{LiveID: "b", From: "a", Reason: "busy"}
 	rejected := ended("a", "b", cohost.Rejected)
-	rejected.Reason = "busy"
+	rejected.Reason, rejected.Code = "busy", cohost.RejectCustom
+	silent := ended("a", "b", cohost.Rejected)
+	silent.Code = cohost.RejectDeclined
+	coded := rejected
+	coded.Code, coded.ExtensionInfo = cohost.RejectBusy, "until 9"
+	with := accept("b", "a")
+	with.ExtensionInfo = "hello"
+	acceptedWith := ended("a", "b", cohost.Accepted)
+	acceptedWith.ExtensionInfo = "hello"
 	cancel := cohost.CancelHostConnection{LiveID: "a", To: "b"}
 	rows := []row{
 		{
@@ -39,6 +47,13 @@ func answerRows() []row {
 		},
 		{Name: "accept by the inviter", Given: a2b, When: accept("a", "b"), Reason: "INVITATION_ENDED"},
 		{Name: "reject", Given: a2b, When: reject, Then: []cohost.Event{rejected}},
+		{Name: "reject without a reason", Given: a2b, When: cohost.RejectHostConnection{LiveID: "b", From: "a"}, Then: []cohost.Event{silent}},
+		{
+			Name: "reject with code, words and information", Given: a2b,
+			When: cohost.RejectHostConnection{LiveID: "b", From: "a", Reason: "busy", Code: cohost.RejectBusy, ExtensionInfo: "until 9"},
+			Then: []cohost.Event{coded},
+		},
+		{Name: "accept with information", Given: a2b, When: with, Then: given([]cohost.Event{acceptedWith}, connected("new", "a", "b"))},
 		{Name: "cancel", Given: a2b, When: cancel, Then: []cohost.Event{ended("a", "b", cohost.Cancelled)}},
 		{Name: "cancel by the invitee", Given: a2b, When: cohost.CancelHostConnection{LiveID: "b", To: "a"}, Reason: "INVITATION_ENDED"},
 	}

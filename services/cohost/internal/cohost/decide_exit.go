@@ -2,12 +2,9 @@ package cohost
 
 // exit decides whether a live may leave its connection.
 func (s *State) exit(c ExitHostConnection) ([]Event, error) {
-	live, ok := s.lives.Get(c.LiveID)
-	if !ok {
-		return nil, liveNotFound(c.LiveID)
-	}
-	if live.ConnectionID == "" {
-		return nil, notConnected(c.LiveID)
+	live, _, err := s.connected(c.LiveID)
+	if err != nil {
+		return nil, err
 	}
 	return s.leave(live, LeftExited), nil
 }

@@ -10,6 +10,28 @@ func (s *State) createLive(c CreateLive) ([]Event, error) {
 	return []Event{LiveCreated(c)}, nil
 }
 
+// updateLive decides whether a host may be shown in another way.
+func (s *State) updateLive(c UpdateLive) ([]Event, error) {
+	live, ok := s.lives.Get(c.LiveID)
+	if !ok {
+		return nil, liveNotFound(c.LiveID)
+	}
+	host := live.Host
+	if c.UserID != "" && c.UserID != host.ID {
+		return nil, anotherHost(live.ID)
+	}
+	if c.Name != nil {
+		host.Name = *c.Name
+	}
+	if c.AvatarURL != nil {
+		host.AvatarURL = *c.AvatarURL
+	}
+	if host == live.Host {
+		return nil, nil
+	}
+	return []Event{HostChanged{LiveID: live.ID, Host: host}}, nil
+}
+
 // endLive ends a live with everything that it takes part in.
 func (s *State) endLive(now time.Time, c EndLive) ([]Event, error) {
 	live, ok := s.lives.Get(c.LiveID)

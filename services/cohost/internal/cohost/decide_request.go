@@ -1,6 +1,7 @@
 package cohost
 
 import (
+	"slices"
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
@@ -18,8 +19,14 @@ func (s *State) request(now time.Time, c RequestHostConnection) ([]Event, error)
 	if inviter.ConnectionID != "" && inviter.ConnectionID == invitee.ConnectionID {
 		return nil, alreadyConnected(inviter.ID, invitee.ID)
 	}
+	layout := layoutOr(c.Layout, inviter.Kind)
+	if err := layoutFits(layout, inviter); err != nil {
+		return nil, err
+	}
 	if theirs, ok := s.pending(now, invitee.ID, inviter.ID); ok {
-		return s.join(now, theirs, c.NewConnectionID, true)
+		accepted := theirs.ended(Accepted)
+		accepted.Mutual, accepted.ExtensionInfo = true, c.ExtensionInfo
+		return s.join(now, theirs, accepted, c.NewConnectionID)
 	}
 	if invitee.ConnectionID != "" {
 		return nil, connectedWithOthers(invitee.ID)
@@ -42,11 +49,14 @@ func (s *State) request(now time.Time, c RequestHostConnection) ([]Event, error)
 	if received >= s.rules.MaxPending {
 		return nil, tooManyPending(invitee.ID, s.rules.MaxPending)
 	}
+	if err := s.pace(now, inviter); err != nil {
+		return nil, err
+	}
 	return append(events, InvitationSent{
 		InvitationID:  c.NewInvitationID,
 		Inviter:       inviter.ID,
 		Invitee:       invitee.ID,
-		Layout:        layoutOr(c.Layout, inviter.Kind),
+		Layout:        layout,
 		ExtensionInfo: c.ExtensionInfo,
 		ExpiresAt:     now.Add(c.Timeout),
 	}), nil
@@ -68,12 +78,36 @@ func (s *State) both(a, b string) (Live, Live, error) {
 	return la, lb, nil
 }
 
-// room refuses when the inviter's connection is full.
+// room refuses when the inviter's connection is full: it has as many members as any may have, or as its layout has seats.
 func (s *State) room(inviter Live) error {
-	if c, ok := s.connections.Get(inviter.ConnectionID); ok && len(c.Members) >= s.rules.MaxMembers {
-		return connectionFull(len(c.Members))
+	c, ok := s.connections.Get(inviter.ConnectionID)
+	if ok && len(c.Members) >= min(s.rules.MaxMembers, seats(c.Layout)) {
+		return connectionFull(len(c.Members), c.Layout)
 	}
 	return nil
+}
+
+// pace refuses when the inviter, or its host with all its lives, has sent as many invitations in the last minute as it may.
+func (s *State) pace(now time.Time, inviter Live) error {
+	if n := len(s.sentLately(now, Sender{LiveID: inviter.ID})); n >= s.rules.LiveRate {
+		return tooFast("live "+inviter.ID, n)
+	}
+	if n := len(s.sentLately(now, Sender{UserID: inviter.Host.ID})); n >= s.rules.UserRate {
+		return tooFast("user "+inviter.Host.ID, n)
+	}
+	return nil
+}
+
+// sentLately returns when a sender sent the invitations of the last minute, oldest first.
+func (s *State) sentLately(now time.Time, sender Sender) []time.Time {
+	at, _ := s.senders.Get(sender)
+	from, _ := slices.BinarySearchFunc(at, now.Add(-ratePeriod), func(sent, ago time.Time) int {
+		if sent.After(ago) {
+			return 1
+		}
+		return -1
+	})
+	return at[from:]
 }
 
 // invitation returns the invitation from one live to another, whether or not its deadline has passed.
@@ -89,16 +123,4 @@ func (s *State) invitation(inviter, invitee string) (Invitation, bool) {
 func (s *State) pending(now time.Time, inviter, invitee string) (Invitation, bool) {
 	i, ok := s.invitation(inviter, invitee)
 	return i, ok && now.Before(i.ExpiresAt)
-}
-
-// layoutOr is the layout template of a shared view, by default the kind's own.
-func layoutOr(layout string, kind Kind) string {
-	switch {
-	case layout != "":
-		return layout
-	case kind == Voice:
-		return "hostVoiceConnection"
-	default:
-		return "hostDynamicGrid"
-	}
 }

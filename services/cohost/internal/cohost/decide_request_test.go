@@ -22,6 +22,10 @@ func requestRows() []row {
 	lateSent.ExpiresAt = estest.T0.Add(2 * half)
 	mutual := ended("b", "a", cohost.Accepted)
 	mutual.Mutual = true
+	mutualWith := mutual
+	mutualWith.ExtensionInfo = "hello"
+	with := request("a", "b")
+	with.ExtensionInfo = "hello"
 	end := func(id string) []cohost.Event { return []cohost.Event{cohost.LiveEnding{LiveID: id}} }
 
 	return []row{
@@ -73,6 +77,11 @@ func requestRows() []row {
 			Name:  "mutual: both have said yes",
 			Given: given(lives("a", "b"), invited("b", "a")), When: request("a", "b"),
 			Then: given([]cohost.Event{mutual}, connected("new", "b", "a")),
+		},
+		{
+			Name:  "mutual: what comes with the request goes to the inviter",
+			Given: given(lives("a", "b"), invited("b", "a")), When: with,
+			Then: given([]cohost.Event{mutualWith}, connected("new", "b", "a")),
 		},
 		{
 			Name:  "mutual: joins the connection of the one who asked first",

@@ -17,6 +17,12 @@ type LiveEnding struct {
 	LiveID string
 }
 
+// HostChanged shows the host of a live in another way.
+type HostChanged struct {
+	LiveID string
+	Host   User
+}
+
 // InvitationSent makes an invitation pending.
 type InvitationSent struct {
 	InvitationID  string
@@ -35,8 +41,12 @@ type InvitationEnded struct {
 	Ending       Ending
 	// Reason holds the invitee's words if it rejected.
 	Reason string
+	// Code is 0 unless the invitee rejected, and in the log of versions that did not know it.
+	Code RejectCode
 	// Mutual: accepted by a request of the invitee's own.
 	Mutual bool
+	// ExtensionInfo came with the invitee's answer.
+	ExtensionInfo string
 }
 
 // ConnectionStarted founds a connection; the MemberJoined of its two founders follow in the same decision.
@@ -64,6 +74,21 @@ type ConnectionEnded struct {
 	ConnectionID string
 }
 
+// LayoutSet changes the layout of a connection.
+type LayoutSet struct {
+	ConnectionID string
+	LiveID       string // the member that did
+	Layout       string
+}
+
+// RemoteMuteSet has a live and its audience hear another member, or not. It ends with the membership of either.
+type RemoteMuteSet struct {
+	ConnectionID string
+	LiveID       string
+	Target       string // live id
+	Muted        bool
+}
+
 func (LiveCreated) isEvent()       {}
 func (LiveEnding) isEvent()        {}
 func (InvitationSent) isEvent()    {}
@@ -72,6 +97,9 @@ func (ConnectionStarted) isEvent() {}
 func (MemberJoined) isEvent()      {}
 func (MemberLeft) isEvent()        {}
 func (ConnectionEnded) isEvent()   {}
+func (LayoutSet) isEvent()         {}
+func (RemoteMuteSet) isEvent()     {}
+func (HostChanged) isEvent()       {}
 
 // Kind of a live. Only lives of the same kind connect.
 type Kind int
@@ -102,6 +130,17 @@ const (
 	EndedWithLive Ending = 5
 	// Withdrawn: the two can no longer connect.
 	Withdrawn Ending = 6
+)
+
+// RejectCode is why an invitee said no, for programs.
+type RejectCode int
+
+// Reject codes.
+const (
+	RejectBusy     RejectCode = 1
+	RejectDeclined RejectCode = 2
+	// RejectCustom: the words say why.
+	RejectCustom RejectCode = 3
 )
 
 // Leaving says why a live left its connection.

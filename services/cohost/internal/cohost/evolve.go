@@ -27,6 +27,18 @@ func (s *State) Evolve(at es.Place, event Event) {
 		s.evolveMemberLeft(e)
 	case ConnectionEnded:
 		s.connections.Delete(e.ConnectionID)
+	case LayoutSet:
+		c, _ := s.connections.Get(e.ConnectionID)
+		c.Layout = e.Layout
+		s.connections.Set(e.ConnectionID, c)
+	case RemoteMuteSet:
+		s.change(e.LiveID, func(l *Live) {
+			if l.Muted = without(l.Muted, e.Target); e.Muted {
+				l.Muted = with(l.Muted, e.Target)
+			}
+		})
+	case HostChanged:
+		s.evolveHostChanged(e)
 	}
 }
 
@@ -48,6 +60,9 @@ func (s *State) evolveInvitationSent(at es.Place, e InvitationSent) {
 	s.timeouts.Set(e.InvitationID, e.ExpiresAt)
 	s.change(e.Inviter, func(l *Live) { l.Sent = with(l.Sent, e.InvitationID) })
 	s.change(e.Invitee, func(l *Live) { l.Received = with(l.Received, e.InvitationID) })
+	for _, sender := range []Sender{{LiveID: e.Inviter}, {UserID: inviter.Host.ID}} {
+		s.senders.Set(sender, with(s.sentLately(at.At, sender), at.At), at.At)
+	}
 }
 
 // invitation is what the event makes pending.
@@ -82,7 +97,35 @@ func (s *State) evolveMemberLeft(e MemberLeft) {
 	c, _ := s.connections.Get(e.ConnectionID)
 	c.Members = slices.DeleteFunc(slices.Clone(c.Members), func(m Member) bool { return m.LiveID == e.LiveID })
 	s.connections.Set(e.ConnectionID, c)
-	s.change(e.LiveID, func(l *Live) { l.ConnectionID = "" })
+	s.change(e.LiveID, func(l *Live) { l.ConnectionID, l.Muted = "", nil })
+	for _, m := range c.Members {
+		s.change(m.LiveID, func(l *Live) { l.Muted = without(l.Muted, e.LiveID) })
+	}
+}
+
+// evolveHostChanged changes all copies of the host.
+func (s *State) evolveHostChanged(e HostChanged) {
+	s.change(e.LiveID, func(l *Live) { l.Host = e.Host })
+	live, _ := s.lives.Get(e.LiveID)
+	if c, ok := s.connections.Get(live.ConnectionID); ok {
+		c.Members = slices.Clone(c.Members)
+		for i := range c.Members {
+			if c.Members[i].LiveID == e.LiveID {
+				c.Members[i].Host = e.Host
+			}
+		}
+		s.connections.Set(c.ID, c)
+	}
+	for _, id := range slices.Concat(live.Sent, live.Received) {
+		if i, ok := s.invitations.Get(id); ok {
+			for _, side := range []*Member{&i.Inviter, &i.Invitee} {
+				if side.LiveID == e.LiveID {
+					side.Host = e.Host
+				}
+			}
+			s.invitations.Set(id, i)
+		}
+	}
 }
 
 // change replaces an active live by a changed copy.

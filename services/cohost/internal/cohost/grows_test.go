@@ -18,6 +18,9 @@ func TestGrows(t *testing.T) {
 		cohost.RejectHostConnection{}:  false,
 		cohost.ExitHostConnection{}:    false,
 		cohost.ExpireInvitation{}:      false,
+		cohost.UpdateLive{}:            false,
+		cohost.SetLayoutTemplate{}:     false,
+		cohost.MuteRemoteHostAudio{}:   false,
 	} {
 		if cohost.Grows(c) != grows {
 			t.Errorf("%T: %v", c, !grows)

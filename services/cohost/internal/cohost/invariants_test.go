@@ -31,7 +31,7 @@ const maxMembers = 4
 
 func newWorld() *world {
 	return &world{
-		state:   cohost.New(cohost.Rules{MaxMembers: maxMembers, MaxPending: 3, EndedKept: time.Minute}),
+		state:   cohost.New(cohost.Rules{MaxMembers: maxMembers, MaxPending: 3, LiveRate: 600, UserRate: 600, EndedKept: time.Minute}),
 		ids:     numbered(7),
 		now:     estest.T0,
 		endings: map[string]int{},
@@ -89,7 +89,7 @@ func (w *world) command(t *rapid.T) cohost.Command {
 	a, b := live.Draw(t, "a"), live.Draw(t, "b")
 	w.made++
 	id := fmt.Sprintf("n%d", w.made)
-	switch rapid.IntRange(0, 15).Draw(t, "kind") {
+	switch rapid.IntRange(0, 20).Draw(t, "kind") {
 	case 0:
 		return cohost.CreateLive{LiveID: a, Kind: cohost.Video, Host: user(a)}
 	case 1:
@@ -102,6 +102,13 @@ func (w *world) command(t *rapid.T) cohost.Command {
 		return cohost.ExitHostConnection{LiveID: a}
 	case 7, 8, 9, 10:
 		return cohost.AcceptHostConnection{LiveID: a, From: b, NewConnectionID: id}
+	case 16, 17:
+		layouts := []string{"hostDynamicGrid", "hostDynamicFloat", "HostVideoLandscapeFixed2Seats", "hostVoiceConnection"}
+		return cohost.SetLayoutTemplate{LiveID: a, Layout: rapid.SampledFrom(layouts).Draw(t, "layout")}
+	case 18, 19:
+		return cohost.MuteRemoteHostAudio{LiveID: a, Target: b, Muted: rapid.Bool().Draw(t, "muted")}
+	case 20:
+		return cohost.UpdateLive{LiveID: a, Name: &id}
 	default:
 		timeout := time.Duration(rapid.IntRange(1, 60_000).Draw(t, "timeout")) * time.Millisecond
 		return cohost.RequestHostConnection{LiveID: a, Target: b, Timeout: timeout, NewInvitationID: id, NewConnectionID: id}
@@ -166,6 +173,7 @@ func (w *world) check(t *rapid.T) {
 		if len(live.Sent) > 3 || len(live.Received) > 3 {
 			t.Fatalf("too many pending: %+v", live)
 		}
+		w.checkMuted(t, live)
 		for _, i := range w.checkInvitations(t, live) {
 			pending[i] = true
 		}
@@ -191,6 +199,9 @@ func (w *world) checkInvitations(t *rapid.T, live cohost.Live) []string {
 		if i.Inviter.LiveID != live.ID || !other.Active() || other.Kind != live.Kind || !slices.Contains(other.Received, i.ID) {
 			t.Fatalf("invitation %+v does not fit its invitee %+v", i, other)
 		}
+		if i.Inviter.Host != live.Host || i.Invitee.Host != other.Host {
+			t.Fatalf("invitation %+v shows other hosts than %+v and %+v", i, live.Host, other.Host)
+		}
 		for _, back := range w.state.Invitations(other.Sent) {
 			if back.Invitee.LiveID == live.ID && w.now.Before(i.ExpiresAt) && w.now.Before(back.ExpiresAt) {
 				t.Fatalf("pending in both directions: %+v, %+v", i, back)
@@ -212,14 +223,31 @@ func (w *world) checkConnection(t *rapid.T, id string, members []string) {
 	for _, m := range c.Members {
 		listed = append(listed, m.LiveID)
 		first, _ := w.state.Live(c.Members[0].LiveID)
-		if l, _ := w.state.Live(m.LiveID); l.Kind != first.Kind {
-			t.Fatalf("connection of two kinds: %+v", c)
+		l, _ := w.state.Live(m.LiveID)
+		if l.Kind != first.Kind || (l.Kind == cohost.Voice) != (c.Layout == "hostVoiceConnection") {
+			t.Fatalf("connection of two kinds, or with a layout of the other: %+v", c)
+		}
+		if l.Host != m.Host {
+			t.Fatalf("host of %s: %+v, as a member %+v", l.ID, l.Host, m.Host)
 		}
 	}
 	slices.Sort(listed)
 	slices.Sort(members)
+	if c.Layout == "HostVideoLandscapeFixed2Seats" && len(listed) > 2 {
+		t.Fatalf("connection %+v has two seats", c)
+	}
 	if !slices.Equal(listed, members) || len(listed) < 2 || len(listed) > maxMembers {
 		t.Fatalf("connection %s lists %v; in it are %v", id, listed, members)
+	}
+}
+
+// checkMuted: only members of the same connection are muted.
+func (w *world) checkMuted(t *rapid.T, live cohost.Live) {
+	for _, id := range live.Muted {
+		other, _ := w.state.Live(id)
+		if live.ConnectionID == "" || other.ConnectionID != live.ConnectionID || id == live.ID {
+			t.Fatalf("%+v has muted %+v", live, other)
+		}
 	}
 }
 

@@ -29,6 +29,23 @@ func (s *State) Invitations(ids []string) []Invitation {
 	return found
 }
 
+// Candidates returns a function that returns a live if it is one that the given one can invite, of those that are active, of
+// the same kind and in no connection: another one, without an invitation pending between the two, and with room for one
+// more received.
+func (s *State) Candidates(of Live) func(id string) (Live, bool) {
+	not := map[string]bool{of.ID: true}
+	for _, i := range s.Invitations(of.Sent) {
+		not[i.Invitee.LiveID] = true
+	}
+	for _, i := range s.Invitations(of.Received) {
+		not[i.Inviter.LiveID] = true
+	}
+	return func(id string) (Live, bool) {
+		live, ok := s.lives.Committed(id)
+		return live, ok && !not[id] && len(live.Received) < s.rules.MaxPending
+	}
+}
+
 // Told returns what the last committed group made known, in order.
 func (s *State) Told() []Notice {
 	return s.told.committed

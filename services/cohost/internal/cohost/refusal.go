@@ -10,6 +10,10 @@ func liveExists(id string) error {
 	return es.Refuse("LIVE_EXISTS", "live %s is active already", id)
 }
 
+func anotherHost(id string) error {
+	return es.Refuse("PERMISSION_DENIED", "live %s has another host, and does not change hands", id)
+}
+
 func kindMismatch(a, b string) error {
 	return es.Refuse("LIVE_KIND_MISMATCH", "lives %s and %s are of different kinds", a, b)
 }
@@ -30,12 +34,29 @@ func invitationEnded(inviter, invitee string) error {
 	return es.Refuse("INVITATION_ENDED", "no invitation from live %s to live %s is pending", inviter, invitee)
 }
 
-func connectionFull(limit int) error {
-	return es.Refuse("CONNECTION_FULL", "the connection has %d members, the most it may have", limit)
+func connectionFull(members int, layout string) error {
+	return es.Refuse("CONNECTION_FULL", "the connection has %d members, the most it may have with layout %s", members, layout)
+}
+
+func fewSeats(layout string, seats, members int) error {
+	return es.Refuse("CONNECTION_FULL", "layout %s has %d seats, the connection has %d members", layout, seats, members)
+}
+
+func layoutMismatch(layout, live string) error {
+	return es.Refuse("LIVE_KIND_MISMATCH", "layout %s is not for lives of the kind of %s", layout, live)
 }
 
 func tooManyPending(id string, limit int) error {
 	return es.Refuse("CONNECTION_RATE_LIMITED", "live %s has %d invitations pending, the most it may have", id, limit)
+}
+
+// tooFast speaks of a moment: a minute later the same request may be sent.
+func tooFast(who string, sent int) error {
+	return es.RefuseForNow("CONNECTION_RATE_LIMITED", "%s has sent %d invitations within a minute, the most it may", who, sent)
+}
+
+func notTogether(a, b string) error {
+	return es.Refuse("CONNECTION_NOT_FOUND", "lives %s and %s are in no connection with each other", a, b)
 }
 
 func notConnected(id string) error {

@@ -28,6 +28,17 @@ type (
 	KeptConnection struct{ Connection Connection }
 	// KeptInvitation is a pending invitation.
 	KeptInvitation struct{ Invitation Invitation }
+	// KeptSenderPart begins a part of the senders: those that are forgotten together, oldest first.
+	KeptSenderPart struct {
+		Start, Last time.Time
+		Len         int
+	}
+	// KeptSender is who has sent invitations lately, and when.
+	KeptSender struct {
+		Part   int // the oldest being 0
+		Sender Sender
+		At     []time.Time
+	}
 )
 
 func (KeptLive) isPiece()       {}
@@ -35,14 +46,16 @@ func (KeptPart) isPiece()       {}
 func (KeptEnded) isPiece()      {}
 func (KeptConnection) isPiece() {}
 func (KeptInvitation) isPiece() {}
+func (KeptSenderPart) isPiece() {}
+func (KeptSender) isPiece()     {}
 
 // Pieces has one of each kind.
-var Pieces = []Piece{KeptLive{}, KeptPart{}, KeptEnded{}, KeptConnection{}, KeptInvitation{}}
+var Pieces = []Piece{KeptLive{}, KeptPart{}, KeptEnded{}, KeptConnection{}, KeptInvitation{}, KeptSenderPart{}, KeptSender{}}
 
 // Freeze has committed state stand still until Thaw is done, and ranges over it. Whoever does needs no lock.
 func (s *State) Freeze() iter.Seq[Piece] {
 	lives, ended := s.lives.Freeze(), s.ended.Freeze()
-	connections, invitations := s.connections.Freeze(), s.invitations.Freeze()
+	connections, invitations, senders := s.connections.Freeze(), s.invitations.Freeze(), s.senders.Freeze()
 	return func(yield func(Piece) bool) {
 		for _, l := range lives {
 			if !yield(KeptLive{l}) {
@@ -69,12 +82,22 @@ func (s *State) Freeze() iter.Seq[Piece] {
 				return
 			}
 		}
+		for i, part := range senders {
+			if !yield(KeptSenderPart{part.Start, part.Last, part.Len}) {
+				return
+			}
+			for sender, at := range part.Values {
+				if !yield(KeptSender{i, sender, at}) {
+					return
+				}
+			}
+		}
 	}
 }
 
 // Thaw lets state change again; see es.Thaw.
 func (s *State) Thaw() (done bool) {
-	return es.Thaw(&s.lives, s.ended, &s.connections, &s.invitations)
+	return es.Thaw(&s.lives, s.ended, &s.connections, &s.invitations, s.senders)
 }
 
 // Restore puts a piece into a state that is to be given to Become, in the order in which Freeze gives them.
@@ -95,6 +118,12 @@ func (s *State) Restore(piece Piece) error {
 		s.invitations.Restore(i.ID, i)
 		s.byPair.Restore(pair{i.Inviter.LiveID, i.Invitee.LiveID}, i.ID)
 		s.timeouts.Restore(i.ID, i.ExpiresAt)
+	case KeptSenderPart:
+		s.senders.RestorePart(p.Start, p.Last, p.Len)
+	case KeptSender:
+		if !s.senders.Restore(p.Part, p.Sender, p.At) {
+			return fmt.Errorf("%+v sent in part %d, which there is not", p.Sender, p.Part)
+		}
 	default:
 		return fmt.Errorf("no place for %T", piece)
 	}

@@ -1,6 +1,7 @@
 package cohost
 
 import (
+	"slices"
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
@@ -13,6 +14,9 @@ type Rules struct {
 	MaxMembers int
 	// MaxPending invitations of a live in each direction, 1 to 100.
 	MaxPending int
+	// LiveRate and UserRate are how many invitations a live, and a host with all its lives, may send in any minute of log
+	// time, at least 1.
+	LiveRate, UserRate int
 	// EndedKept is how long, in log time, an ended live can still be looked up.
 	EndedKept time.Duration
 }
@@ -28,6 +32,8 @@ type Live struct {
 	ConnectionID string
 	// Sent and Received hold the ids of pending invitations, oldest first.
 	Sent, Received []string
+	// Muted holds the members of its connection that the live and its audience do not hear, in the order of muting.
+	Muted []string
 }
 
 // Active reports whether the live has not ended.
@@ -47,6 +53,15 @@ type Connection struct {
 	Members []Member // in the order of joining
 }
 
+// member returns a live of the connection.
+func (c Connection) member(live string) (Member, bool) {
+	i := slices.IndexFunc(c.Members, func(m Member) bool { return m.LiveID == live })
+	if i < 0 {
+		return Member{}, false
+	}
+	return c.Members[i], true
+}
+
 // Invitation is a pending invitation.
 type Invitation struct {
 	ID               string
@@ -57,6 +72,12 @@ type Invitation struct {
 	ExpiresAt        time.Time
 }
 
+// Sender is who sends invitations: a live, or a host with all its lives. One of the two is set.
+type Sender struct{ LiveID, UserID string }
+
+// ratePeriod is the length of log time in which invitations are counted.
+const ratePeriod = time.Minute
+
 // State is the fold of the log; it implements es.Machine. The methods in read.go see committed state only.
 type State struct {
 	rules Rules
@@ -64,9 +85,10 @@ type State struct {
 	lives       es.Map[string, Live] // active ones
 	ended       *es.Window[string, Live]
 	connections es.Map[string, Connection]
-	invitations es.Map[string, Invitation] // pending ones
-	byPair      es.Map[pair, string]       // id of the pending invitation
-	timeouts    es.Timers[string]          // by invitation id
+	invitations es.Map[string, Invitation]      // pending ones
+	byPair      es.Map[pair, string]            // id of the pending invitation
+	timeouts    es.Timers[string]               // by invitation id
+	senders     *es.Window[Sender, []time.Time] // of the invitations of the last minute; replaced, never changed
 	told        told
 }
 
@@ -77,7 +99,11 @@ var _ es.Machine[Command, Event] = (*State)(nil)
 
 // New makes the state of an empty log.
 func New(rules Rules) *State {
-	return &State{rules: rules, ended: es.NewWindow[string, Live](rules.EndedKept)}
+	return &State{
+		rules:   rules,
+		ended:   es.NewWindow[string, Live](rules.EndedKept),
+		senders: es.NewWindow[Sender, []time.Time](ratePeriod),
+	}
 }
 
 // Commit implements es.Machine.
@@ -88,6 +114,7 @@ func (s *State) Commit() {
 	s.invitations.Commit()
 	s.byPair.Commit()
 	s.timeouts.Commit()
+	s.senders.Commit()
 	s.told.commit()
 }
 
@@ -99,5 +126,6 @@ func (s *State) Discard() {
 	s.invitations.Discard()
 	s.byPair.Discard()
 	s.timeouts.Discard()
+	s.senders.Discard()
 	s.told.discard()
 }

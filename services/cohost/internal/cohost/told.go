@@ -1,6 +1,9 @@
 package cohost
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Notice tells one live what happened. A live's notices, counted from 1, are its public events.
 type Notice struct {
@@ -22,13 +25,16 @@ type (
 	}
 	// RequestAccepted goes to the inviter.
 	RequestAccepted struct {
-		Invitation Invitation
-		Mutual     bool
+		Invitation    Invitation
+		Mutual        bool
+		ExtensionInfo string // the invitee's
 	}
 	// RequestRejected goes to the inviter.
 	RequestRejected struct {
-		Invitation Invitation
-		Reason     string
+		Invitation    Invitation
+		Reason        string
+		Code          RejectCode
+		ExtensionInfo string // the invitee's
 	}
 	// RequestTimedOut goes to both.
 	RequestTimedOut struct{ Invitation Invitation }
@@ -44,18 +50,39 @@ type (
 		Member       Member
 		Reason       Leaving
 	}
+	// LayoutChanged goes to every member, the one that changed it included.
+	LayoutChanged struct {
+		ConnectionID string
+		Layout       string
+		By           Member
+	}
+	// RemoteMuteChanged goes to the live that muted another, or let it be heard again.
+	RemoteMuteChanged struct {
+		ConnectionID string
+		Target       Member
+		Muted        bool
+	}
+	// HostShown goes to the live itself, to the other members of its connection, and to the other sides of its pending
+	// invitations.
+	HostShown struct {
+		LiveID string
+		Host   User
+	}
 	// Ended goes to the live itself.
 	Ended struct{ LiveID string }
 )
 
-func (RequestReceived) isNews()  {}
-func (RequestCancelled) isNews() {}
-func (RequestAccepted) isNews()  {}
-func (RequestRejected) isNews()  {}
-func (RequestTimedOut) isNews()  {}
-func (UserJoined) isNews()       {}
-func (UserLeft) isNews()         {}
-func (Ended) isNews()            {}
+func (RequestReceived) isNews()   {}
+func (RequestCancelled) isNews()  {}
+func (RequestAccepted) isNews()   {}
+func (RequestRejected) isNews()   {}
+func (RequestTimedOut) isNews()   {}
+func (UserJoined) isNews()        {}
+func (UserLeft) isNews()          {}
+func (LayoutChanged) isNews()     {}
+func (RemoteMuteChanged) isNews() {}
+func (HostShown) isNews()         {}
+func (Ended) isNews()             {}
 
 // tell notes who is told what of an event, given the state before it.
 func (s *State) tell(at time.Time, event Event) {
@@ -80,13 +107,24 @@ func (s *State) tell(at time.Time, event Event) {
 		}
 	case MemberLeft:
 		c, _ := s.connections.Get(e.ConnectionID)
-		for _, left := range c.Members {
-			if left.LiveID != e.LiveID {
-				continue
-			}
+		if left, ok := c.member(e.LiveID); ok {
 			for _, m := range c.Members {
 				to(m.LiveID, UserLeft{e.ConnectionID, left, e.Reason})
 			}
+		}
+	case LayoutSet:
+		c, _ := s.connections.Get(e.ConnectionID)
+		by, _ := c.member(e.LiveID)
+		for _, m := range c.Members {
+			to(m.LiveID, LayoutChanged{e.ConnectionID, e.Layout, by})
+		}
+	case RemoteMuteSet:
+		c, _ := s.connections.Get(e.ConnectionID)
+		target, _ := c.member(e.Target)
+		to(e.LiveID, RemoteMuteChanged{e.ConnectionID, target, e.Muted})
+	case HostChanged:
+		for _, live := range s.whoSee(e.LiveID) {
+			to(live, HostShown(e))
 		}
 	case LiveEnding:
 		to(e.LiveID, Ended(e))
@@ -96,9 +134,9 @@ func (s *State) tell(at time.Time, event Event) {
 func tellInvitationEnded(to func(string, News), i Invitation, e InvitationEnded) {
 	switch e.Ending {
 	case Accepted:
-		to(e.Inviter, RequestAccepted{i, e.Mutual})
+		to(e.Inviter, RequestAccepted{i, e.Mutual, e.ExtensionInfo})
 	case Rejected:
-		to(e.Inviter, RequestRejected{i, e.Reason})
+		to(e.Inviter, RequestRejected{i, e.Reason, e.Code, e.ExtensionInfo})
 	case Cancelled:
 		to(e.Invitee, RequestCancelled{i, e.Ending})
 	case TimedOut:
@@ -108,6 +146,27 @@ func tellInvitationEnded(to func(string, News), i Invitation, e InvitationEnded)
 		to(e.Inviter, RequestCancelled{i, e.Ending})
 		to(e.Invitee, RequestCancelled{i, e.Ending})
 	}
+}
+
+// whoSee returns the lives whose state shows the host of a live, that one first, each once.
+func (s *State) whoSee(id string) []string {
+	live, _ := s.lives.Get(id)
+	connection, _ := s.connections.Get(live.ConnectionID)
+	seen := []string{id}
+	add := func(other string) {
+		if !slices.Contains(seen, other) {
+			seen = append(seen, other)
+		}
+	}
+	for _, m := range connection.Members {
+		add(m.LiveID)
+	}
+	for _, i := range slices.Concat(live.Sent, live.Received) {
+		invitation, _ := s.invitations.Get(i)
+		add(invitation.Inviter.LiveID)
+		add(invitation.Invitee.LiveID)
+	}
+	return seen
 }
 
 // told collects notices: those of the overlay, and those of the last commit.

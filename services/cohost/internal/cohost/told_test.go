@@ -22,13 +22,15 @@ func TestWhoIsTold(t *testing.T) {
 	}
 	a2b := given(lives("a", "b"), invited("a", "b"))
 	rejected := ended("a", "b", cohost.Rejected)
-	rejected.Reason = "busy"
+	rejected.Reason, rejected.Code, rejected.ExtensionInfo = "busy", cohost.RejectBusy, "until 9"
 	mutual := ended("a", "b", cohost.Accepted)
-	mutual.Mutual = true
+	mutual.Mutual, mutual.ExtensionInfo = true, "hello"
 	joins := func(live string) cohost.News { return cohost.UserJoined{ConnectionID: "x", Member: member(live)} }
 	leaves := func(live string, why cohost.Leaving) cohost.News {
 		return cohost.UserLeft{ConnectionID: "x", Member: member(live), Reason: why}
 	}
+	relaid := cohost.LayoutChanged{ConnectionID: "x", Layout: "hostDynamic1v6", By: member("b")}
+	shown := cohost.HostShown(renamed("a"))
 	type told struct {
 		to   string
 		news cohost.News
@@ -43,7 +45,7 @@ func TestWhoIsTold(t *testing.T) {
 		{"cancelled: the invitee", a2b, []cohost.Event{ended("a", "b", cohost.Cancelled)}, []told{
 			{"b", cohost.RequestCancelled{Invitation: invitation, Ending: cohost.Cancelled}},
 		}},
-		{"rejected: the inviter", a2b, []cohost.Event{rejected}, []told{{"a", cohost.RequestRejected{Invitation: invitation, Reason: "busy"}}}},
+		{"rejected: the inviter", a2b, []cohost.Event{rejected}, []told{{"a", cohost.RequestRejected{Invitation: invitation, Reason: "busy", Code: cohost.RejectBusy, ExtensionInfo: "until 9"}}}},
 		{"timed out: both", a2b, []cohost.Event{ended("a", "b", cohost.TimedOut)}, []told{
 			{"a", cohost.RequestTimedOut{Invitation: invitation}}, {"b", cohost.RequestTimedOut{Invitation: invitation}},
 		}},
@@ -52,7 +54,7 @@ func TestWhoIsTold(t *testing.T) {
 			{"b", cohost.RequestCancelled{Invitation: invitation, Ending: cohost.Withdrawn}},
 		}},
 		{"accepted: the inviter, then the founders of each other", a2b, given([]cohost.Event{mutual}, connected("x", "a", "b")), []told{
-			{"a", cohost.RequestAccepted{Invitation: invitation, Mutual: true}},
+			{"a", cohost.RequestAccepted{Invitation: invitation, Mutual: true, ExtensionInfo: "hello"}},
 			{"a", joins("a")},
 			{"b", joins("a")},
 			{"a", joins("b")},
@@ -73,6 +75,18 @@ func TestWhoIsTold(t *testing.T) {
 			{"b", leaves("a", cohost.LeftExited)},
 			{"b", leaves("b", cohost.LeftDissolved)},
 		}},
+		{"layout: every member, the one that changed it included", given(lives("a", "b", "c", "d"), connected("x", "a", "b", "c")), layoutSet("b", "hostDynamic1v6"), []told{
+			{"a", relaid}, {"b", relaid}, {"c", relaid},
+		}},
+		{"mute: the live that mutes", given(lives("a", "b"), connected("x", "a", "b")), muteSet("a", "b", true), []told{
+			{"a", cohost.RemoteMuteChanged{ConnectionID: "x", Target: member("b"), Muted: true}},
+		}},
+		{
+			"host changed: the live, its members and the other sides of its invitations, once each",
+			given(lives("a", "b", "c", "d", "e", "f"), invited("c", "a"), connected("x", "a", "b"), invited("a", "d"), invited("a", "c"), invited("e", "f")),
+			[]cohost.Event{renamed("a")},
+			[]told{{"a", shown}, {"b", shown}, {"d", shown}, {"c", shown}},
+		},
 		{"a live that ends", a2b, []cohost.Event{ended("a", "b", cohost.EndedWithLive), cohost.LiveEnding{LiveID: "a"}}, []told{
 			{"a", cohost.RequestCancelled{Invitation: invitation, Ending: cohost.EndedWithLive}},
 			{"b", cohost.RequestCancelled{Invitation: invitation, Ending: cohost.EndedWithLive}},

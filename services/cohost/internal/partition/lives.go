@@ -4,24 +4,54 @@ import (
 	"time"
 
 	"github.com/tidwall/btree"
+
+	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
 )
 
-// activeLives is the set of the ids of active lives, in order.
-type activeLives struct{ ids btree.Set[string] }
+// activeLives are the ids of active lives, in order: of all, and of those that are in no connection, by kind.
+type activeLives struct {
+	all  btree.Set[string]
+	free map[cohost.Kind]*btree.Set[string]
+}
 
-func (a *activeLives) add(id string)    { a.ids.Insert(id) }
-func (a *activeLives) remove(id string) { a.ids.Delete(id) }
+func newActiveLives() activeLives {
+	return activeLives{free: map[cohost.Kind]*btree.Set[string]{cohost.Video: {}, cohost.Voice: {}}}
+}
 
-// after returns up to limit ids behind the given one, in order.
-func (a *activeLives) after(id string, limit int) []string {
-	var page []string
-	a.ids.Ascend(id, func(next string) bool {
-		if next != id {
-			page = append(page, next)
+// place puts a live where it belongs, as it is now.
+func (a *activeLives) place(live cohost.Live) {
+	put(&a.all, live.ID, live.Active())
+	for kind, free := range a.free {
+		put(free, live.ID, live.Active() && live.ConnectionID == "" && live.Kind == kind)
+	}
+}
+
+func put(set *btree.Set[string], id string, in bool) {
+	if in {
+		set.Insert(id)
+	} else {
+		set.Delete(id)
+	}
+}
+
+// page returns up to limit lives behind the id after, in the order of their ids, of those of a set that pick gives. more:
+// there are others behind them.
+func page(set *btree.Set[string], after string, limit int, pick func(id string) (cohost.Live, bool)) (lives []cohost.Live, more bool) {
+	set.Ascend(after, func(id string) bool {
+		if id == after {
+			return true
 		}
-		return len(page) < limit
+		live, ok := pick(id)
+		switch {
+		case !ok:
+		case len(lives) == limit:
+			more = true
+		default:
+			lives = append(lives, live)
+		}
+		return !more
 	})
-	return page
+	return lives, more
 }
 
 // endedLives remembers which lives ended when, so that what is kept for their readers can be let go of.

@@ -46,6 +46,7 @@ type Partition struct {
 func New(o Options) *Partition {
 	p := &Partition{
 		state:   cohost.New(o.Rules),
+		active:  newActiveLives(),
 		notices: watch.New[cohost.Notice](o.KeptNotices),
 		ended:   endedLives{keep: o.Rules.EndedKept},
 	}
@@ -90,9 +91,13 @@ func (p *Partition) onCommit(g ledger.Group[cohost.Event]) {
 	for _, e := range g.Events {
 		switch event := e.Event.(type) {
 		case cohost.LiveCreated:
-			p.active.add(event.LiveID)
+			p.place(event.LiveID)
+		case cohost.MemberJoined:
+			p.place(event.LiveID)
+		case cohost.MemberLeft:
+			p.place(event.LiveID)
 		case cohost.LiveEnding:
-			p.active.remove(event.LiveID)
+			p.place(event.LiveID)
 			p.ended.add(event.LiveID, e.At)
 		}
 		for _, id := range p.ended.outdated(e.At) {
@@ -101,4 +106,10 @@ func (p *Partition) onCommit(g ledger.Group[cohost.Event]) {
 			}
 		}
 	}
+}
+
+// place has the active lives follow committed state.
+func (p *Partition) place(id string) {
+	live, _ := p.state.Live(id)
+	p.active.place(live)
 }

@@ -32,17 +32,21 @@ func (p *Partition) EndedLive(id string) (live cohost.Live, ok bool) {
 // Lives returns up to limit active lives with ids behind `after`, in the order of their ids. more: there are others
 // behind them.
 func (p *Partition) Lives(after string, limit int) (lives []cohost.Live, more bool) {
+	p.ledger.View(func() { lives, more = page(&p.active.all, after, limit, p.state.Live) })
+	return lives, more
+}
+
+// Candidates returns up to limit lives with ids behind `after` that an active live can invite, in the order of their ids.
+// more: there are others behind them. ok: the live is active.
+func (p *Partition) Candidates(id, after string, limit int) (lives []cohost.Live, more, ok bool) {
 	p.ledger.View(func() {
-		ids := p.active.after(after, limit+1)
-		if more = len(ids) > limit; more {
-			ids = ids[:limit]
-		}
-		for _, id := range ids {
-			live, _ := p.state.Live(id)
-			lives = append(lives, live)
+		live, _ := p.state.Live(id)
+		if ok = live.Active() && live.ID != ""; ok {
+			candidate := p.state.Candidates(live)
+			lives, more = page(p.active.free[live.Kind], after, limit, candidate)
 		}
 	})
-	return lives, more
+	return lives, more, ok
 }
 
 // CoHost returns a live, active or lately ended, with all that it takes part in.

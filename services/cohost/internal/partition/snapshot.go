@@ -76,7 +76,7 @@ func (f *frozen) Write(put func([]byte) error) error {
 
 func (p *Partition) restore(next func() ([]byte, error)) (install func(), err error) {
 	state, notices := p.state.Empty(), watch.New[cohost.Notice](1)
-	active, ended := activeLives{}, endedLives{keep: p.ended.keep}
+	active, ended := newActiveLives(), endedLives{keep: p.ended.keep}
 	for {
 		raw, err := next()
 		if errors.Is(err, io.EOF) {
@@ -104,7 +104,7 @@ func (p *Partition) restore(next func() ([]byte, error)) (install func(), err er
 				return nil, err
 			}
 			if l, ok := piece.(cohost.KeptLive); ok {
-				active.add(l.Live.ID)
+				active.place(l.Live)
 			}
 			if err := state.Restore(piece); err != nil {
 				return nil, err

@@ -23,7 +23,7 @@ import (
 var lives = []string{"l1", "l2", "l3", "l4"}
 
 func newFold() *Partition {
-	return New(Options{Rules: cohost.Rules{MaxMembers: 3, MaxPending: 2, EndedKept: 20 * time.Second}, KeptNotices: 4})
+	return New(Options{Rules: cohost.Rules{MaxMembers: 3, MaxPending: 2, LiveRate: 3, UserRate: 4, EndedKept: 20 * time.Second}, KeptNotices: 4})
 }
 
 // commit folds a group as the ledger does.
@@ -99,7 +99,8 @@ func same(t *rapid.T, whole, restored *Partition, now time.Time) {
 	answers := func(p *Partition) (all []any) {
 		page, more := p.Lives("", 3)
 		rest, _ := p.Lives("l3", 3)
-		all = append(all, page, more, rest, p.state.Due(now.Add(10*time.Second)))
+		first, others, active := p.Candidates("l1", "", 2)
+		all = append(all, page, more, rest, first, others, active, p.state.Due(now.Add(10*time.Second)))
 		for _, id := range lives {
 			c, ok := p.coHost(id)
 			ended, was := p.EndedLive(id)
@@ -111,6 +112,7 @@ func same(t *rapid.T, whole, restored *Partition, now time.Time) {
 					cohost.AcceptHostConnection{LiveID: id, From: other, NewConnectionID: "c"},
 					cohost.ExitHostConnection{LiveID: id},
 					cohost.EndLive{LiveID: id},
+					cohost.MuteRemoteHostAudio{LiveID: id, Target: other, Muted: true},
 				} {
 					events, err := p.state.Decide(now, c)
 					all = append(all, events, fmt.Sprint(err))
@@ -160,18 +162,24 @@ func command(t *rapid.T, made *int) cohost.Command {
 	a, b := live.Draw(t, "a"), live.Draw(t, "b")
 	*made++
 	id := fmt.Sprint("n", *made)
-	switch rapid.IntRange(0, 9).Draw(t, "kind") {
+	switch rapid.IntRange(0, 12).Draw(t, "kind") {
 	case 0, 1:
-		return cohost.CreateLive{LiveID: a, Kind: cohost.Video, Host: cohost.User{ID: "u" + a, Name: "Name", AvatarURL: "url"}}
+		return cohost.CreateLive{LiveID: a, Kind: cohost.Video, Host: cohost.User{ID: "u" + a[:1], Name: "Name", AvatarURL: "url"}}
 	case 2:
 		return cohost.EndLive{LiveID: a}
 	case 3:
 		return cohost.ExitHostConnection{LiveID: a}
 	case 4, 5, 6:
 		return cohost.AcceptHostConnection{LiveID: a, From: b, NewConnectionID: id}
+	case 10:
+		return cohost.MuteRemoteHostAudio{LiveID: a, Target: b, Muted: rapid.Bool().Draw(t, "muted")}
+	case 11:
+		return cohost.SetLayoutTemplate{LiveID: a, Layout: "hostDynamicFloat"}
+	case 12:
+		return cohost.UpdateLive{LiveID: a, Name: &id}
 	default:
 		timeout := time.Duration(rapid.IntRange(1, 30).Draw(t, "timeout")) * time.Second
-		return cohost.RequestHostConnection{LiveID: a, Target: b, Timeout: timeout, Layout: "grid", NewInvitationID: id, NewConnectionID: id}
+		return cohost.RequestHostConnection{LiveID: a, Target: b, Timeout: timeout, Layout: "hostDynamicGrid", NewInvitationID: id, NewConnectionID: id}
 	}
 }
 
@@ -183,7 +191,8 @@ func TestSnapshotKnowsAllFields(t *testing.T) {
 			"rules",                                        // a setting
 			"lives", "ended", "connections", "invitations", // records
 			"byPair", "timeouts", // follow from invitations
-			"told", // of the last group only
+			"senders", // records
+			"told",    // of the last group only
 		}},
 		{ledgertest.Fields[Partition](), []string{
 			"ledger",

@@ -104,7 +104,7 @@ func (s *Server) AcceptHostConnection(ctx context.Context, r *cohostv1.AcceptHos
 		return nil, err
 	}
 	p, _, err := s.submit(ctx, "AcceptHostConnection", r, cohost.AcceptHostConnection{
-		LiveID: r.GetLiveId(), From: r.GetFromLiveId(), NewConnectionID: ids.New(),
+		LiveID: r.GetLiveId(), From: r.GetFromLiveId(), ExtensionInfo: r.GetExtensionInfo(), NewConnectionID: ids.New(),
 	})
 	if err != nil {
 		return nil, err
@@ -119,13 +119,42 @@ func (s *Server) RejectHostConnection(ctx context.Context, r *cohostv1.RejectHos
 		return nil, err
 	}
 	p, _, err := s.submit(ctx, "RejectHostConnection", r, cohost.RejectHostConnection{
-		LiveID: r.GetLiveId(), From: r.GetFromLiveId(), Reason: r.GetReason(),
+		LiveID: r.GetLiveId(), From: r.GetFromLiveId(), Reason: r.GetReason(), Code: cohost.RejectCode(r.GetReasonCode()),
+		ExtensionInfo: r.GetExtensionInfo(),
 	})
 	if err != nil {
 		return nil, err
 	}
 	state, err := stateOf(p, r.GetLiveId())
 	return &cohostv1.RejectHostConnectionResponse{State: state}, err
+}
+
+// SetLayoutTemplate changes the layout of the connection.
+func (s *Server) SetLayoutTemplate(ctx context.Context, r *cohostv1.SetLayoutTemplateRequest) (*cohostv1.SetLayoutTemplateResponse, error) {
+	if err := auth.ActFor(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	p, _, err := s.submit(ctx, "SetLayoutTemplate", r, cohost.SetLayoutTemplate{LiveID: r.GetLiveId(), Layout: r.GetLayoutTemplate()})
+	if err != nil {
+		return nil, err
+	}
+	state, err := stateOf(p, r.GetLiveId())
+	return &cohostv1.SetLayoutTemplateResponse{State: state}, err
+}
+
+// MuteRemoteHostAudio mutes another member, or lets it be heard again.
+func (s *Server) MuteRemoteHostAudio(ctx context.Context, r *cohostv1.MuteRemoteHostAudioRequest) (*cohostv1.MuteRemoteHostAudioResponse, error) {
+	if err := auth.ActFor(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	p, _, err := s.submit(ctx, "MuteRemoteHostAudio", r, cohost.MuteRemoteHostAudio{
+		LiveID: r.GetLiveId(), Target: r.GetTargetLiveId(), Muted: r.GetMuted(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	state, err := stateOf(p, r.GetLiveId())
+	return &cohostv1.MuteRemoteHostAudioResponse{State: state}, err
 }
 
 // ExitHostConnection leaves the connection, and the battle before it.

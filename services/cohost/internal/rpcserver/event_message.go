@@ -5,6 +5,7 @@ import (
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 
+	"github.com/faceoff-live/faceoff/services/cohost/internal/codec"
 	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
 )
 
@@ -26,10 +27,12 @@ func eventMessage(number int64, n cohost.Notice) *cohostv1.Event {
 	case cohost.RequestAccepted:
 		event.Event = &cohostv1.Event_CoHostRequestAccepted{CoHostRequestAccepted: &cohostv1.CoHostRequestAccepted{
 			InvitationId: news.Invitation.ID, Invitee: memberMessage(news.Invitation.Invitee), Mutual: news.Mutual,
+			ExtensionInfo: news.ExtensionInfo,
 		}}
 	case cohost.RequestRejected:
 		event.Event = &cohostv1.Event_CoHostRequestRejected{CoHostRequestRejected: &cohostv1.CoHostRequestRejected{
 			InvitationId: news.Invitation.ID, Invitee: memberMessage(news.Invitation.Invitee), Reason: news.Reason,
+			ReasonCode: cohostv1.CoHostRequestRejected_ReasonCode(news.Code), ExtensionInfo: news.ExtensionInfo,
 		}}
 	case cohost.RequestTimedOut:
 		event.Event = &cohostv1.Event_CoHostRequestTimeout{CoHostRequestTimeout: &cohostv1.CoHostRequestTimeout{
@@ -45,6 +48,16 @@ func eventMessage(number int64, n cohost.Notice) *cohostv1.Event {
 		event.Event = &cohostv1.Event_CoHostUserLeft{CoHostUserLeft: &cohostv1.CoHostUserLeft{
 			ConnectionId: news.ConnectionID, Member: memberMessage(news.Member), Reason: cohostv1.CoHostUserLeft_Reason(news.Reason),
 		}}
+	case cohost.LayoutChanged:
+		event.Event = &cohostv1.Event_LayoutChanged{LayoutChanged: &cohostv1.LayoutChanged{
+			ConnectionId: news.ConnectionID, LayoutTemplate: news.Layout, ChangedBy: memberMessage(news.By),
+		}}
+	case cohost.RemoteMuteChanged:
+		event.Event = &cohostv1.Event_RemoteMuteChanged{RemoteMuteChanged: &cohostv1.RemoteMuteChanged{
+			ConnectionId: news.ConnectionID, Target: memberMessage(news.Target), Muted: news.Muted,
+		}}
+	case cohost.HostShown:
+		event.Event = &cohostv1.Event_LiveUpdated{LiveUpdated: &cohostv1.LiveUpdated{LiveId: news.LiveID, Host: codec.UserMessage(news.Host)}}
 	case cohost.Ended:
 		event.Event = &cohostv1.Event_LiveEnded{LiveEnded: &cohostv1.LiveEnded{LiveId: news.LiveID}}
 	}

@@ -55,34 +55,93 @@ func (s *Server) GetLive(ctx context.Context, r *cohostv1.GetLiveRequest) (*coho
 	return &cohostv1.GetLiveResponse{Live: liveMessage(live)}, nil
 }
 
-// ListLives lists active lives. The token of a page is the last live_id of the page before.
+// UpdateLive changes how the host of a live is shown.
+func (s *Server) UpdateLive(ctx context.Context, r *cohostv1.UpdateLiveRequest) (*cohostv1.UpdateLiveResponse, error) {
+	if err := auth.ActFor(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	host := r.GetHost()
+	p, _, err := s.submit(ctx, "UpdateLive", r, cohost.UpdateLive{
+		LiveID: r.GetLiveId(), UserID: host.GetUserId(), Name: host.UserName, AvatarURL: host.AvatarUrl,
+	})
+	if err != nil {
+		return nil, err
+	}
+	live, ok := p.Live(r.GetLiveId())
+	if !ok {
+		return nil, liveNotFound(r.GetLiveId())
+	}
+	return &cohostv1.UpdateLiveResponse{Live: liveMessage(live)}, nil
+}
+
+// ListLives lists active lives, or the candidates of one. The token of a page is the last live_id of the page before.
 func (s *Server) ListLives(ctx context.Context, r *cohostv1.ListLivesRequest) (*cohostv1.ListLivesResponse, error) {
 	if _, ok := auth.From(ctx); !ok {
 		return nil, es.Refuse("UNAUTHENTICATED", "the call carries no token")
 	}
+	if live := r.GetCandidatesFor(); live != "" {
+		lives, next, err := s.candidates(ctx, live, r)
+		return &cohostv1.ListLivesResponse{Lives: lives, NextPageToken: next}, err
+	}
+	p, err := s.partition()
+	if err != nil {
+		return nil, err
+	}
+	lives, next, err := page(r, func(after string, limit int) ([]cohost.Live, bool) { return p.Lives(after, limit) })
+	return &cohostv1.ListLivesResponse{Lives: lives, NextPageToken: next}, err
+}
+
+// ListCandidates lists the lives that a live can invite.
+func (s *Server) ListCandidates(ctx context.Context, r *cohostv1.ListCandidatesRequest) (*cohostv1.ListCandidatesResponse, error) {
+	lives, next, err := s.candidates(ctx, r.GetLiveId(), r)
+	return &cohostv1.ListCandidatesResponse{Candidates: lives, NextPageToken: next}, err
+}
+
+func (s *Server) candidates(ctx context.Context, live string, r paged) (lives []*cohostv1.Live, next string, err error) {
+	if err := auth.See(ctx, live); err != nil {
+		return nil, "", err
+	}
+	p, err := s.partition()
+	if err != nil {
+		return nil, "", err
+	}
+	found := false
+	lives, next, err = page(r, func(after string, limit int) (lives []cohost.Live, more bool) {
+		lives, more, found = p.Candidates(live, after, limit)
+		return lives, more
+	})
+	if err == nil && !found {
+		err = liveNotFound(live)
+	}
+	return lives, next, err
+}
+
+// paged is a request for a page.
+type paged interface {
+	GetPageSize() int32
+	GetPageToken() string
+}
+
+// page answers with up to limit lives behind the id that the request's token is.
+func page(r paged, list func(after string, limit int) (lives []cohost.Live, more bool)) (messages []*cohostv1.Live, next string, err error) {
 	after := r.GetPageToken()
 	if after != "" {
 		if err := ids.Live("page_token", after); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
 	limit := int(r.GetPageSize())
 	if limit == 0 {
 		limit = pageSize
 	}
-	p, err := s.partition()
-	if err != nil {
-		return nil, err
-	}
-	lives, more := p.Lives(after, limit)
-	response := &cohostv1.ListLivesResponse{}
+	lives, more := list(after, limit)
 	for _, live := range lives {
-		response.Lives = append(response.Lives, liveMessage(live))
+		messages = append(messages, liveMessage(live))
 	}
 	if more {
-		response.NextPageToken = lives[len(lives)-1].ID
+		next = lives[len(lives)-1].ID
 	}
-	return response, nil
+	return messages, next, nil
 }
 
 // EndLive ends a live. Battle is not asked first: it reads from the log that the live has gone, and why.

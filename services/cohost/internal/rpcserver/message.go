@@ -59,6 +59,7 @@ func stateMessage(c partition.CoHost) *cohostv1.CoHostState {
 		ConnectionId: c.Live.ConnectionID,
 		Layout:       c.Connection.Layout,
 		ServerNow:    timestamppb.New(c.Now),
+		MutedLiveIds: c.Live.Muted,
 	}
 	if c.Live.ConnectionID != "" {
 		m.Status = cohostv1.CoHostState_CONNECTED
@@ -71,6 +72,9 @@ func stateMessage(c partition.CoHost) *cohostv1.CoHostState {
 	}
 	for _, i := range c.Received {
 		m.Applicants = append(m.Applicants, invitationMessage(i))
+	}
+	if n := len(m.Applicants); n > 0 {
+		m.Applicant = m.Applicants[n-1]
 	}
 	return m
 }

@@ -40,6 +40,21 @@ func TestWhoMayDoWhat(t *testing.T) {
 			{"GetCoHostState", see, func(ctx context.Context) error {
 				return second(c.GetCoHostState(ctx, &cohostv1.GetCoHostStateRequest{LiveId: "a"}))
 			}},
+			{"ListCandidates", see, func(ctx context.Context) error {
+				return second(c.ListCandidates(ctx, &cohostv1.ListCandidatesRequest{LiveId: "a"}))
+			}},
+			{"ListLives, candidates", see, func(ctx context.Context) error {
+				return second(c.ListLives(ctx, &cohostv1.ListLivesRequest{CandidatesFor: "a"}))
+			}},
+			{"UpdateLive", act, func(ctx context.Context) error {
+				return second(c.UpdateLive(ctx, &cohostv1.UpdateLiveRequest{LiveId: "a", Host: &cohostv1.UpdateLiveRequest_HostProfile{}}))
+			}},
+			{"SetLayoutTemplate", act, func(ctx context.Context) error {
+				return second(c.SetLayoutTemplate(ctx, &cohostv1.SetLayoutTemplateRequest{LiveId: "a", LayoutTemplate: "hostDynamicGrid"}))
+			}},
+			{"MuteRemoteHostAudio", act, func(ctx context.Context) error {
+				return second(c.MuteRemoteHostAudio(ctx, &cohostv1.MuteRemoteHostAudioRequest{LiveId: "a", TargetLiveId: "b", Muted: true}))
+			}},
 			{"ListLives", append([]string{"another host", "another audience"}, see...), func(ctx context.Context) error {
 				return second(c.ListLives(ctx, &cohostv1.ListLivesRequest{}))
 			}},

@@ -29,6 +29,8 @@ import (
 const (
 	apiKey    = "test"
 	apiSecret = "a secret of more than thirty-two bytes"
+	// rate is how many invitations may be sent in a minute.
+	rate = 200
 	// kept is how many events of a live are kept here.
 	kept = 16
 	// callTime bounds every call: virtual time never stands still, so what never comes would be waited for for ever.
@@ -89,7 +91,7 @@ func serve(t *testing.T, server *rpc.Server) *grpc.ClientConn {
 func (h *house) open() {
 	p := partition.New(partition.Options{
 		Store: ledger.Store{Log: h.log, Lease: memory.NewLease("r1"), Peers: memory.NewPeers()}, KeptNotices: kept,
-		Rules: cohost.Rules{MaxMembers: 3, MaxPending: 5, EndedKept: time.Hour},
+		Rules: cohost.Rules{MaxMembers: 3, MaxPending: 5, LiveRate: rate, UserRate: rate, EndedKept: time.Hour},
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ready := make(chan struct{})

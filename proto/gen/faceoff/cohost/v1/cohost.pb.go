@@ -433,8 +433,12 @@ type CoHostState struct {
 	// Pending invitations that this live has received, oldest first.
 	Applicants []*Invitation `protobuf:"bytes,6,rep,name=applicants,proto3" json:"applicants,omitempty"`
 	// Layout template of the shared view; empty when disconnected.
-	Layout        string                 `protobuf:"bytes,7,opt,name=layout,proto3" json:"layout,omitempty"`
-	ServerNow     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=server_now,json=serverNow,proto3" json:"server_now,omitempty"`
+	Layout    string                 `protobuf:"bytes,7,opt,name=layout,proto3" json:"layout,omitempty"`
+	ServerNow *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=server_now,json=serverNow,proto3" json:"server_now,omitempty"`
+	// The latest of applicants; unset if there is none.
+	Applicant *Invitation `protobuf:"bytes,9,opt,name=applicant,proto3" json:"applicant,omitempty"`
+	// Members of the connection whose audio this live has muted for itself and its audience, in the order of muting.
+	MutedLiveIds  []string `protobuf:"bytes,10,rep,name=muted_live_ids,json=mutedLiveIds,proto3" json:"muted_live_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -525,6 +529,20 @@ func (x *CoHostState) GetServerNow() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *CoHostState) GetApplicant() *Invitation {
+	if x != nil {
+		return x.Applicant
+	}
+	return nil
+}
+
+func (x *CoHostState) GetMutedLiveIds() []string {
+	if x != nil {
+		return x.MutedLiveIds
+	}
+	return nil
+}
+
 var File_faceoff_cohost_v1_cohost_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_cohost_proto_rawDesc = "" +
@@ -562,7 +580,7 @@ const file_faceoff_cohost_v1_cohost_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
-	"expires_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\xd3\x03\n" +
+	"expires_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\xb6\x04\n" +
 	"\vCoHostState\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12=\n" +
 	"\x06status\x18\x02 \x01(\x0e2%.faceoff.cohost.v1.CoHostState.StatusR\x06status\x12#\n" +
@@ -574,7 +592,10 @@ const file_faceoff_cohost_v1_cohost_proto_rawDesc = "" +
 	"applicants\x12\x16\n" +
 	"\x06layout\x18\a \x01(\tR\x06layout\x129\n" +
 	"\n" +
-	"server_now\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tserverNow\"A\n" +
+	"server_now\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tserverNow\x12;\n" +
+	"\tapplicant\x18\t \x01(\v2\x1d.faceoff.cohost.v1.InvitationR\tapplicant\x12$\n" +
+	"\x0emuted_live_ids\x18\n" +
+	" \x03(\tR\fmutedLiveIds\"A\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fDISCONNECTED\x10\x01\x12\r\n" +
@@ -623,11 +644,12 @@ var file_faceoff_cohost_v1_cohost_proto_depIdxs = []int32{
 	5,  // 13: faceoff.cohost.v1.CoHostState.invitees:type_name -> faceoff.cohost.v1.Invitation
 	5,  // 14: faceoff.cohost.v1.CoHostState.applicants:type_name -> faceoff.cohost.v1.Invitation
 	8,  // 15: faceoff.cohost.v1.CoHostState.server_now:type_name -> google.protobuf.Timestamp
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	5,  // 16: faceoff.cohost.v1.CoHostState.applicant:type_name -> faceoff.cohost.v1.Invitation
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_cohost_proto_init() }

@@ -223,7 +223,9 @@ type ListLivesRequest struct {
 	// 1 to 1000; 0 stands for 100.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before; empty for the first page.
-	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Lists the candidates of this live instead of all active lives; empty for all.
+	CandidatesFor string `protobuf:"bytes,3,opt,name=candidates_for,json=candidatesFor,proto3" json:"candidates_for,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -268,6 +270,13 @@ func (x *ListLivesRequest) GetPageSize() int32 {
 func (x *ListLivesRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListLivesRequest) GetCandidatesFor() string {
+	if x != nil {
+		return x.CandidatesFor
 	}
 	return ""
 }
@@ -325,6 +334,103 @@ func (x *ListLivesResponse) GetNextPageToken() string {
 	return ""
 }
 
+type UpdateLiveRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// How the host is to be shown. What is not set stays as it is.
+	Host          *UpdateLiveRequest_HostProfile `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateLiveRequest) Reset() {
+	*x = UpdateLiveRequest{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateLiveRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateLiveRequest) ProtoMessage() {}
+
+func (x *UpdateLiveRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateLiveRequest.ProtoReflect.Descriptor instead.
+func (*UpdateLiveRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *UpdateLiveRequest) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *UpdateLiveRequest) GetHost() *UpdateLiveRequest_HostProfile {
+	if x != nil {
+		return x.Host
+	}
+	return nil
+}
+
+type UpdateLiveResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Live          *Live                  `protobuf:"bytes,1,opt,name=live,proto3" json:"live,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateLiveResponse) Reset() {
+	*x = UpdateLiveResponse{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateLiveResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateLiveResponse) ProtoMessage() {}
+
+func (x *UpdateLiveResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateLiveResponse.ProtoReflect.Descriptor instead.
+func (*UpdateLiveResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateLiveResponse) GetLive() *Live {
+	if x != nil {
+		return x.Live
+	}
+	return nil
+}
+
 type EndLiveRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
@@ -334,7 +440,7 @@ type EndLiveRequest struct {
 
 func (x *EndLiveRequest) Reset() {
 	*x = EndLiveRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[6]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -346,7 +452,7 @@ func (x *EndLiveRequest) String() string {
 func (*EndLiveRequest) ProtoMessage() {}
 
 func (x *EndLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[6]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -359,7 +465,7 @@ func (x *EndLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndLiveRequest.ProtoReflect.Descriptor instead.
 func (*EndLiveRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{6}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *EndLiveRequest) GetLiveId() string {
@@ -378,7 +484,7 @@ type EndLiveResponse struct {
 
 func (x *EndLiveResponse) Reset() {
 	*x = EndLiveResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[7]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -390,7 +496,7 @@ func (x *EndLiveResponse) String() string {
 func (*EndLiveResponse) ProtoMessage() {}
 
 func (x *EndLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[7]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -403,7 +509,7 @@ func (x *EndLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndLiveResponse.ProtoReflect.Descriptor instead.
 func (*EndLiveResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{7}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *EndLiveResponse) GetLive() *Live {
@@ -422,7 +528,7 @@ type GetCoHostStateRequest struct {
 
 func (x *GetCoHostStateRequest) Reset() {
 	*x = GetCoHostStateRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[8]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -434,7 +540,7 @@ func (x *GetCoHostStateRequest) String() string {
 func (*GetCoHostStateRequest) ProtoMessage() {}
 
 func (x *GetCoHostStateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[8]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -447,7 +553,7 @@ func (x *GetCoHostStateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCoHostStateRequest.ProtoReflect.Descriptor instead.
 func (*GetCoHostStateRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{8}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetCoHostStateRequest) GetLiveId() string {
@@ -466,7 +572,7 @@ type GetCoHostStateResponse struct {
 
 func (x *GetCoHostStateResponse) Reset() {
 	*x = GetCoHostStateResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[9]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -478,7 +584,7 @@ func (x *GetCoHostStateResponse) String() string {
 func (*GetCoHostStateResponse) ProtoMessage() {}
 
 func (x *GetCoHostStateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[9]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -491,7 +597,7 @@ func (x *GetCoHostStateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCoHostStateResponse.ProtoReflect.Descriptor instead.
 func (*GetCoHostStateResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{9}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetCoHostStateResponse) GetState() *CoHostState {
@@ -501,13 +607,130 @@ func (x *GetCoHostStateResponse) GetState() *CoHostState {
 	return nil
 }
 
+type ListCandidatesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The live that wants to invite.
+	LiveId string `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// 1 to 1000; 0 stands for 100.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before; empty for the first page.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCandidatesRequest) Reset() {
+	*x = ListCandidatesRequest{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCandidatesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCandidatesRequest) ProtoMessage() {}
+
+func (x *ListCandidatesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCandidatesRequest.ProtoReflect.Descriptor instead.
+func (*ListCandidatesRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListCandidatesRequest) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *ListCandidatesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListCandidatesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListCandidatesResponse struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Candidates []*Live                `protobuf:"bytes,1,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCandidatesResponse) Reset() {
+	*x = ListCandidatesResponse{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCandidatesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCandidatesResponse) ProtoMessage() {}
+
+func (x *ListCandidatesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCandidatesResponse.ProtoReflect.Descriptor instead.
+func (*ListCandidatesResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListCandidatesResponse) GetCandidates() []*Live {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+func (x *ListCandidatesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 type RequestHostConnectionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The inviting live.
 	LiveId string `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
 	// 1 to 8 different lives, none of them the inviting one.
 	TargetLiveIds []string `protobuf:"bytes,2,rep,name=target_live_ids,json=targetLiveIds,proto3" json:"target_live_ids,omitempty"`
-	// Layout of the shared view; empty stands for the kind's own (hostDynamicGrid for video, hostVoiceConnection for voice).
+	// Layout of the shared view, if the invitation founds a connection; empty stands for the kind's own (hostDynamicGrid for
+	// video, hostVoiceConnection for voice). LIVE_KIND_MISMATCH if it is for lives of the other kind.
 	LayoutTemplate string `protobuf:"bytes,3,opt,name=layout_template,json=layoutTemplate,proto3" json:"layout_template,omitempty"`
 	// Seconds until the invitation times out, 1 to 300; 0 stands for 30.
 	TimeoutSeconds int32 `protobuf:"varint,4,opt,name=timeout_seconds,json=timeoutSeconds,proto3" json:"timeout_seconds,omitempty"`
@@ -519,7 +742,7 @@ type RequestHostConnectionRequest struct {
 
 func (x *RequestHostConnectionRequest) Reset() {
 	*x = RequestHostConnectionRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[10]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -531,7 +754,7 @@ func (x *RequestHostConnectionRequest) String() string {
 func (*RequestHostConnectionRequest) ProtoMessage() {}
 
 func (x *RequestHostConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[10]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -544,7 +767,7 @@ func (x *RequestHostConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestHostConnectionRequest.ProtoReflect.Descriptor instead.
 func (*RequestHostConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{10}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RequestHostConnectionRequest) GetLiveId() string {
@@ -594,7 +817,7 @@ type RequestHostConnectionResponse struct {
 
 func (x *RequestHostConnectionResponse) Reset() {
 	*x = RequestHostConnectionResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[11]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -606,7 +829,7 @@ func (x *RequestHostConnectionResponse) String() string {
 func (*RequestHostConnectionResponse) ProtoMessage() {}
 
 func (x *RequestHostConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[11]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -619,7 +842,7 @@ func (x *RequestHostConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestHostConnectionResponse.ProtoReflect.Descriptor instead.
 func (*RequestHostConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{11}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RequestHostConnectionResponse) GetResults() map[string]*v11.TargetResult {
@@ -647,7 +870,7 @@ type CancelHostConnectionRequest struct {
 
 func (x *CancelHostConnectionRequest) Reset() {
 	*x = CancelHostConnectionRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[12]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -659,7 +882,7 @@ func (x *CancelHostConnectionRequest) String() string {
 func (*CancelHostConnectionRequest) ProtoMessage() {}
 
 func (x *CancelHostConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[12]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -672,7 +895,7 @@ func (x *CancelHostConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelHostConnectionRequest.ProtoReflect.Descriptor instead.
 func (*CancelHostConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{12}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CancelHostConnectionRequest) GetLiveId() string {
@@ -698,7 +921,7 @@ type CancelHostConnectionResponse struct {
 
 func (x *CancelHostConnectionResponse) Reset() {
 	*x = CancelHostConnectionResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[13]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -710,7 +933,7 @@ func (x *CancelHostConnectionResponse) String() string {
 func (*CancelHostConnectionResponse) ProtoMessage() {}
 
 func (x *CancelHostConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[13]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -723,7 +946,7 @@ func (x *CancelHostConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelHostConnectionResponse.ProtoReflect.Descriptor instead.
 func (*CancelHostConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{13}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CancelHostConnectionResponse) GetState() *CoHostState {
@@ -737,14 +960,16 @@ type AcceptHostConnectionRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
 	// The inviting live.
-	FromLiveId    string `protobuf:"bytes,2,opt,name=from_live_id,json=fromLiveId,proto3" json:"from_live_id,omitempty"`
+	FromLiveId string `protobuf:"bytes,2,opt,name=from_live_id,json=fromLiveId,proto3" json:"from_live_id,omitempty"`
+	// Passed on to the inviter; at most 2 KiB.
+	ExtensionInfo string `protobuf:"bytes,3,opt,name=extension_info,json=extensionInfo,proto3" json:"extension_info,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AcceptHostConnectionRequest) Reset() {
 	*x = AcceptHostConnectionRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[14]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -756,7 +981,7 @@ func (x *AcceptHostConnectionRequest) String() string {
 func (*AcceptHostConnectionRequest) ProtoMessage() {}
 
 func (x *AcceptHostConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[14]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -769,7 +994,7 @@ func (x *AcceptHostConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptHostConnectionRequest.ProtoReflect.Descriptor instead.
 func (*AcceptHostConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{14}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AcceptHostConnectionRequest) GetLiveId() string {
@@ -786,6 +1011,13 @@ func (x *AcceptHostConnectionRequest) GetFromLiveId() string {
 	return ""
 }
 
+func (x *AcceptHostConnectionRequest) GetExtensionInfo() string {
+	if x != nil {
+		return x.ExtensionInfo
+	}
+	return ""
+}
+
 type AcceptHostConnectionResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	State         *CoHostState           `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
@@ -795,7 +1027,7 @@ type AcceptHostConnectionResponse struct {
 
 func (x *AcceptHostConnectionResponse) Reset() {
 	*x = AcceptHostConnectionResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[15]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -807,7 +1039,7 @@ func (x *AcceptHostConnectionResponse) String() string {
 func (*AcceptHostConnectionResponse) ProtoMessage() {}
 
 func (x *AcceptHostConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[15]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -820,7 +1052,7 @@ func (x *AcceptHostConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptHostConnectionResponse.ProtoReflect.Descriptor instead.
 func (*AcceptHostConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{15}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AcceptHostConnectionResponse) GetState() *CoHostState {
@@ -835,16 +1067,20 @@ type RejectHostConnectionRequest struct {
 	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
 	// The inviting live.
 	FromLiveId string `protobuf:"bytes,2,opt,name=from_live_id,json=fromLiveId,proto3" json:"from_live_id,omitempty"`
-	// Passed on to the inviter; at most 256 bytes, without control characters, line breaks and marks that turn the direction
+	// The reason in words, passed on to the inviter; at most 256 bytes, without control characters, line breaks and marks that turn the direction
 	// of text.
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The reason for programs. Unset stands for CUSTOM if there are words, else for DECLINED.
+	ReasonCode CoHostRequestRejected_ReasonCode `protobuf:"varint,4,opt,name=reason_code,json=reasonCode,proto3,enum=faceoff.cohost.v1.CoHostRequestRejected_ReasonCode" json:"reason_code,omitempty"`
+	// Passed on to the inviter; at most 2 KiB.
+	ExtensionInfo string `protobuf:"bytes,5,opt,name=extension_info,json=extensionInfo,proto3" json:"extension_info,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RejectHostConnectionRequest) Reset() {
 	*x = RejectHostConnectionRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[16]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -856,7 +1092,7 @@ func (x *RejectHostConnectionRequest) String() string {
 func (*RejectHostConnectionRequest) ProtoMessage() {}
 
 func (x *RejectHostConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[16]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -869,7 +1105,7 @@ func (x *RejectHostConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectHostConnectionRequest.ProtoReflect.Descriptor instead.
 func (*RejectHostConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{16}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RejectHostConnectionRequest) GetLiveId() string {
@@ -893,6 +1129,20 @@ func (x *RejectHostConnectionRequest) GetReason() string {
 	return ""
 }
 
+func (x *RejectHostConnectionRequest) GetReasonCode() CoHostRequestRejected_ReasonCode {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return CoHostRequestRejected_REASON_CODE_UNSPECIFIED
+}
+
+func (x *RejectHostConnectionRequest) GetExtensionInfo() string {
+	if x != nil {
+		return x.ExtensionInfo
+	}
+	return ""
+}
+
 type RejectHostConnectionResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	State         *CoHostState           `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
@@ -902,7 +1152,7 @@ type RejectHostConnectionResponse struct {
 
 func (x *RejectHostConnectionResponse) Reset() {
 	*x = RejectHostConnectionResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[17]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1164,7 @@ func (x *RejectHostConnectionResponse) String() string {
 func (*RejectHostConnectionResponse) ProtoMessage() {}
 
 func (x *RejectHostConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[17]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1177,7 @@ func (x *RejectHostConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectHostConnectionResponse.ProtoReflect.Descriptor instead.
 func (*RejectHostConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{17}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RejectHostConnectionResponse) GetState() *CoHostState {
@@ -946,7 +1196,7 @@ type ExitHostConnectionRequest struct {
 
 func (x *ExitHostConnectionRequest) Reset() {
 	*x = ExitHostConnectionRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[18]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -958,7 +1208,7 @@ func (x *ExitHostConnectionRequest) String() string {
 func (*ExitHostConnectionRequest) ProtoMessage() {}
 
 func (x *ExitHostConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[18]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -971,7 +1221,7 @@ func (x *ExitHostConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExitHostConnectionRequest.ProtoReflect.Descriptor instead.
 func (*ExitHostConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{18}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ExitHostConnectionRequest) GetLiveId() string {
@@ -990,7 +1240,7 @@ type ExitHostConnectionResponse struct {
 
 func (x *ExitHostConnectionResponse) Reset() {
 	*x = ExitHostConnectionResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[19]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1002,7 +1252,7 @@ func (x *ExitHostConnectionResponse) String() string {
 func (*ExitHostConnectionResponse) ProtoMessage() {}
 
 func (x *ExitHostConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[19]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1015,10 +1265,215 @@ func (x *ExitHostConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExitHostConnectionResponse.ProtoReflect.Descriptor instead.
 func (*ExitHostConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{19}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ExitHostConnectionResponse) GetState() *CoHostState {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+type SetLayoutTemplateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A member of the connection.
+	LiveId string `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// hostDynamicGrid (video, 9 seats), hostDynamic1v6 (video, 7), HostVideoLandscapeFixed2Seats (video, 2), hostDynamicFloat
+	// and hostFixedFloat (video, 7), hostVoiceConnection (voice, 9).
+	LayoutTemplate string `protobuf:"bytes,2,opt,name=layout_template,json=layoutTemplate,proto3" json:"layout_template,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *SetLayoutTemplateRequest) Reset() {
+	*x = SetLayoutTemplateRequest{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetLayoutTemplateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetLayoutTemplateRequest) ProtoMessage() {}
+
+func (x *SetLayoutTemplateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetLayoutTemplateRequest.ProtoReflect.Descriptor instead.
+func (*SetLayoutTemplateRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *SetLayoutTemplateRequest) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *SetLayoutTemplateRequest) GetLayoutTemplate() string {
+	if x != nil {
+		return x.LayoutTemplate
+	}
+	return ""
+}
+
+type SetLayoutTemplateResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	State         *CoHostState           `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetLayoutTemplateResponse) Reset() {
+	*x = SetLayoutTemplateResponse{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetLayoutTemplateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetLayoutTemplateResponse) ProtoMessage() {}
+
+func (x *SetLayoutTemplateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetLayoutTemplateResponse.ProtoReflect.Descriptor instead.
+func (*SetLayoutTemplateResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *SetLayoutTemplateResponse) GetState() *CoHostState {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+type MuteRemoteHostAudioRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The live that does not want to hear.
+	LiveId string `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// Another member of its connection.
+	TargetLiveId  string `protobuf:"bytes,2,opt,name=target_live_id,json=targetLiveId,proto3" json:"target_live_id,omitempty"`
+	Muted         bool   `protobuf:"varint,3,opt,name=muted,proto3" json:"muted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MuteRemoteHostAudioRequest) Reset() {
+	*x = MuteRemoteHostAudioRequest{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MuteRemoteHostAudioRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MuteRemoteHostAudioRequest) ProtoMessage() {}
+
+func (x *MuteRemoteHostAudioRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MuteRemoteHostAudioRequest.ProtoReflect.Descriptor instead.
+func (*MuteRemoteHostAudioRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *MuteRemoteHostAudioRequest) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *MuteRemoteHostAudioRequest) GetTargetLiveId() string {
+	if x != nil {
+		return x.TargetLiveId
+	}
+	return ""
+}
+
+func (x *MuteRemoteHostAudioRequest) GetMuted() bool {
+	if x != nil {
+		return x.Muted
+	}
+	return false
+}
+
+type MuteRemoteHostAudioResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	State         *CoHostState           `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MuteRemoteHostAudioResponse) Reset() {
+	*x = MuteRemoteHostAudioResponse{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MuteRemoteHostAudioResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MuteRemoteHostAudioResponse) ProtoMessage() {}
+
+func (x *MuteRemoteHostAudioResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MuteRemoteHostAudioResponse.ProtoReflect.Descriptor instead.
+func (*MuteRemoteHostAudioResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *MuteRemoteHostAudioResponse) GetState() *CoHostState {
 	if x != nil {
 		return x.State
 	}
@@ -1036,7 +1491,7 @@ type WatchLiveRequest struct {
 
 func (x *WatchLiveRequest) Reset() {
 	*x = WatchLiveRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[20]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1048,7 +1503,7 @@ func (x *WatchLiveRequest) String() string {
 func (*WatchLiveRequest) ProtoMessage() {}
 
 func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[20]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1061,7 +1516,7 @@ func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveRequest.ProtoReflect.Descriptor instead.
 func (*WatchLiveRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{20}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *WatchLiveRequest) GetLiveId() string {
@@ -1091,7 +1546,7 @@ type WatchLiveResponse struct {
 
 func (x *WatchLiveResponse) Reset() {
 	*x = WatchLiveResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[21]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1103,7 +1558,7 @@ func (x *WatchLiveResponse) String() string {
 func (*WatchLiveResponse) ProtoMessage() {}
 
 func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[21]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1116,7 +1571,7 @@ func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{21}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WatchLiveResponse) GetPayload() isWatchLiveResponse_Payload {
@@ -1161,6 +1616,69 @@ func (*WatchLiveResponse_Snapshot_) isWatchLiveResponse_Payload() {}
 
 func (*WatchLiveResponse_Event) isWatchLiveResponse_Payload() {}
 
+type UpdateLiveRequest_HostProfile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty, or the host's own: a live does not change hands (PERMISSION_DENIED).
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// As in User.
+	UserName *string `protobuf:"bytes,2,opt,name=user_name,json=userName,proto3,oneof" json:"user_name,omitempty"`
+	// As in User.
+	AvatarUrl     *string `protobuf:"bytes,3,opt,name=avatar_url,json=avatarUrl,proto3,oneof" json:"avatar_url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateLiveRequest_HostProfile) Reset() {
+	*x = UpdateLiveRequest_HostProfile{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateLiveRequest_HostProfile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateLiveRequest_HostProfile) ProtoMessage() {}
+
+func (x *UpdateLiveRequest_HostProfile) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateLiveRequest_HostProfile.ProtoReflect.Descriptor instead.
+func (*UpdateLiveRequest_HostProfile) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{6, 0}
+}
+
+func (x *UpdateLiveRequest_HostProfile) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *UpdateLiveRequest_HostProfile) GetUserName() string {
+	if x != nil && x.UserName != nil {
+		return *x.UserName
+	}
+	return ""
+}
+
+func (x *UpdateLiveRequest_HostProfile) GetAvatarUrl() string {
+	if x != nil && x.AvatarUrl != nil {
+		return *x.AvatarUrl
+	}
+	return ""
+}
+
 type WatchLiveResponse_Snapshot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Number of the last event that the state contains; 0 before the first.
@@ -1173,7 +1691,7 @@ type WatchLiveResponse_Snapshot struct {
 
 func (x *WatchLiveResponse_Snapshot) Reset() {
 	*x = WatchLiveResponse_Snapshot{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[23]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1185,7 +1703,7 @@ func (x *WatchLiveResponse_Snapshot) String() string {
 func (*WatchLiveResponse_Snapshot) ProtoMessage() {}
 
 func (x *WatchLiveResponse_Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[23]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1198,7 +1716,7 @@ func (x *WatchLiveResponse_Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse_Snapshot.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse_Snapshot) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{21, 0}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{29, 0}
 }
 
 func (x *WatchLiveResponse_Snapshot) GetNumber() int64 {
@@ -1237,15 +1755,30 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\x0eGetLiveRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\">\n" +
 	"\x0fGetLiveResponse\x12+\n" +
-	"\x04live\x18\x01 \x01(\v2\x17.faceoff.cohost.v1.LiveR\x04live\"d\n" +
+	"\x04live\x18\x01 \x01(\v2\x17.faceoff.cohost.v1.LiveR\x04live\"\xa9\x01\n" +
 	"\x10ListLivesRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\tpageToken\"j\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\tpageToken\x12C\n" +
+	"\x0ecandidates_for\x18\x03 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{0,48}$R\rcandidatesFor\"j\n" +
 	"\x11ListLivesResponse\x12-\n" +
 	"\x05lives\x18\x01 \x03(\v2\x17.faceoff.cohost.v1.LiveR\x05lives\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"G\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xef\x04\n" +
+	"\x11UpdateLiveRequest\x125\n" +
+	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12L\n" +
+	"\x04host\x18\x02 \x01(\v20.faceoff.cohost.v1.UpdateLiveRequest.HostProfileB\x06\xbaH\x03\xc8\x01\x01R\x04host\x1a\xd4\x03\n" +
+	"\vHostProfile\x128\n" +
+	"\auser_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^[A-Za-z0-9_.@+-]{0,64}$R\x06userId\x12\xd9\x01\n" +
+	"\tuser_name\x18\x02 \x01(\tB\xb6\x01\xbaH\xb2\x01\xba\x01\xa7\x01\n" +
+	"\x0fuser_name.plain\x12Vmust not hold control characters, line breaks or marks that turn the direction of text\x1a<!this.matches(r'[\\p{Cc}\\x{2028}-\\x{202E}\\x{2066}-\\x{2069}]')r\x05\x18@(\x80\x02H\x00R\buserName\x88\x01\x01\x12\x91\x01\n" +
+	"\n" +
+	"avatar_url\x18\x03 \x01(\tBm\xbaHjrh(\x80\x042c^(https://[A-Za-z0-9._-]+(:[0-9]{1,5})?([/?#]([A-Za-z0-9._~:/?#@!$&()*+,;=-]|%[0-9A-Fa-f]{2})*)?)?$H\x01R\tavatarUrl\x88\x01\x01B\f\n" +
+	"\n" +
+	"_user_nameB\r\n" +
+	"\v_avatar_url\"A\n" +
+	"\x12UpdateLiveResponse\x12+\n" +
+	"\x04live\x18\x01 \x01(\v2\x17.faceoff.cohost.v1.LiveR\x04live\"G\n" +
 	"\x0eEndLiveRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\">\n" +
 	"\x0fEndLiveResponse\x12+\n" +
@@ -1253,11 +1786,22 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\x15GetCoHostStateRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"N\n" +
 	"\x16GetCoHostStateResponse\x124\n" +
-	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"\x94\x03\n" +
+	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"\xa0\x01\n" +
+	"\x15ListCandidatesRequest\x125\n" +
+	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\tpageToken\"y\n" +
+	"\x16ListCandidatesResponse\x127\n" +
+	"\n" +
+	"candidates\x18\x01 \x03(\v2\x17.faceoff.cohost.v1.LiveR\n" +
+	"candidates\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb6\x03\n" +
 	"\x1cRequestHostConnectionRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12O\n" +
-	"\x0ftarget_live_ids\x18\x02 \x03(\tB'\xbaH$\x92\x01!\b\x01\x10\b\x18\x01\"\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\rtargetLiveIds\x12\x85\x01\n" +
-	"\x0flayout_template\x18\x03 \x01(\tB\\\xbaHYrWR\x00R\x0fhostDynamicGridR\x0ehostDynamic1v6R\x1dHostVideoLandscapeFixed2SeatsR\x13hostVoiceConnectionR\x0elayoutTemplate\x123\n" +
+	"\x0ftarget_live_ids\x18\x02 \x03(\tB'\xbaH$\x92\x01!\b\x01\x10\b\x18\x01\"\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\rtargetLiveIds\x12\xa7\x01\n" +
+	"\x0flayout_template\x18\x03 \x01(\tB~\xbaH{ryR\x00R\x0fhostDynamicGridR\x0ehostDynamic1v6R\x1dHostVideoLandscapeFixed2SeatsR\x10hostDynamicFloatR\x0ehostFixedFloatR\x13hostVoiceConnectionR\x0elayoutTemplate\x123\n" +
 	"\x0ftimeout_seconds\x18\x04 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xac\x02(\x00R\x0etimeoutSeconds\x12/\n" +
 	"\x0eextension_info\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\rextensionInfo\"\x8b\x02\n" +
@@ -1272,24 +1816,39 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\n" +
 	"to_live_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\btoLiveId\"T\n" +
 	"\x1cCancelHostConnectionResponse\x124\n" +
-	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"\x94\x01\n" +
+	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"\xc5\x01\n" +
 	"\x1bAcceptHostConnectionRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12>\n" +
 	"\ffrom_live_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\n" +
-	"fromLiveId\"T\n" +
+	"fromLiveId\x12/\n" +
+	"\x0eextension_info\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\rextensionInfo\"T\n" +
 	"\x1cAcceptHostConnectionResponse\x124\n" +
-	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"\xe1\x02\n" +
+	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"\xf2\x03\n" +
 	"\x1bRejectHostConnectionRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12>\n" +
 	"\ffrom_live_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\n" +
 	"fromLiveId\x12\xca\x01\n" +
 	"\x06reason\x18\x03 \x01(\tB\xb1\x01\xbaH\xad\x01\xba\x01\xa4\x01\n" +
-	"\freason.plain\x12Vmust not hold control characters, line breaks or marks that turn the direction of text\x1a<!this.matches(r'[\\p{Cc}\\x{2028}-\\x{202E}\\x{2066}-\\x{2069}]')r\x03(\x80\x02R\x06reason\"T\n" +
+	"\freason.plain\x12Vmust not hold control characters, line breaks or marks that turn the direction of text\x1a<!this.matches(r'[\\p{Cc}\\x{2028}-\\x{202E}\\x{2066}-\\x{2069}]')r\x03(\x80\x02R\x06reason\x12^\n" +
+	"\vreason_code\x18\x04 \x01(\x0e23.faceoff.cohost.v1.CoHostRequestRejected.ReasonCodeB\b\xbaH\x05\x82\x01\x02\x10\x01R\n" +
+	"reasonCode\x12/\n" +
+	"\x0eextension_info\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\rextensionInfo\"T\n" +
 	"\x1cRejectHostConnectionResponse\x124\n" +
 	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"R\n" +
 	"\x19ExitHostConnectionRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"R\n" +
 	"\x1aExitHostConnectionResponse\x124\n" +
+	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"\xf9\x01\n" +
+	"\x18SetLayoutTemplateRequest\x125\n" +
+	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12\xa5\x01\n" +
+	"\x0flayout_template\x18\x02 \x01(\tB|\xbaHyrwR\x0fhostDynamicGridR\x0ehostDynamic1v6R\x1dHostVideoLandscapeFixed2SeatsR\x10hostDynamicFloatR\x0ehostFixedFloatR\x13hostVoiceConnectionR\x0elayoutTemplate\"Q\n" +
+	"\x19SetLayoutTemplateResponse\x124\n" +
+	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"\xad\x01\n" +
+	"\x1aMuteRemoteHostAudioRequest\x125\n" +
+	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12B\n" +
+	"\x0etarget_live_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\ftargetLiveId\x12\x14\n" +
+	"\x05muted\x18\x03 \x01(\bR\x05muted\"S\n" +
+	"\x1bMuteRemoteHostAudioResponse\x124\n" +
 	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"~\n" +
 	"\x10WatchLiveRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x123\n" +
@@ -1301,19 +1860,24 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12+\n" +
 	"\x04live\x18\x02 \x01(\v2\x17.faceoff.cohost.v1.LiveR\x04live\x124\n" +
 	"\x05state\x18\x03 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05stateB\t\n" +
-	"\apayload2\xf3\v\n" +
+	"\apayload2\x97\x10\n" +
 	"\rCohostService\x12o\n" +
 	"\n" +
 	"CreateLive\x12$.faceoff.cohost.v1.CreateLiveRequest\x1a%.faceoff.cohost.v1.CreateLiveResponse\"\x14\x82\xd3\xe4\x93\x02\x0e:\x01*\"\t/v1/lives\x12m\n" +
-	"\aGetLive\x12!.faceoff.cohost.v1.GetLiveRequest\x1a\".faceoff.cohost.v1.GetLiveResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/lives/{live_id}\x12i\n" +
+	"\aGetLive\x12!.faceoff.cohost.v1.GetLiveRequest\x1a\".faceoff.cohost.v1.GetLiveResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/lives/{live_id}\x12y\n" +
+	"\n" +
+	"UpdateLive\x12$.faceoff.cohost.v1.UpdateLiveRequest\x1a%.faceoff.cohost.v1.UpdateLiveResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*2\x13/v1/lives/{live_id}\x12i\n" +
 	"\tListLives\x12#.faceoff.cohost.v1.ListLivesRequest\x1a$.faceoff.cohost.v1.ListLivesResponse\"\x11\x82\xd3\xe4\x93\x02\v\x12\t/v1/lives\x12m\n" +
 	"\aEndLive\x12!.faceoff.cohost.v1.EndLiveRequest\x1a\".faceoff.cohost.v1.EndLiveResponse\"\x1b\x82\xd3\xe4\x93\x02\x15*\x13/v1/lives/{live_id}\x12\x89\x01\n" +
-	"\x0eGetCoHostState\x12(.faceoff.cohost.v1.GetCoHostStateRequest\x1a).faceoff.cohost.v1.GetCoHostStateResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/lives/{live_id}/cohost\x12\xa9\x01\n" +
+	"\x0eGetCoHostState\x12(.faceoff.cohost.v1.GetCoHostStateRequest\x1a).faceoff.cohost.v1.GetCoHostStateResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/lives/{live_id}/cohost\x12e\n" +
+	"\x0eListCandidates\x12(.faceoff.cohost.v1.ListCandidatesRequest\x1a).faceoff.cohost.v1.ListCandidatesResponse\x12\xa9\x01\n" +
 	"\x15RequestHostConnection\x12/.faceoff.cohost.v1.RequestHostConnectionRequest\x1a0.faceoff.cohost.v1.RequestHostConnectionResponse\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/lives/{live_id}/cohost:request\x12\xa5\x01\n" +
 	"\x14CancelHostConnection\x12..faceoff.cohost.v1.CancelHostConnectionRequest\x1a/.faceoff.cohost.v1.CancelHostConnectionResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:cancel\x12\xa5\x01\n" +
 	"\x14AcceptHostConnection\x12..faceoff.cohost.v1.AcceptHostConnectionRequest\x1a/.faceoff.cohost.v1.AcceptHostConnectionResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:accept\x12\xa5\x01\n" +
 	"\x14RejectHostConnection\x12..faceoff.cohost.v1.RejectHostConnectionRequest\x1a/.faceoff.cohost.v1.RejectHostConnectionResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:reject\x12\x9d\x01\n" +
-	"\x12ExitHostConnection\x12,.faceoff.cohost.v1.ExitHostConnectionRequest\x1a-.faceoff.cohost.v1.ExitHostConnectionResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/lives/{live_id}/cohost:exit\x12X\n" +
+	"\x12ExitHostConnection\x12,.faceoff.cohost.v1.ExitHostConnectionRequest\x1a-.faceoff.cohost.v1.ExitHostConnectionResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/lives/{live_id}/cohost:exit\x12\x9c\x01\n" +
+	"\x11SetLayoutTemplate\x12+.faceoff.cohost.v1.SetLayoutTemplateRequest\x1a,.faceoff.cohost.v1.SetLayoutTemplateResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:layout\x12\xa0\x01\n" +
+	"\x13MuteRemoteHostAudio\x12-.faceoff.cohost.v1.MuteRemoteHostAudioRequest\x1a..faceoff.cohost.v1.MuteRemoteHostAudioResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/lives/{live_id}/cohost:mute\x12X\n" +
 	"\tWatchLive\x12#.faceoff.cohost.v1.WatchLiveRequest\x1a$.faceoff.cohost.v1.WatchLiveResponse0\x01B\xd7\x01\n" +
 	"\x15com.faceoff.cohost.v1B\x12CohostServiceProtoP\x01ZDgithub.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1;cohostv1\xa2\x02\x03FCX\xaa\x02\x11Faceoff.Cohost.V1\xca\x02\x11Faceoff\\Cohost\\V1\xe2\x02\x1dFaceoff\\Cohost\\V1\\GPBMetadata\xea\x02\x13Faceoff::Cohost::V1b\x06proto3"
 
@@ -1329,7 +1893,7 @@ func file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP() []byte {
 	return file_faceoff_cohost_v1_cohost_service_proto_rawDescData
 }
 
-var file_faceoff_cohost_v1_cohost_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_faceoff_cohost_v1_cohost_service_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_faceoff_cohost_v1_cohost_service_proto_goTypes = []any{
 	(*CreateLiveRequest)(nil),             // 0: faceoff.cohost.v1.CreateLiveRequest
 	(*CreateLiveResponse)(nil),            // 1: faceoff.cohost.v1.CreateLiveResponse
@@ -1337,77 +1901,101 @@ var file_faceoff_cohost_v1_cohost_service_proto_goTypes = []any{
 	(*GetLiveResponse)(nil),               // 3: faceoff.cohost.v1.GetLiveResponse
 	(*ListLivesRequest)(nil),              // 4: faceoff.cohost.v1.ListLivesRequest
 	(*ListLivesResponse)(nil),             // 5: faceoff.cohost.v1.ListLivesResponse
-	(*EndLiveRequest)(nil),                // 6: faceoff.cohost.v1.EndLiveRequest
-	(*EndLiveResponse)(nil),               // 7: faceoff.cohost.v1.EndLiveResponse
-	(*GetCoHostStateRequest)(nil),         // 8: faceoff.cohost.v1.GetCoHostStateRequest
-	(*GetCoHostStateResponse)(nil),        // 9: faceoff.cohost.v1.GetCoHostStateResponse
-	(*RequestHostConnectionRequest)(nil),  // 10: faceoff.cohost.v1.RequestHostConnectionRequest
-	(*RequestHostConnectionResponse)(nil), // 11: faceoff.cohost.v1.RequestHostConnectionResponse
-	(*CancelHostConnectionRequest)(nil),   // 12: faceoff.cohost.v1.CancelHostConnectionRequest
-	(*CancelHostConnectionResponse)(nil),  // 13: faceoff.cohost.v1.CancelHostConnectionResponse
-	(*AcceptHostConnectionRequest)(nil),   // 14: faceoff.cohost.v1.AcceptHostConnectionRequest
-	(*AcceptHostConnectionResponse)(nil),  // 15: faceoff.cohost.v1.AcceptHostConnectionResponse
-	(*RejectHostConnectionRequest)(nil),   // 16: faceoff.cohost.v1.RejectHostConnectionRequest
-	(*RejectHostConnectionResponse)(nil),  // 17: faceoff.cohost.v1.RejectHostConnectionResponse
-	(*ExitHostConnectionRequest)(nil),     // 18: faceoff.cohost.v1.ExitHostConnectionRequest
-	(*ExitHostConnectionResponse)(nil),    // 19: faceoff.cohost.v1.ExitHostConnectionResponse
-	(*WatchLiveRequest)(nil),              // 20: faceoff.cohost.v1.WatchLiveRequest
-	(*WatchLiveResponse)(nil),             // 21: faceoff.cohost.v1.WatchLiveResponse
-	nil,                                   // 22: faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry
-	(*WatchLiveResponse_Snapshot)(nil),    // 23: faceoff.cohost.v1.WatchLiveResponse.Snapshot
-	(Live_Kind)(0),                        // 24: faceoff.cohost.v1.Live.Kind
-	(*v1.User)(nil),                       // 25: faceoff.user.v1.User
-	(*Live)(nil),                          // 26: faceoff.cohost.v1.Live
-	(*CoHostState)(nil),                   // 27: faceoff.cohost.v1.CoHostState
-	(*Event)(nil),                         // 28: faceoff.cohost.v1.Event
-	(*v11.TargetResult)(nil),              // 29: faceoff.errors.v1.TargetResult
+	(*UpdateLiveRequest)(nil),             // 6: faceoff.cohost.v1.UpdateLiveRequest
+	(*UpdateLiveResponse)(nil),            // 7: faceoff.cohost.v1.UpdateLiveResponse
+	(*EndLiveRequest)(nil),                // 8: faceoff.cohost.v1.EndLiveRequest
+	(*EndLiveResponse)(nil),               // 9: faceoff.cohost.v1.EndLiveResponse
+	(*GetCoHostStateRequest)(nil),         // 10: faceoff.cohost.v1.GetCoHostStateRequest
+	(*GetCoHostStateResponse)(nil),        // 11: faceoff.cohost.v1.GetCoHostStateResponse
+	(*ListCandidatesRequest)(nil),         // 12: faceoff.cohost.v1.ListCandidatesRequest
+	(*ListCandidatesResponse)(nil),        // 13: faceoff.cohost.v1.ListCandidatesResponse
+	(*RequestHostConnectionRequest)(nil),  // 14: faceoff.cohost.v1.RequestHostConnectionRequest
+	(*RequestHostConnectionResponse)(nil), // 15: faceoff.cohost.v1.RequestHostConnectionResponse
+	(*CancelHostConnectionRequest)(nil),   // 16: faceoff.cohost.v1.CancelHostConnectionRequest
+	(*CancelHostConnectionResponse)(nil),  // 17: faceoff.cohost.v1.CancelHostConnectionResponse
+	(*AcceptHostConnectionRequest)(nil),   // 18: faceoff.cohost.v1.AcceptHostConnectionRequest
+	(*AcceptHostConnectionResponse)(nil),  // 19: faceoff.cohost.v1.AcceptHostConnectionResponse
+	(*RejectHostConnectionRequest)(nil),   // 20: faceoff.cohost.v1.RejectHostConnectionRequest
+	(*RejectHostConnectionResponse)(nil),  // 21: faceoff.cohost.v1.RejectHostConnectionResponse
+	(*ExitHostConnectionRequest)(nil),     // 22: faceoff.cohost.v1.ExitHostConnectionRequest
+	(*ExitHostConnectionResponse)(nil),    // 23: faceoff.cohost.v1.ExitHostConnectionResponse
+	(*SetLayoutTemplateRequest)(nil),      // 24: faceoff.cohost.v1.SetLayoutTemplateRequest
+	(*SetLayoutTemplateResponse)(nil),     // 25: faceoff.cohost.v1.SetLayoutTemplateResponse
+	(*MuteRemoteHostAudioRequest)(nil),    // 26: faceoff.cohost.v1.MuteRemoteHostAudioRequest
+	(*MuteRemoteHostAudioResponse)(nil),   // 27: faceoff.cohost.v1.MuteRemoteHostAudioResponse
+	(*WatchLiveRequest)(nil),              // 28: faceoff.cohost.v1.WatchLiveRequest
+	(*WatchLiveResponse)(nil),             // 29: faceoff.cohost.v1.WatchLiveResponse
+	(*UpdateLiveRequest_HostProfile)(nil), // 30: faceoff.cohost.v1.UpdateLiveRequest.HostProfile
+	nil,                                   // 31: faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry
+	(*WatchLiveResponse_Snapshot)(nil),    // 32: faceoff.cohost.v1.WatchLiveResponse.Snapshot
+	(Live_Kind)(0),                        // 33: faceoff.cohost.v1.Live.Kind
+	(*v1.User)(nil),                       // 34: faceoff.user.v1.User
+	(*Live)(nil),                          // 35: faceoff.cohost.v1.Live
+	(*CoHostState)(nil),                   // 36: faceoff.cohost.v1.CoHostState
+	(CoHostRequestRejected_ReasonCode)(0), // 37: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	(*Event)(nil),                         // 38: faceoff.cohost.v1.Event
+	(*v11.TargetResult)(nil),              // 39: faceoff.errors.v1.TargetResult
 }
 var file_faceoff_cohost_v1_cohost_service_proto_depIdxs = []int32{
-	24, // 0: faceoff.cohost.v1.CreateLiveRequest.kind:type_name -> faceoff.cohost.v1.Live.Kind
-	25, // 1: faceoff.cohost.v1.CreateLiveRequest.host:type_name -> faceoff.user.v1.User
-	26, // 2: faceoff.cohost.v1.CreateLiveResponse.live:type_name -> faceoff.cohost.v1.Live
-	26, // 3: faceoff.cohost.v1.GetLiveResponse.live:type_name -> faceoff.cohost.v1.Live
-	26, // 4: faceoff.cohost.v1.ListLivesResponse.lives:type_name -> faceoff.cohost.v1.Live
-	26, // 5: faceoff.cohost.v1.EndLiveResponse.live:type_name -> faceoff.cohost.v1.Live
-	27, // 6: faceoff.cohost.v1.GetCoHostStateResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	22, // 7: faceoff.cohost.v1.RequestHostConnectionResponse.results:type_name -> faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry
-	27, // 8: faceoff.cohost.v1.RequestHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	27, // 9: faceoff.cohost.v1.CancelHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	27, // 10: faceoff.cohost.v1.AcceptHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	27, // 11: faceoff.cohost.v1.RejectHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	27, // 12: faceoff.cohost.v1.ExitHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	23, // 13: faceoff.cohost.v1.WatchLiveResponse.snapshot:type_name -> faceoff.cohost.v1.WatchLiveResponse.Snapshot
-	28, // 14: faceoff.cohost.v1.WatchLiveResponse.event:type_name -> faceoff.cohost.v1.Event
-	29, // 15: faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
-	26, // 16: faceoff.cohost.v1.WatchLiveResponse.Snapshot.live:type_name -> faceoff.cohost.v1.Live
-	27, // 17: faceoff.cohost.v1.WatchLiveResponse.Snapshot.state:type_name -> faceoff.cohost.v1.CoHostState
-	0,  // 18: faceoff.cohost.v1.CohostService.CreateLive:input_type -> faceoff.cohost.v1.CreateLiveRequest
-	2,  // 19: faceoff.cohost.v1.CohostService.GetLive:input_type -> faceoff.cohost.v1.GetLiveRequest
-	4,  // 20: faceoff.cohost.v1.CohostService.ListLives:input_type -> faceoff.cohost.v1.ListLivesRequest
-	6,  // 21: faceoff.cohost.v1.CohostService.EndLive:input_type -> faceoff.cohost.v1.EndLiveRequest
-	8,  // 22: faceoff.cohost.v1.CohostService.GetCoHostState:input_type -> faceoff.cohost.v1.GetCoHostStateRequest
-	10, // 23: faceoff.cohost.v1.CohostService.RequestHostConnection:input_type -> faceoff.cohost.v1.RequestHostConnectionRequest
-	12, // 24: faceoff.cohost.v1.CohostService.CancelHostConnection:input_type -> faceoff.cohost.v1.CancelHostConnectionRequest
-	14, // 25: faceoff.cohost.v1.CohostService.AcceptHostConnection:input_type -> faceoff.cohost.v1.AcceptHostConnectionRequest
-	16, // 26: faceoff.cohost.v1.CohostService.RejectHostConnection:input_type -> faceoff.cohost.v1.RejectHostConnectionRequest
-	18, // 27: faceoff.cohost.v1.CohostService.ExitHostConnection:input_type -> faceoff.cohost.v1.ExitHostConnectionRequest
-	20, // 28: faceoff.cohost.v1.CohostService.WatchLive:input_type -> faceoff.cohost.v1.WatchLiveRequest
-	1,  // 29: faceoff.cohost.v1.CohostService.CreateLive:output_type -> faceoff.cohost.v1.CreateLiveResponse
-	3,  // 30: faceoff.cohost.v1.CohostService.GetLive:output_type -> faceoff.cohost.v1.GetLiveResponse
-	5,  // 31: faceoff.cohost.v1.CohostService.ListLives:output_type -> faceoff.cohost.v1.ListLivesResponse
-	7,  // 32: faceoff.cohost.v1.CohostService.EndLive:output_type -> faceoff.cohost.v1.EndLiveResponse
-	9,  // 33: faceoff.cohost.v1.CohostService.GetCoHostState:output_type -> faceoff.cohost.v1.GetCoHostStateResponse
-	11, // 34: faceoff.cohost.v1.CohostService.RequestHostConnection:output_type -> faceoff.cohost.v1.RequestHostConnectionResponse
-	13, // 35: faceoff.cohost.v1.CohostService.CancelHostConnection:output_type -> faceoff.cohost.v1.CancelHostConnectionResponse
-	15, // 36: faceoff.cohost.v1.CohostService.AcceptHostConnection:output_type -> faceoff.cohost.v1.AcceptHostConnectionResponse
-	17, // 37: faceoff.cohost.v1.CohostService.RejectHostConnection:output_type -> faceoff.cohost.v1.RejectHostConnectionResponse
-	19, // 38: faceoff.cohost.v1.CohostService.ExitHostConnection:output_type -> faceoff.cohost.v1.ExitHostConnectionResponse
-	21, // 39: faceoff.cohost.v1.CohostService.WatchLive:output_type -> faceoff.cohost.v1.WatchLiveResponse
-	29, // [29:40] is the sub-list for method output_type
-	18, // [18:29] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	33, // 0: faceoff.cohost.v1.CreateLiveRequest.kind:type_name -> faceoff.cohost.v1.Live.Kind
+	34, // 1: faceoff.cohost.v1.CreateLiveRequest.host:type_name -> faceoff.user.v1.User
+	35, // 2: faceoff.cohost.v1.CreateLiveResponse.live:type_name -> faceoff.cohost.v1.Live
+	35, // 3: faceoff.cohost.v1.GetLiveResponse.live:type_name -> faceoff.cohost.v1.Live
+	35, // 4: faceoff.cohost.v1.ListLivesResponse.lives:type_name -> faceoff.cohost.v1.Live
+	30, // 5: faceoff.cohost.v1.UpdateLiveRequest.host:type_name -> faceoff.cohost.v1.UpdateLiveRequest.HostProfile
+	35, // 6: faceoff.cohost.v1.UpdateLiveResponse.live:type_name -> faceoff.cohost.v1.Live
+	35, // 7: faceoff.cohost.v1.EndLiveResponse.live:type_name -> faceoff.cohost.v1.Live
+	36, // 8: faceoff.cohost.v1.GetCoHostStateResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	35, // 9: faceoff.cohost.v1.ListCandidatesResponse.candidates:type_name -> faceoff.cohost.v1.Live
+	31, // 10: faceoff.cohost.v1.RequestHostConnectionResponse.results:type_name -> faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry
+	36, // 11: faceoff.cohost.v1.RequestHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	36, // 12: faceoff.cohost.v1.CancelHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	36, // 13: faceoff.cohost.v1.AcceptHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	37, // 14: faceoff.cohost.v1.RejectHostConnectionRequest.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	36, // 15: faceoff.cohost.v1.RejectHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	36, // 16: faceoff.cohost.v1.ExitHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	36, // 17: faceoff.cohost.v1.SetLayoutTemplateResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	36, // 18: faceoff.cohost.v1.MuteRemoteHostAudioResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	32, // 19: faceoff.cohost.v1.WatchLiveResponse.snapshot:type_name -> faceoff.cohost.v1.WatchLiveResponse.Snapshot
+	38, // 20: faceoff.cohost.v1.WatchLiveResponse.event:type_name -> faceoff.cohost.v1.Event
+	39, // 21: faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
+	35, // 22: faceoff.cohost.v1.WatchLiveResponse.Snapshot.live:type_name -> faceoff.cohost.v1.Live
+	36, // 23: faceoff.cohost.v1.WatchLiveResponse.Snapshot.state:type_name -> faceoff.cohost.v1.CoHostState
+	0,  // 24: faceoff.cohost.v1.CohostService.CreateLive:input_type -> faceoff.cohost.v1.CreateLiveRequest
+	2,  // 25: faceoff.cohost.v1.CohostService.GetLive:input_type -> faceoff.cohost.v1.GetLiveRequest
+	6,  // 26: faceoff.cohost.v1.CohostService.UpdateLive:input_type -> faceoff.cohost.v1.UpdateLiveRequest
+	4,  // 27: faceoff.cohost.v1.CohostService.ListLives:input_type -> faceoff.cohost.v1.ListLivesRequest
+	8,  // 28: faceoff.cohost.v1.CohostService.EndLive:input_type -> faceoff.cohost.v1.EndLiveRequest
+	10, // 29: faceoff.cohost.v1.CohostService.GetCoHostState:input_type -> faceoff.cohost.v1.GetCoHostStateRequest
+	12, // 30: faceoff.cohost.v1.CohostService.ListCandidates:input_type -> faceoff.cohost.v1.ListCandidatesRequest
+	14, // 31: faceoff.cohost.v1.CohostService.RequestHostConnection:input_type -> faceoff.cohost.v1.RequestHostConnectionRequest
+	16, // 32: faceoff.cohost.v1.CohostService.CancelHostConnection:input_type -> faceoff.cohost.v1.CancelHostConnectionRequest
+	18, // 33: faceoff.cohost.v1.CohostService.AcceptHostConnection:input_type -> faceoff.cohost.v1.AcceptHostConnectionRequest
+	20, // 34: faceoff.cohost.v1.CohostService.RejectHostConnection:input_type -> faceoff.cohost.v1.RejectHostConnectionRequest
+	22, // 35: faceoff.cohost.v1.CohostService.ExitHostConnection:input_type -> faceoff.cohost.v1.ExitHostConnectionRequest
+	24, // 36: faceoff.cohost.v1.CohostService.SetLayoutTemplate:input_type -> faceoff.cohost.v1.SetLayoutTemplateRequest
+	26, // 37: faceoff.cohost.v1.CohostService.MuteRemoteHostAudio:input_type -> faceoff.cohost.v1.MuteRemoteHostAudioRequest
+	28, // 38: faceoff.cohost.v1.CohostService.WatchLive:input_type -> faceoff.cohost.v1.WatchLiveRequest
+	1,  // 39: faceoff.cohost.v1.CohostService.CreateLive:output_type -> faceoff.cohost.v1.CreateLiveResponse
+	3,  // 40: faceoff.cohost.v1.CohostService.GetLive:output_type -> faceoff.cohost.v1.GetLiveResponse
+	7,  // 41: faceoff.cohost.v1.CohostService.UpdateLive:output_type -> faceoff.cohost.v1.UpdateLiveResponse
+	5,  // 42: faceoff.cohost.v1.CohostService.ListLives:output_type -> faceoff.cohost.v1.ListLivesResponse
+	9,  // 43: faceoff.cohost.v1.CohostService.EndLive:output_type -> faceoff.cohost.v1.EndLiveResponse
+	11, // 44: faceoff.cohost.v1.CohostService.GetCoHostState:output_type -> faceoff.cohost.v1.GetCoHostStateResponse
+	13, // 45: faceoff.cohost.v1.CohostService.ListCandidates:output_type -> faceoff.cohost.v1.ListCandidatesResponse
+	15, // 46: faceoff.cohost.v1.CohostService.RequestHostConnection:output_type -> faceoff.cohost.v1.RequestHostConnectionResponse
+	17, // 47: faceoff.cohost.v1.CohostService.CancelHostConnection:output_type -> faceoff.cohost.v1.CancelHostConnectionResponse
+	19, // 48: faceoff.cohost.v1.CohostService.AcceptHostConnection:output_type -> faceoff.cohost.v1.AcceptHostConnectionResponse
+	21, // 49: faceoff.cohost.v1.CohostService.RejectHostConnection:output_type -> faceoff.cohost.v1.RejectHostConnectionResponse
+	23, // 50: faceoff.cohost.v1.CohostService.ExitHostConnection:output_type -> faceoff.cohost.v1.ExitHostConnectionResponse
+	25, // 51: faceoff.cohost.v1.CohostService.SetLayoutTemplate:output_type -> faceoff.cohost.v1.SetLayoutTemplateResponse
+	27, // 52: faceoff.cohost.v1.CohostService.MuteRemoteHostAudio:output_type -> faceoff.cohost.v1.MuteRemoteHostAudioResponse
+	29, // 53: faceoff.cohost.v1.CohostService.WatchLive:output_type -> faceoff.cohost.v1.WatchLiveResponse
+	39, // [39:54] is the sub-list for method output_type
+	24, // [24:39] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_cohost_service_proto_init() }
@@ -1417,17 +2005,18 @@ func file_faceoff_cohost_v1_cohost_service_proto_init() {
 	}
 	file_faceoff_cohost_v1_cohost_proto_init()
 	file_faceoff_cohost_v1_events_proto_init()
-	file_faceoff_cohost_v1_cohost_service_proto_msgTypes[21].OneofWrappers = []any{
+	file_faceoff_cohost_v1_cohost_service_proto_msgTypes[29].OneofWrappers = []any{
 		(*WatchLiveResponse_Snapshot_)(nil),
 		(*WatchLiveResponse_Event)(nil),
 	}
+	file_faceoff_cohost_v1_cohost_service_proto_msgTypes[30].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_cohost_v1_cohost_service_proto_rawDesc), len(file_faceoff_cohost_v1_cohost_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   24,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

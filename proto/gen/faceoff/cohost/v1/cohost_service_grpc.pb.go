@@ -21,14 +21,18 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	CohostService_CreateLive_FullMethodName            = "/faceoff.cohost.v1.CohostService/CreateLive"
 	CohostService_GetLive_FullMethodName               = "/faceoff.cohost.v1.CohostService/GetLive"
+	CohostService_UpdateLive_FullMethodName            = "/faceoff.cohost.v1.CohostService/UpdateLive"
 	CohostService_ListLives_FullMethodName             = "/faceoff.cohost.v1.CohostService/ListLives"
 	CohostService_EndLive_FullMethodName               = "/faceoff.cohost.v1.CohostService/EndLive"
 	CohostService_GetCoHostState_FullMethodName        = "/faceoff.cohost.v1.CohostService/GetCoHostState"
+	CohostService_ListCandidates_FullMethodName        = "/faceoff.cohost.v1.CohostService/ListCandidates"
 	CohostService_RequestHostConnection_FullMethodName = "/faceoff.cohost.v1.CohostService/RequestHostConnection"
 	CohostService_CancelHostConnection_FullMethodName  = "/faceoff.cohost.v1.CohostService/CancelHostConnection"
 	CohostService_AcceptHostConnection_FullMethodName  = "/faceoff.cohost.v1.CohostService/AcceptHostConnection"
 	CohostService_RejectHostConnection_FullMethodName  = "/faceoff.cohost.v1.CohostService/RejectHostConnection"
 	CohostService_ExitHostConnection_FullMethodName    = "/faceoff.cohost.v1.CohostService/ExitHostConnection"
+	CohostService_SetLayoutTemplate_FullMethodName     = "/faceoff.cohost.v1.CohostService/SetLayoutTemplate"
+	CohostService_MuteRemoteHostAudio_FullMethodName   = "/faceoff.cohost.v1.CohostService/MuteRemoteHostAudio"
 	CohostService_WatchLive_FullMethodName             = "/faceoff.cohost.v1.CohostService/WatchLive"
 )
 
@@ -46,12 +50,21 @@ type CohostServiceClient interface {
 	CreateLive(ctx context.Context, in *CreateLiveRequest, opts ...grpc.CallOption) (*CreateLiveResponse, error)
 	// GetLive returns a live, active or ended. LIVE_NOT_FOUND if there never was one.
 	GetLive(ctx context.Context, in *GetLiveRequest, opts ...grpc.CallOption) (*GetLiveResponse, error)
-	// ListLives lists active lives in the order of their ids, page by page.
+	// UpdateLive changes how the host of an active live is shown. The live, the members of its connection and the other
+	// sides of its pending invitations are told; without a change nobody is.
+	UpdateLive(ctx context.Context, in *UpdateLiveRequest, opts ...grpc.CallOption) (*UpdateLiveResponse, error)
+	// ListLives lists active lives in the order of their ids, page by page; with candidates_for only the candidates of that
+	// live, see ListCandidates.
 	ListLives(ctx context.Context, in *ListLivesRequest, opts ...grpc.CallOption) (*ListLivesResponse, error)
 	// EndLive ends a live: its invitations are withdrawn, it leaves its battle and its connection.
 	EndLive(ctx context.Context, in *EndLiveRequest, opts ...grpc.CallOption) (*EndLiveResponse, error)
 	// GetCoHostState returns a live's connection and its pending invitations.
 	GetCoHostState(ctx context.Context, in *GetCoHostStateRequest, opts ...grpc.CallOption) (*GetCoHostStateResponse, error)
+	// ListCandidates lists the lives that a live can invite, in the order of their ids, page by page: active, of the same kind,
+	// in no connection, without an invitation pending between the two, and with room for one more received invitation.
+	// A live that is a candidate all the while is listed once, whatever else changes. By REST it is ListLives with
+	// candidates_for.
+	ListCandidates(ctx context.Context, in *ListCandidatesRequest, opts ...grpc.CallOption) (*ListCandidatesResponse, error)
 	// RequestHostConnection invites other lives. A target that has invited this live is accepted by it.
 	// If no target is accepted the call is refused with the reason of the first.
 	RequestHostConnection(ctx context.Context, in *RequestHostConnectionRequest, opts ...grpc.CallOption) (*RequestHostConnectionResponse, error)
@@ -63,6 +76,12 @@ type CohostServiceClient interface {
 	RejectHostConnection(ctx context.Context, in *RejectHostConnectionRequest, opts ...grpc.CallOption) (*RejectHostConnectionResponse, error)
 	// ExitHostConnection leaves the connection, and the battle before it. CONNECTION_NOT_FOUND if the live is in none.
 	ExitHostConnection(ctx context.Context, in *ExitHostConnectionRequest, opts ...grpc.CallOption) (*ExitHostConnectionResponse, error)
+	// SetLayoutTemplate changes the layout of the connection that the live is in; any member may. LIVE_KIND_MISMATCH if the
+	// template is for lives of the other kind, CONNECTION_FULL if it has fewer seats than the connection has members.
+	SetLayoutTemplate(ctx context.Context, in *SetLayoutTemplateRequest, opts ...grpc.CallOption) (*SetLayoutTemplateResponse, error)
+	// MuteRemoteHostAudio mutes another member of the connection for the calling live and its audience, or lets it be heard
+	// again. It ends when one of the two leaves the connection. CONNECTION_NOT_FOUND if the two are not in one connection.
+	MuteRemoteHostAudio(ctx context.Context, in *MuteRemoteHostAudioRequest, opts ...grpc.CallOption) (*MuteRemoteHostAudioResponse, error)
 	// WatchLive streams what happens to a live in co-hosting: a snapshot, or the events after the number that the caller
 	// has, then every further event in order.
 	WatchLive(ctx context.Context, in *WatchLiveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchLiveResponse], error)
@@ -96,6 +115,16 @@ func (c *cohostServiceClient) GetLive(ctx context.Context, in *GetLiveRequest, o
 	return out, nil
 }
 
+func (c *cohostServiceClient) UpdateLive(ctx context.Context, in *UpdateLiveRequest, opts ...grpc.CallOption) (*UpdateLiveResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateLiveResponse)
+	err := c.cc.Invoke(ctx, CohostService_UpdateLive_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *cohostServiceClient) ListLives(ctx context.Context, in *ListLivesRequest, opts ...grpc.CallOption) (*ListLivesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListLivesResponse)
@@ -120,6 +149,16 @@ func (c *cohostServiceClient) GetCoHostState(ctx context.Context, in *GetCoHostS
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetCoHostStateResponse)
 	err := c.cc.Invoke(ctx, CohostService_GetCoHostState_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *cohostServiceClient) ListCandidates(ctx context.Context, in *ListCandidatesRequest, opts ...grpc.CallOption) (*ListCandidatesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCandidatesResponse)
+	err := c.cc.Invoke(ctx, CohostService_ListCandidates_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -176,6 +215,26 @@ func (c *cohostServiceClient) ExitHostConnection(ctx context.Context, in *ExitHo
 	return out, nil
 }
 
+func (c *cohostServiceClient) SetLayoutTemplate(ctx context.Context, in *SetLayoutTemplateRequest, opts ...grpc.CallOption) (*SetLayoutTemplateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetLayoutTemplateResponse)
+	err := c.cc.Invoke(ctx, CohostService_SetLayoutTemplate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *cohostServiceClient) MuteRemoteHostAudio(ctx context.Context, in *MuteRemoteHostAudioRequest, opts ...grpc.CallOption) (*MuteRemoteHostAudioResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MuteRemoteHostAudioResponse)
+	err := c.cc.Invoke(ctx, CohostService_MuteRemoteHostAudio_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *cohostServiceClient) WatchLive(ctx context.Context, in *WatchLiveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchLiveResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &CohostService_ServiceDesc.Streams[0], CohostService_WatchLive_FullMethodName, cOpts...)
@@ -209,12 +268,21 @@ type CohostServiceServer interface {
 	CreateLive(context.Context, *CreateLiveRequest) (*CreateLiveResponse, error)
 	// GetLive returns a live, active or ended. LIVE_NOT_FOUND if there never was one.
 	GetLive(context.Context, *GetLiveRequest) (*GetLiveResponse, error)
-	// ListLives lists active lives in the order of their ids, page by page.
+	// UpdateLive changes how the host of an active live is shown. The live, the members of its connection and the other
+	// sides of its pending invitations are told; without a change nobody is.
+	UpdateLive(context.Context, *UpdateLiveRequest) (*UpdateLiveResponse, error)
+	// ListLives lists active lives in the order of their ids, page by page; with candidates_for only the candidates of that
+	// live, see ListCandidates.
 	ListLives(context.Context, *ListLivesRequest) (*ListLivesResponse, error)
 	// EndLive ends a live: its invitations are withdrawn, it leaves its battle and its connection.
 	EndLive(context.Context, *EndLiveRequest) (*EndLiveResponse, error)
 	// GetCoHostState returns a live's connection and its pending invitations.
 	GetCoHostState(context.Context, *GetCoHostStateRequest) (*GetCoHostStateResponse, error)
+	// ListCandidates lists the lives that a live can invite, in the order of their ids, page by page: active, of the same kind,
+	// in no connection, without an invitation pending between the two, and with room for one more received invitation.
+	// A live that is a candidate all the while is listed once, whatever else changes. By REST it is ListLives with
+	// candidates_for.
+	ListCandidates(context.Context, *ListCandidatesRequest) (*ListCandidatesResponse, error)
 	// RequestHostConnection invites other lives. A target that has invited this live is accepted by it.
 	// If no target is accepted the call is refused with the reason of the first.
 	RequestHostConnection(context.Context, *RequestHostConnectionRequest) (*RequestHostConnectionResponse, error)
@@ -226,6 +294,12 @@ type CohostServiceServer interface {
 	RejectHostConnection(context.Context, *RejectHostConnectionRequest) (*RejectHostConnectionResponse, error)
 	// ExitHostConnection leaves the connection, and the battle before it. CONNECTION_NOT_FOUND if the live is in none.
 	ExitHostConnection(context.Context, *ExitHostConnectionRequest) (*ExitHostConnectionResponse, error)
+	// SetLayoutTemplate changes the layout of the connection that the live is in; any member may. LIVE_KIND_MISMATCH if the
+	// template is for lives of the other kind, CONNECTION_FULL if it has fewer seats than the connection has members.
+	SetLayoutTemplate(context.Context, *SetLayoutTemplateRequest) (*SetLayoutTemplateResponse, error)
+	// MuteRemoteHostAudio mutes another member of the connection for the calling live and its audience, or lets it be heard
+	// again. It ends when one of the two leaves the connection. CONNECTION_NOT_FOUND if the two are not in one connection.
+	MuteRemoteHostAudio(context.Context, *MuteRemoteHostAudioRequest) (*MuteRemoteHostAudioResponse, error)
 	// WatchLive streams what happens to a live in co-hosting: a snapshot, or the events after the number that the caller
 	// has, then every further event in order.
 	WatchLive(*WatchLiveRequest, grpc.ServerStreamingServer[WatchLiveResponse]) error
@@ -245,6 +319,9 @@ func (UnimplementedCohostServiceServer) CreateLive(context.Context, *CreateLiveR
 func (UnimplementedCohostServiceServer) GetLive(context.Context, *GetLiveRequest) (*GetLiveResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetLive not implemented")
 }
+func (UnimplementedCohostServiceServer) UpdateLive(context.Context, *UpdateLiveRequest) (*UpdateLiveResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateLive not implemented")
+}
 func (UnimplementedCohostServiceServer) ListLives(context.Context, *ListLivesRequest) (*ListLivesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListLives not implemented")
 }
@@ -253,6 +330,9 @@ func (UnimplementedCohostServiceServer) EndLive(context.Context, *EndLiveRequest
 }
 func (UnimplementedCohostServiceServer) GetCoHostState(context.Context, *GetCoHostStateRequest) (*GetCoHostStateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetCoHostState not implemented")
+}
+func (UnimplementedCohostServiceServer) ListCandidates(context.Context, *ListCandidatesRequest) (*ListCandidatesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCandidates not implemented")
 }
 func (UnimplementedCohostServiceServer) RequestHostConnection(context.Context, *RequestHostConnectionRequest) (*RequestHostConnectionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RequestHostConnection not implemented")
@@ -268,6 +348,12 @@ func (UnimplementedCohostServiceServer) RejectHostConnection(context.Context, *R
 }
 func (UnimplementedCohostServiceServer) ExitHostConnection(context.Context, *ExitHostConnectionRequest) (*ExitHostConnectionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExitHostConnection not implemented")
+}
+func (UnimplementedCohostServiceServer) SetLayoutTemplate(context.Context, *SetLayoutTemplateRequest) (*SetLayoutTemplateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetLayoutTemplate not implemented")
+}
+func (UnimplementedCohostServiceServer) MuteRemoteHostAudio(context.Context, *MuteRemoteHostAudioRequest) (*MuteRemoteHostAudioResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MuteRemoteHostAudio not implemented")
 }
 func (UnimplementedCohostServiceServer) WatchLive(*WatchLiveRequest, grpc.ServerStreamingServer[WatchLiveResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchLive not implemented")
@@ -329,6 +415,24 @@ func _CohostService_GetLive_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CohostService_UpdateLive_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateLiveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CohostServiceServer).UpdateLive(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CohostService_UpdateLive_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CohostServiceServer).UpdateLive(ctx, req.(*UpdateLiveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CohostService_ListLives_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListLivesRequest)
 	if err := dec(in); err != nil {
@@ -379,6 +483,24 @@ func _CohostService_GetCoHostState_Handler(srv interface{}, ctx context.Context,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(CohostServiceServer).GetCoHostState(ctx, req.(*GetCoHostStateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CohostService_ListCandidates_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCandidatesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CohostServiceServer).ListCandidates(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CohostService_ListCandidates_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CohostServiceServer).ListCandidates(ctx, req.(*ListCandidatesRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -473,6 +595,42 @@ func _CohostService_ExitHostConnection_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CohostService_SetLayoutTemplate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetLayoutTemplateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CohostServiceServer).SetLayoutTemplate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CohostService_SetLayoutTemplate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CohostServiceServer).SetLayoutTemplate(ctx, req.(*SetLayoutTemplateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CohostService_MuteRemoteHostAudio_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MuteRemoteHostAudioRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CohostServiceServer).MuteRemoteHostAudio(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CohostService_MuteRemoteHostAudio_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CohostServiceServer).MuteRemoteHostAudio(ctx, req.(*MuteRemoteHostAudioRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CohostService_WatchLive_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchLiveRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -500,6 +658,10 @@ var CohostService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _CohostService_GetLive_Handler,
 		},
 		{
+			MethodName: "UpdateLive",
+			Handler:    _CohostService_UpdateLive_Handler,
+		},
+		{
 			MethodName: "ListLives",
 			Handler:    _CohostService_ListLives_Handler,
 		},
@@ -510,6 +672,10 @@ var CohostService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetCoHostState",
 			Handler:    _CohostService_GetCoHostState_Handler,
+		},
+		{
+			MethodName: "ListCandidates",
+			Handler:    _CohostService_ListCandidates_Handler,
 		},
 		{
 			MethodName: "RequestHostConnection",
@@ -530,6 +696,14 @@ var CohostService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ExitHostConnection",
 			Handler:    _CohostService_ExitHostConnection_Handler,
+		},
+		{
+			MethodName: "SetLayoutTemplate",
+			Handler:    _CohostService_SetLayoutTemplate_Handler,
+		},
+		{
+			MethodName: "MuteRemoteHostAudio",
+			Handler:    _CohostService_MuteRemoteHostAudio_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

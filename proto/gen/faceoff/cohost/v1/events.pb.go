@@ -7,6 +7,7 @@
 package cohostv1
 
 import (
+	v1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -76,6 +77,62 @@ func (CoHostRequestCancelled_Reason) EnumDescriptor() ([]byte, []int) {
 	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{2, 0}
 }
 
+type CoHostRequestRejected_ReasonCode int32
+
+const (
+	// In a request: none is given.
+	CoHostRequestRejected_REASON_CODE_UNSPECIFIED CoHostRequestRejected_ReasonCode = 0
+	// The invitee is occupied.
+	CoHostRequestRejected_BUSY CoHostRequestRejected_ReasonCode = 1
+	// The invitee does not want to.
+	CoHostRequestRejected_DECLINED CoHostRequestRejected_ReasonCode = 2
+	// What the words say.
+	CoHostRequestRejected_CUSTOM CoHostRequestRejected_ReasonCode = 3
+)
+
+// Enum value maps for CoHostRequestRejected_ReasonCode.
+var (
+	CoHostRequestRejected_ReasonCode_name = map[int32]string{
+		0: "REASON_CODE_UNSPECIFIED",
+		1: "BUSY",
+		2: "DECLINED",
+		3: "CUSTOM",
+	}
+	CoHostRequestRejected_ReasonCode_value = map[string]int32{
+		"REASON_CODE_UNSPECIFIED": 0,
+		"BUSY":                    1,
+		"DECLINED":                2,
+		"CUSTOM":                  3,
+	}
+)
+
+func (x CoHostRequestRejected_ReasonCode) Enum() *CoHostRequestRejected_ReasonCode {
+	p := new(CoHostRequestRejected_ReasonCode)
+	*p = x
+	return p
+}
+
+func (x CoHostRequestRejected_ReasonCode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CoHostRequestRejected_ReasonCode) Descriptor() protoreflect.EnumDescriptor {
+	return file_faceoff_cohost_v1_events_proto_enumTypes[1].Descriptor()
+}
+
+func (CoHostRequestRejected_ReasonCode) Type() protoreflect.EnumType {
+	return &file_faceoff_cohost_v1_events_proto_enumTypes[1]
+}
+
+func (x CoHostRequestRejected_ReasonCode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CoHostRequestRejected_ReasonCode.Descriptor instead.
+func (CoHostRequestRejected_ReasonCode) EnumDescriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{4, 0}
+}
+
 type CoHostUserLeft_Reason int32
 
 const (
@@ -119,11 +176,11 @@ func (x CoHostUserLeft_Reason) String() string {
 }
 
 func (CoHostUserLeft_Reason) Descriptor() protoreflect.EnumDescriptor {
-	return file_faceoff_cohost_v1_events_proto_enumTypes[1].Descriptor()
+	return file_faceoff_cohost_v1_events_proto_enumTypes[2].Descriptor()
 }
 
 func (CoHostUserLeft_Reason) Type() protoreflect.EnumType {
-	return &file_faceoff_cohost_v1_events_proto_enumTypes[1]
+	return &file_faceoff_cohost_v1_events_proto_enumTypes[2]
 }
 
 func (x CoHostUserLeft_Reason) Number() protoreflect.EnumNumber {
@@ -151,6 +208,9 @@ type Event struct {
 	//	*Event_CoHostUserJoined
 	//	*Event_CoHostUserLeft
 	//	*Event_LiveEnded
+	//	*Event_LayoutChanged
+	//	*Event_RemoteMuteChanged
+	//	*Event_LiveUpdated
 	Event         isEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -279,6 +339,33 @@ func (x *Event) GetLiveEnded() *LiveEnded {
 	return nil
 }
 
+func (x *Event) GetLayoutChanged() *LayoutChanged {
+	if x != nil {
+		if x, ok := x.Event.(*Event_LayoutChanged); ok {
+			return x.LayoutChanged
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetRemoteMuteChanged() *RemoteMuteChanged {
+	if x != nil {
+		if x, ok := x.Event.(*Event_RemoteMuteChanged); ok {
+			return x.RemoteMuteChanged
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetLiveUpdated() *LiveUpdated {
+	if x != nil {
+		if x, ok := x.Event.(*Event_LiveUpdated); ok {
+			return x.LiveUpdated
+		}
+	}
+	return nil
+}
+
 type isEvent_Event interface {
 	isEvent_Event()
 }
@@ -315,6 +402,18 @@ type Event_LiveEnded struct {
 	LiveEnded *LiveEnded `protobuf:"bytes,17,opt,name=live_ended,json=liveEnded,proto3,oneof"`
 }
 
+type Event_LayoutChanged struct {
+	LayoutChanged *LayoutChanged `protobuf:"bytes,18,opt,name=layout_changed,json=layoutChanged,proto3,oneof"`
+}
+
+type Event_RemoteMuteChanged struct {
+	RemoteMuteChanged *RemoteMuteChanged `protobuf:"bytes,19,opt,name=remote_mute_changed,json=remoteMuteChanged,proto3,oneof"`
+}
+
+type Event_LiveUpdated struct {
+	LiveUpdated *LiveUpdated `protobuf:"bytes,20,opt,name=live_updated,json=liveUpdated,proto3,oneof"`
+}
+
 func (*Event_CoHostRequestReceived) isEvent_Event() {}
 
 func (*Event_CoHostRequestCancelled) isEvent_Event() {}
@@ -330,6 +429,12 @@ func (*Event_CoHostUserJoined) isEvent_Event() {}
 func (*Event_CoHostUserLeft) isEvent_Event() {}
 
 func (*Event_LiveEnded) isEvent_Event() {}
+
+func (*Event_LayoutChanged) isEvent_Event() {}
+
+func (*Event_RemoteMuteChanged) isEvent_Event() {}
+
+func (*Event_LiveUpdated) isEvent_Event() {}
 
 // CoHostRequestReceived goes to the invitee.
 type CoHostRequestReceived struct {
@@ -452,7 +557,9 @@ type CoHostRequestAccepted struct {
 	InvitationId string                 `protobuf:"bytes,1,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
 	Invitee      *Member                `protobuf:"bytes,2,opt,name=invitee,proto3" json:"invitee,omitempty"`
 	// True when the invitee said yes by a request of its own.
-	Mutual        bool `protobuf:"varint,3,opt,name=mutual,proto3" json:"mutual,omitempty"`
+	Mutual bool `protobuf:"varint,3,opt,name=mutual,proto3" json:"mutual,omitempty"`
+	// What the invitee gave with its answer.
+	ExtensionInfo string `protobuf:"bytes,4,opt,name=extension_info,json=extensionInfo,proto3" json:"extension_info,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -508,13 +615,23 @@ func (x *CoHostRequestAccepted) GetMutual() bool {
 	return false
 }
 
+func (x *CoHostRequestAccepted) GetExtensionInfo() string {
+	if x != nil {
+		return x.ExtensionInfo
+	}
+	return ""
+}
+
 // CoHostRequestRejected goes to the inviter.
 type CoHostRequestRejected struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	InvitationId string                 `protobuf:"bytes,1,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
 	Invitee      *Member                `protobuf:"bytes,2,opt,name=invitee,proto3" json:"invitee,omitempty"`
 	// What the invitee gave as its reason; free text of at most 256 bytes.
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason     string                           `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	ReasonCode CoHostRequestRejected_ReasonCode `protobuf:"varint,4,opt,name=reason_code,json=reasonCode,proto3,enum=faceoff.cohost.v1.CoHostRequestRejected_ReasonCode" json:"reason_code,omitempty"`
+	// What the invitee gave with its answer.
+	ExtensionInfo string `protobuf:"bytes,5,opt,name=extension_info,json=extensionInfo,proto3" json:"extension_info,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -566,6 +683,20 @@ func (x *CoHostRequestRejected) GetInvitee() *Member {
 func (x *CoHostRequestRejected) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *CoHostRequestRejected) GetReasonCode() CoHostRequestRejected_ReasonCode {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return CoHostRequestRejected_REASON_CODE_UNSPECIFIED
+}
+
+func (x *CoHostRequestRejected) GetExtensionInfo() string {
+	if x != nil {
+		return x.ExtensionInfo
 	}
 	return ""
 }
@@ -791,11 +922,189 @@ func (x *LiveEnded) GetLiveId() string {
 	return ""
 }
 
+// LayoutChanged goes to every member of the connection.
+type LayoutChanged struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	ConnectionId   string                 `protobuf:"bytes,1,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
+	LayoutTemplate string                 `protobuf:"bytes,2,opt,name=layout_template,json=layoutTemplate,proto3" json:"layout_template,omitempty"`
+	// The member that changed it.
+	ChangedBy     *Member `protobuf:"bytes,3,opt,name=changed_by,json=changedBy,proto3" json:"changed_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LayoutChanged) Reset() {
+	*x = LayoutChanged{}
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LayoutChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LayoutChanged) ProtoMessage() {}
+
+func (x *LayoutChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LayoutChanged.ProtoReflect.Descriptor instead.
+func (*LayoutChanged) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *LayoutChanged) GetConnectionId() string {
+	if x != nil {
+		return x.ConnectionId
+	}
+	return ""
+}
+
+func (x *LayoutChanged) GetLayoutTemplate() string {
+	if x != nil {
+		return x.LayoutTemplate
+	}
+	return ""
+}
+
+func (x *LayoutChanged) GetChangedBy() *Member {
+	if x != nil {
+		return x.ChangedBy
+	}
+	return nil
+}
+
+// RemoteMuteChanged goes to the live that muted another, or let it be heard again: to its host and its audience. When one
+// of the two leaves the connection, CoHostUserLeft is told instead.
+type RemoteMuteChanged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ConnectionId  string                 `protobuf:"bytes,1,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
+	Target        *Member                `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
+	Muted         bool                   `protobuf:"varint,3,opt,name=muted,proto3" json:"muted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoteMuteChanged) Reset() {
+	*x = RemoteMuteChanged{}
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoteMuteChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoteMuteChanged) ProtoMessage() {}
+
+func (x *RemoteMuteChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoteMuteChanged.ProtoReflect.Descriptor instead.
+func (*RemoteMuteChanged) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RemoteMuteChanged) GetConnectionId() string {
+	if x != nil {
+		return x.ConnectionId
+	}
+	return ""
+}
+
+func (x *RemoteMuteChanged) GetTarget() *Member {
+	if x != nil {
+		return x.Target
+	}
+	return nil
+}
+
+func (x *RemoteMuteChanged) GetMuted() bool {
+	if x != nil {
+		return x.Muted
+	}
+	return false
+}
+
+// LiveUpdated goes to the live, to the members of its connection and to the other sides of its pending invitations.
+type LiveUpdated struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// The host as it is shown from now on.
+	Host          *v1.User `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LiveUpdated) Reset() {
+	*x = LiveUpdated{}
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LiveUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LiveUpdated) ProtoMessage() {}
+
+func (x *LiveUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LiveUpdated.ProtoReflect.Descriptor instead.
+func (*LiveUpdated) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *LiveUpdated) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *LiveUpdated) GetHost() *v1.User {
+	if x != nil {
+		return x.Host
+	}
+	return nil
+}
+
 var File_faceoff_cohost_v1_events_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x1efaceoff/cohost/v1/events.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb2\x06\n" +
+	"\x1efaceoff/cohost/v1/events.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\b\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12c\n" +
@@ -808,7 +1117,10 @@ const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\x13co_host_user_joined\x18\x0f \x01(\v2#.faceoff.cohost.v1.CoHostUserJoinedH\x00R\x10coHostUserJoined\x12N\n" +
 	"\x11co_host_user_left\x18\x10 \x01(\v2!.faceoff.cohost.v1.CoHostUserLeftH\x00R\x0ecoHostUserLeft\x12=\n" +
 	"\n" +
-	"live_ended\x18\x11 \x01(\v2\x1c.faceoff.cohost.v1.LiveEndedH\x00R\tliveEndedB\a\n" +
+	"live_ended\x18\x11 \x01(\v2\x1c.faceoff.cohost.v1.LiveEndedH\x00R\tliveEnded\x12I\n" +
+	"\x0elayout_changed\x18\x12 \x01(\v2 .faceoff.cohost.v1.LayoutChangedH\x00R\rlayoutChanged\x12V\n" +
+	"\x13remote_mute_changed\x18\x13 \x01(\v2$.faceoff.cohost.v1.RemoteMuteChangedH\x00R\x11remoteMuteChanged\x12C\n" +
+	"\flive_updated\x18\x14 \x01(\v2\x1e.faceoff.cohost.v1.LiveUpdatedH\x00R\vliveUpdatedB\a\n" +
 	"\x05event\"V\n" +
 	"\x15CoHostRequestReceived\x12=\n" +
 	"\n" +
@@ -824,15 +1136,26 @@ const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\tCANCELLED\x10\x01\x12\x0e\n" +
 	"\n" +
 	"LIVE_ENDED\x10\x02\x12\r\n" +
-	"\tWITHDRAWN\x10\x03\"\x89\x01\n" +
+	"\tWITHDRAWN\x10\x03\"\xb0\x01\n" +
 	"\x15CoHostRequestAccepted\x12#\n" +
 	"\rinvitation_id\x18\x01 \x01(\tR\finvitationId\x123\n" +
 	"\ainvitee\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainvitee\x12\x16\n" +
-	"\x06mutual\x18\x03 \x01(\bR\x06mutual\"\x89\x01\n" +
+	"\x06mutual\x18\x03 \x01(\bR\x06mutual\x12%\n" +
+	"\x0eextension_info\x18\x04 \x01(\tR\rextensionInfo\"\xd5\x02\n" +
 	"\x15CoHostRequestRejected\x12#\n" +
 	"\rinvitation_id\x18\x01 \x01(\tR\finvitationId\x123\n" +
 	"\ainvitee\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainvitee\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xa5\x01\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12T\n" +
+	"\vreason_code\x18\x04 \x01(\x0e23.faceoff.cohost.v1.CoHostRequestRejected.ReasonCodeR\n" +
+	"reasonCode\x12%\n" +
+	"\x0eextension_info\x18\x05 \x01(\tR\rextensionInfo\"M\n" +
+	"\n" +
+	"ReasonCode\x12\x1b\n" +
+	"\x17REASON_CODE_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04BUSY\x10\x01\x12\f\n" +
+	"\bDECLINED\x10\x02\x12\n" +
+	"\n" +
+	"\x06CUSTOM\x10\x03\"\xa5\x01\n" +
 	"\x14CoHostRequestTimeout\x12#\n" +
 	"\rinvitation_id\x18\x01 \x01(\tR\finvitationId\x123\n" +
 	"\ainviter\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainviter\x123\n" +
@@ -854,7 +1177,19 @@ const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\aREMOVED\x10\x04\x12\r\n" +
 	"\tDISSOLVED\x10\x05\"$\n" +
 	"\tLiveEnded\x12\x17\n" +
-	"\alive_id\x18\x01 \x01(\tR\x06liveIdB\xd0\x01\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\"\x97\x01\n" +
+	"\rLayoutChanged\x12#\n" +
+	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x12'\n" +
+	"\x0flayout_template\x18\x02 \x01(\tR\x0elayoutTemplate\x128\n" +
+	"\n" +
+	"changed_by\x18\x03 \x01(\v2\x19.faceoff.cohost.v1.MemberR\tchangedBy\"\x81\x01\n" +
+	"\x11RemoteMuteChanged\x12#\n" +
+	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x121\n" +
+	"\x06target\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\x06target\x12\x14\n" +
+	"\x05muted\x18\x03 \x01(\bR\x05muted\"Q\n" +
+	"\vLiveUpdated\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
+	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04hostB\xd0\x01\n" +
 	"\x15com.faceoff.cohost.v1B\vEventsProtoP\x01ZDgithub.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1;cohostv1\xa2\x02\x03FCX\xaa\x02\x11Faceoff.Cohost.V1\xca\x02\x11Faceoff\\Cohost\\V1\xe2\x02\x1dFaceoff\\Cohost\\V1\\GPBMetadata\xea\x02\x13Faceoff::Cohost::V1b\x06proto3"
 
 var (
@@ -869,50 +1204,62 @@ func file_faceoff_cohost_v1_events_proto_rawDescGZIP() []byte {
 	return file_faceoff_cohost_v1_events_proto_rawDescData
 }
 
-var file_faceoff_cohost_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_faceoff_cohost_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_faceoff_cohost_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_faceoff_cohost_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_faceoff_cohost_v1_events_proto_goTypes = []any{
-	(CoHostRequestCancelled_Reason)(0), // 0: faceoff.cohost.v1.CoHostRequestCancelled.Reason
-	(CoHostUserLeft_Reason)(0),         // 1: faceoff.cohost.v1.CoHostUserLeft.Reason
-	(*Event)(nil),                      // 2: faceoff.cohost.v1.Event
-	(*CoHostRequestReceived)(nil),      // 3: faceoff.cohost.v1.CoHostRequestReceived
-	(*CoHostRequestCancelled)(nil),     // 4: faceoff.cohost.v1.CoHostRequestCancelled
-	(*CoHostRequestAccepted)(nil),      // 5: faceoff.cohost.v1.CoHostRequestAccepted
-	(*CoHostRequestRejected)(nil),      // 6: faceoff.cohost.v1.CoHostRequestRejected
-	(*CoHostRequestTimeout)(nil),       // 7: faceoff.cohost.v1.CoHostRequestTimeout
-	(*CoHostUserJoined)(nil),           // 8: faceoff.cohost.v1.CoHostUserJoined
-	(*CoHostUserLeft)(nil),             // 9: faceoff.cohost.v1.CoHostUserLeft
-	(*LiveEnded)(nil),                  // 10: faceoff.cohost.v1.LiveEnded
-	(*timestamppb.Timestamp)(nil),      // 11: google.protobuf.Timestamp
-	(*Invitation)(nil),                 // 12: faceoff.cohost.v1.Invitation
-	(*Member)(nil),                     // 13: faceoff.cohost.v1.Member
+	(CoHostRequestCancelled_Reason)(0),    // 0: faceoff.cohost.v1.CoHostRequestCancelled.Reason
+	(CoHostRequestRejected_ReasonCode)(0), // 1: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	(CoHostUserLeft_Reason)(0),            // 2: faceoff.cohost.v1.CoHostUserLeft.Reason
+	(*Event)(nil),                         // 3: faceoff.cohost.v1.Event
+	(*CoHostRequestReceived)(nil),         // 4: faceoff.cohost.v1.CoHostRequestReceived
+	(*CoHostRequestCancelled)(nil),        // 5: faceoff.cohost.v1.CoHostRequestCancelled
+	(*CoHostRequestAccepted)(nil),         // 6: faceoff.cohost.v1.CoHostRequestAccepted
+	(*CoHostRequestRejected)(nil),         // 7: faceoff.cohost.v1.CoHostRequestRejected
+	(*CoHostRequestTimeout)(nil),          // 8: faceoff.cohost.v1.CoHostRequestTimeout
+	(*CoHostUserJoined)(nil),              // 9: faceoff.cohost.v1.CoHostUserJoined
+	(*CoHostUserLeft)(nil),                // 10: faceoff.cohost.v1.CoHostUserLeft
+	(*LiveEnded)(nil),                     // 11: faceoff.cohost.v1.LiveEnded
+	(*LayoutChanged)(nil),                 // 12: faceoff.cohost.v1.LayoutChanged
+	(*RemoteMuteChanged)(nil),             // 13: faceoff.cohost.v1.RemoteMuteChanged
+	(*LiveUpdated)(nil),                   // 14: faceoff.cohost.v1.LiveUpdated
+	(*timestamppb.Timestamp)(nil),         // 15: google.protobuf.Timestamp
+	(*Invitation)(nil),                    // 16: faceoff.cohost.v1.Invitation
+	(*Member)(nil),                        // 17: faceoff.cohost.v1.Member
+	(*v1.User)(nil),                       // 18: faceoff.user.v1.User
 }
 var file_faceoff_cohost_v1_events_proto_depIdxs = []int32{
-	11, // 0: faceoff.cohost.v1.Event.at:type_name -> google.protobuf.Timestamp
-	3,  // 1: faceoff.cohost.v1.Event.co_host_request_received:type_name -> faceoff.cohost.v1.CoHostRequestReceived
-	4,  // 2: faceoff.cohost.v1.Event.co_host_request_cancelled:type_name -> faceoff.cohost.v1.CoHostRequestCancelled
-	5,  // 3: faceoff.cohost.v1.Event.co_host_request_accepted:type_name -> faceoff.cohost.v1.CoHostRequestAccepted
-	6,  // 4: faceoff.cohost.v1.Event.co_host_request_rejected:type_name -> faceoff.cohost.v1.CoHostRequestRejected
-	7,  // 5: faceoff.cohost.v1.Event.co_host_request_timeout:type_name -> faceoff.cohost.v1.CoHostRequestTimeout
-	8,  // 6: faceoff.cohost.v1.Event.co_host_user_joined:type_name -> faceoff.cohost.v1.CoHostUserJoined
-	9,  // 7: faceoff.cohost.v1.Event.co_host_user_left:type_name -> faceoff.cohost.v1.CoHostUserLeft
-	10, // 8: faceoff.cohost.v1.Event.live_ended:type_name -> faceoff.cohost.v1.LiveEnded
-	12, // 9: faceoff.cohost.v1.CoHostRequestReceived.invitation:type_name -> faceoff.cohost.v1.Invitation
-	13, // 10: faceoff.cohost.v1.CoHostRequestCancelled.inviter:type_name -> faceoff.cohost.v1.Member
-	13, // 11: faceoff.cohost.v1.CoHostRequestCancelled.invitee:type_name -> faceoff.cohost.v1.Member
-	0,  // 12: faceoff.cohost.v1.CoHostRequestCancelled.reason:type_name -> faceoff.cohost.v1.CoHostRequestCancelled.Reason
-	13, // 13: faceoff.cohost.v1.CoHostRequestAccepted.invitee:type_name -> faceoff.cohost.v1.Member
-	13, // 14: faceoff.cohost.v1.CoHostRequestRejected.invitee:type_name -> faceoff.cohost.v1.Member
-	13, // 15: faceoff.cohost.v1.CoHostRequestTimeout.inviter:type_name -> faceoff.cohost.v1.Member
-	13, // 16: faceoff.cohost.v1.CoHostRequestTimeout.invitee:type_name -> faceoff.cohost.v1.Member
-	13, // 17: faceoff.cohost.v1.CoHostUserJoined.member:type_name -> faceoff.cohost.v1.Member
-	13, // 18: faceoff.cohost.v1.CoHostUserLeft.member:type_name -> faceoff.cohost.v1.Member
-	1,  // 19: faceoff.cohost.v1.CoHostUserLeft.reason:type_name -> faceoff.cohost.v1.CoHostUserLeft.Reason
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	15, // 0: faceoff.cohost.v1.Event.at:type_name -> google.protobuf.Timestamp
+	4,  // 1: faceoff.cohost.v1.Event.co_host_request_received:type_name -> faceoff.cohost.v1.CoHostRequestReceived
+	5,  // 2: faceoff.cohost.v1.Event.co_host_request_cancelled:type_name -> faceoff.cohost.v1.CoHostRequestCancelled
+	6,  // 3: faceoff.cohost.v1.Event.co_host_request_accepted:type_name -> faceoff.cohost.v1.CoHostRequestAccepted
+	7,  // 4: faceoff.cohost.v1.Event.co_host_request_rejected:type_name -> faceoff.cohost.v1.CoHostRequestRejected
+	8,  // 5: faceoff.cohost.v1.Event.co_host_request_timeout:type_name -> faceoff.cohost.v1.CoHostRequestTimeout
+	9,  // 6: faceoff.cohost.v1.Event.co_host_user_joined:type_name -> faceoff.cohost.v1.CoHostUserJoined
+	10, // 7: faceoff.cohost.v1.Event.co_host_user_left:type_name -> faceoff.cohost.v1.CoHostUserLeft
+	11, // 8: faceoff.cohost.v1.Event.live_ended:type_name -> faceoff.cohost.v1.LiveEnded
+	12, // 9: faceoff.cohost.v1.Event.layout_changed:type_name -> faceoff.cohost.v1.LayoutChanged
+	13, // 10: faceoff.cohost.v1.Event.remote_mute_changed:type_name -> faceoff.cohost.v1.RemoteMuteChanged
+	14, // 11: faceoff.cohost.v1.Event.live_updated:type_name -> faceoff.cohost.v1.LiveUpdated
+	16, // 12: faceoff.cohost.v1.CoHostRequestReceived.invitation:type_name -> faceoff.cohost.v1.Invitation
+	17, // 13: faceoff.cohost.v1.CoHostRequestCancelled.inviter:type_name -> faceoff.cohost.v1.Member
+	17, // 14: faceoff.cohost.v1.CoHostRequestCancelled.invitee:type_name -> faceoff.cohost.v1.Member
+	0,  // 15: faceoff.cohost.v1.CoHostRequestCancelled.reason:type_name -> faceoff.cohost.v1.CoHostRequestCancelled.Reason
+	17, // 16: faceoff.cohost.v1.CoHostRequestAccepted.invitee:type_name -> faceoff.cohost.v1.Member
+	17, // 17: faceoff.cohost.v1.CoHostRequestRejected.invitee:type_name -> faceoff.cohost.v1.Member
+	1,  // 18: faceoff.cohost.v1.CoHostRequestRejected.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	17, // 19: faceoff.cohost.v1.CoHostRequestTimeout.inviter:type_name -> faceoff.cohost.v1.Member
+	17, // 20: faceoff.cohost.v1.CoHostRequestTimeout.invitee:type_name -> faceoff.cohost.v1.Member
+	17, // 21: faceoff.cohost.v1.CoHostUserJoined.member:type_name -> faceoff.cohost.v1.Member
+	17, // 22: faceoff.cohost.v1.CoHostUserLeft.member:type_name -> faceoff.cohost.v1.Member
+	2,  // 23: faceoff.cohost.v1.CoHostUserLeft.reason:type_name -> faceoff.cohost.v1.CoHostUserLeft.Reason
+	17, // 24: faceoff.cohost.v1.LayoutChanged.changed_by:type_name -> faceoff.cohost.v1.Member
+	17, // 25: faceoff.cohost.v1.RemoteMuteChanged.target:type_name -> faceoff.cohost.v1.Member
+	18, // 26: faceoff.cohost.v1.LiveUpdated.host:type_name -> faceoff.user.v1.User
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_events_proto_init() }
@@ -930,14 +1277,17 @@ func file_faceoff_cohost_v1_events_proto_init() {
 		(*Event_CoHostUserJoined)(nil),
 		(*Event_CoHostUserLeft)(nil),
 		(*Event_LiveEnded)(nil),
+		(*Event_LayoutChanged)(nil),
+		(*Event_RemoteMuteChanged)(nil),
+		(*Event_LiveUpdated)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_cohost_v1_events_proto_rawDesc), len(file_faceoff_cohost_v1_events_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   9,
+			NumEnums:      3,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

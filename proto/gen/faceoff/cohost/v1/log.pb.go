@@ -157,6 +157,9 @@ type Entry struct {
 	//	*Entry_MemberJoined_
 	//	*Entry_MemberLeft_
 	//	*Entry_ConnectionEnded_
+	//	*Entry_LayoutSet_
+	//	*Entry_RemoteMuteSet_
+	//	*Entry_HostChanged_
 	Entry         isEntry_Entry `protobuf_oneof:"entry"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -271,6 +274,33 @@ func (x *Entry) GetConnectionEnded() *Entry_ConnectionEnded {
 	return nil
 }
 
+func (x *Entry) GetLayoutSet() *Entry_LayoutSet {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_LayoutSet_); ok {
+			return x.LayoutSet
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetRemoteMuteSet() *Entry_RemoteMuteSet {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_RemoteMuteSet_); ok {
+			return x.RemoteMuteSet
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetHostChanged() *Entry_HostChanged {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_HostChanged_); ok {
+			return x.HostChanged
+		}
+	}
+	return nil
+}
+
 type isEntry_Entry interface {
 	isEntry_Entry()
 }
@@ -307,6 +337,18 @@ type Entry_ConnectionEnded_ struct {
 	ConnectionEnded *Entry_ConnectionEnded `protobuf:"bytes,8,opt,name=connection_ended,json=connectionEnded,proto3,oneof"`
 }
 
+type Entry_LayoutSet_ struct {
+	LayoutSet *Entry_LayoutSet `protobuf:"bytes,9,opt,name=layout_set,json=layoutSet,proto3,oneof"`
+}
+
+type Entry_RemoteMuteSet_ struct {
+	RemoteMuteSet *Entry_RemoteMuteSet `protobuf:"bytes,10,opt,name=remote_mute_set,json=remoteMuteSet,proto3,oneof"`
+}
+
+type Entry_HostChanged_ struct {
+	HostChanged *Entry_HostChanged `protobuf:"bytes,11,opt,name=host_changed,json=hostChanged,proto3,oneof"`
+}
+
 func (*Entry_LiveCreated_) isEntry_Entry() {}
 
 func (*Entry_LiveEnding_) isEntry_Entry() {}
@@ -323,6 +365,12 @@ func (*Entry_MemberLeft_) isEntry_Entry() {}
 
 func (*Entry_ConnectionEnded_) isEntry_Entry() {}
 
+func (*Entry_LayoutSet_) isEntry_Entry() {}
+
+func (*Entry_RemoteMuteSet_) isEntry_Entry() {}
+
+func (*Entry_HostChanged_) isEntry_Entry() {}
+
 // Command is what replicas forward to the one that writes. Ids are made at the door.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -336,6 +384,9 @@ type Command struct {
 	//	*Command_RejectHostConnection
 	//	*Command_ExitHostConnection
 	//	*Command_ExpireInvitation_
+	//	*Command_UpdateLive
+	//	*Command_SetLayoutTemplate
+	//	*Command_MuteRemoteHostAudio
 	Command         isCommand_Command `protobuf_oneof:"command"`
 	NewInvitationId string            `protobuf:"bytes,20,opt,name=new_invitation_id,json=newInvitationId,proto3" json:"new_invitation_id,omitempty"`
 	NewConnectionId string            `protobuf:"bytes,21,opt,name=new_connection_id,json=newConnectionId,proto3" json:"new_connection_id,omitempty"`
@@ -452,6 +503,33 @@ func (x *Command) GetExpireInvitation() *Command_ExpireInvitation {
 	return nil
 }
 
+func (x *Command) GetUpdateLive() *UpdateLiveRequest {
+	if x != nil {
+		if x, ok := x.Command.(*Command_UpdateLive); ok {
+			return x.UpdateLive
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSetLayoutTemplate() *SetLayoutTemplateRequest {
+	if x != nil {
+		if x, ok := x.Command.(*Command_SetLayoutTemplate); ok {
+			return x.SetLayoutTemplate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetMuteRemoteHostAudio() *MuteRemoteHostAudioRequest {
+	if x != nil {
+		if x, ok := x.Command.(*Command_MuteRemoteHostAudio); ok {
+			return x.MuteRemoteHostAudio
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetNewInvitationId() string {
 	if x != nil {
 		return x.NewInvitationId
@@ -503,6 +581,18 @@ type Command_ExpireInvitation_ struct {
 	ExpireInvitation *Command_ExpireInvitation `protobuf:"bytes,8,opt,name=expire_invitation,json=expireInvitation,proto3,oneof"`
 }
 
+type Command_UpdateLive struct {
+	UpdateLive *UpdateLiveRequest `protobuf:"bytes,9,opt,name=update_live,json=updateLive,proto3,oneof"`
+}
+
+type Command_SetLayoutTemplate struct {
+	SetLayoutTemplate *SetLayoutTemplateRequest `protobuf:"bytes,10,opt,name=set_layout_template,json=setLayoutTemplate,proto3,oneof"`
+}
+
+type Command_MuteRemoteHostAudio struct {
+	MuteRemoteHostAudio *MuteRemoteHostAudioRequest `protobuf:"bytes,11,opt,name=mute_remote_host_audio,json=muteRemoteHostAudio,proto3,oneof"`
+}
+
 func (*Command_CreateLive) isCommand_Command() {}
 
 func (*Command_EndLive) isCommand_Command() {}
@@ -518,6 +608,12 @@ func (*Command_RejectHostConnection) isCommand_Command() {}
 func (*Command_ExitHostConnection) isCommand_Command() {}
 
 func (*Command_ExpireInvitation_) isCommand_Command() {}
+
+func (*Command_UpdateLive) isCommand_Command() {}
+
+func (*Command_SetLayoutTemplate) isCommand_Command() {}
+
+func (*Command_MuteRemoteHostAudio) isCommand_Command() {}
 
 type Entry_LiveCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -717,7 +813,11 @@ type Entry_InvitationEnded struct {
 	// The invitee's words when REJECTED.
 	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	// ACCEPTED by a request of the invitee's own.
-	Mutual        bool `protobuf:"varint,6,opt,name=mutual,proto3" json:"mutual,omitempty"`
+	Mutual bool `protobuf:"varint,6,opt,name=mutual,proto3" json:"mutual,omitempty"`
+	// The invitee's reason for programs when REJECTED; unset in entries of versions that did not know it.
+	ReasonCode CoHostRequestRejected_ReasonCode `protobuf:"varint,7,opt,name=reason_code,json=reasonCode,proto3,enum=faceoff.cohost.v1.CoHostRequestRejected_ReasonCode" json:"reason_code,omitempty"`
+	// What the invitee gave with its answer when ACCEPTED or REJECTED.
+	ExtensionInfo string `protobuf:"bytes,8,opt,name=extension_info,json=extensionInfo,proto3" json:"extension_info,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -792,6 +892,20 @@ func (x *Entry_InvitationEnded) GetMutual() bool {
 		return x.Mutual
 	}
 	return false
+}
+
+func (x *Entry_InvitationEnded) GetReasonCode() CoHostRequestRejected_ReasonCode {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return CoHostRequestRejected_REASON_CODE_UNSPECIFIED
+}
+
+func (x *Entry_InvitationEnded) GetExtensionInfo() string {
+	if x != nil {
+		return x.ExtensionInfo
+	}
+	return ""
 }
 
 type Entry_ConnectionStarted struct {
@@ -1011,6 +1125,189 @@ func (x *Entry_ConnectionEnded) GetConnectionId() string {
 	return ""
 }
 
+// A member has changed the layout.
+type Entry_LayoutSet struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	ConnectionId   string                 `protobuf:"bytes,1,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
+	LiveId         string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	LayoutTemplate string                 `protobuf:"bytes,3,opt,name=layout_template,json=layoutTemplate,proto3" json:"layout_template,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Entry_LayoutSet) Reset() {
+	*x = Entry_LayoutSet{}
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_LayoutSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_LayoutSet) ProtoMessage() {}
+
+func (x *Entry_LayoutSet) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_LayoutSet.ProtoReflect.Descriptor instead.
+func (*Entry_LayoutSet) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{0, 8}
+}
+
+func (x *Entry_LayoutSet) GetConnectionId() string {
+	if x != nil {
+		return x.ConnectionId
+	}
+	return ""
+}
+
+func (x *Entry_LayoutSet) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Entry_LayoutSet) GetLayoutTemplate() string {
+	if x != nil {
+		return x.LayoutTemplate
+	}
+	return ""
+}
+
+// A member has muted another for itself and its audience, or lets it be heard again. It ends with the membership of either.
+type Entry_RemoteMuteSet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ConnectionId  string                 `protobuf:"bytes,1,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
+	LiveId        string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	TargetLiveId  string                 `protobuf:"bytes,3,opt,name=target_live_id,json=targetLiveId,proto3" json:"target_live_id,omitempty"`
+	Muted         bool                   `protobuf:"varint,4,opt,name=muted,proto3" json:"muted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_RemoteMuteSet) Reset() {
+	*x = Entry_RemoteMuteSet{}
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_RemoteMuteSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_RemoteMuteSet) ProtoMessage() {}
+
+func (x *Entry_RemoteMuteSet) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_RemoteMuteSet.ProtoReflect.Descriptor instead.
+func (*Entry_RemoteMuteSet) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{0, 9}
+}
+
+func (x *Entry_RemoteMuteSet) GetConnectionId() string {
+	if x != nil {
+		return x.ConnectionId
+	}
+	return ""
+}
+
+func (x *Entry_RemoteMuteSet) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Entry_RemoteMuteSet) GetTargetLiveId() string {
+	if x != nil {
+		return x.TargetLiveId
+	}
+	return ""
+}
+
+func (x *Entry_RemoteMuteSet) GetMuted() bool {
+	if x != nil {
+		return x.Muted
+	}
+	return false
+}
+
+// The host of a live is shown in another way.
+type Entry_HostChanged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	Host          *v1.User               `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_HostChanged) Reset() {
+	*x = Entry_HostChanged{}
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_HostChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_HostChanged) ProtoMessage() {}
+
+func (x *Entry_HostChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_HostChanged.ProtoReflect.Descriptor instead.
+func (*Entry_HostChanged) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{0, 10}
+}
+
+func (x *Entry_HostChanged) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Entry_HostChanged) GetHost() *v1.User {
+	if x != nil {
+		return x.Host
+	}
+	return nil
+}
+
 type Command_ExpireInvitation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	InvitationId  string                 `protobuf:"bytes,1,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
@@ -1020,7 +1317,7 @@ type Command_ExpireInvitation struct {
 
 func (x *Command_ExpireInvitation) Reset() {
 	*x = Command_ExpireInvitation{}
-	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[10]
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1032,7 +1329,7 @@ func (x *Command_ExpireInvitation) String() string {
 func (*Command_ExpireInvitation) ProtoMessage() {}
 
 func (x *Command_ExpireInvitation) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[10]
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1059,7 +1356,7 @@ var File_faceoff_cohost_v1_log_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"\n" +
-	"\x1bfaceoff/cohost/v1/log.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a&faceoff/cohost/v1/cohost_service.proto\x1a\x1afaceoff/user/v1/user.proto\"\xc7\x0f\n" +
+	"\x1bfaceoff/cohost/v1/log.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a&faceoff/cohost/v1/cohost_service.proto\x1a\x1efaceoff/cohost/v1/events.proto\x1a\x1afaceoff/user/v1/user.proto\"\xf9\x14\n" +
 	"\x05Entry\x12I\n" +
 	"\flive_created\x18\x01 \x01(\v2$.faceoff.cohost.v1.Entry.LiveCreatedH\x00R\vliveCreated\x12F\n" +
 	"\vlive_ending\x18\x02 \x01(\v2#.faceoff.cohost.v1.Entry.LiveEndingH\x00R\n" +
@@ -1070,7 +1367,12 @@ const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"\rmember_joined\x18\x06 \x01(\v2%.faceoff.cohost.v1.Entry.MemberJoinedH\x00R\fmemberJoined\x12F\n" +
 	"\vmember_left\x18\a \x01(\v2#.faceoff.cohost.v1.Entry.MemberLeftH\x00R\n" +
 	"memberLeft\x12U\n" +
-	"\x10connection_ended\x18\b \x01(\v2(.faceoff.cohost.v1.Entry.ConnectionEndedH\x00R\x0fconnectionEnded\x1a\x83\x01\n" +
+	"\x10connection_ended\x18\b \x01(\v2(.faceoff.cohost.v1.Entry.ConnectionEndedH\x00R\x0fconnectionEnded\x12C\n" +
+	"\n" +
+	"layout_set\x18\t \x01(\v2\".faceoff.cohost.v1.Entry.LayoutSetH\x00R\tlayoutSet\x12P\n" +
+	"\x0fremote_mute_set\x18\n" +
+	" \x01(\v2&.faceoff.cohost.v1.Entry.RemoteMuteSetH\x00R\rremoteMuteSet\x12I\n" +
+	"\fhost_changed\x18\v \x01(\v2$.faceoff.cohost.v1.Entry.HostChangedH\x00R\vhostChanged\x1a\x83\x01\n" +
 	"\vLiveCreated\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x120\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1c.faceoff.cohost.v1.Live.KindR\x04kind\x12)\n" +
@@ -1084,14 +1386,17 @@ const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"\x0finvitee_live_id\x18\x03 \x01(\tR\rinviteeLiveId\x12'\n" +
 	"\x0flayout_template\x18\x04 \x01(\tR\x0elayoutTemplate\x12%\n" +
 	"\x0eextension_info\x18\x05 \x01(\tR\rextensionInfo\x12\"\n" +
-	"\rexpires_at_ms\x18\x06 \x01(\x03R\vexpiresAtMs\x1a\xfa\x02\n" +
+	"\rexpires_at_ms\x18\x06 \x01(\x03R\vexpiresAtMs\x1a\xf7\x03\n" +
 	"\x0fInvitationEnded\x12#\n" +
 	"\rinvitation_id\x18\x01 \x01(\tR\finvitationId\x12&\n" +
 	"\x0finviter_live_id\x18\x02 \x01(\tR\rinviterLiveId\x12&\n" +
 	"\x0finvitee_live_id\x18\x03 \x01(\tR\rinviteeLiveId\x12G\n" +
 	"\x06ending\x18\x04 \x01(\x0e2/.faceoff.cohost.v1.Entry.InvitationEnded.EndingR\x06ending\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x16\n" +
-	"\x06mutual\x18\x06 \x01(\bR\x06mutual\"y\n" +
+	"\x06mutual\x18\x06 \x01(\bR\x06mutual\x12T\n" +
+	"\vreason_code\x18\a \x01(\x0e23.faceoff.cohost.v1.CoHostRequestRejected.ReasonCodeR\n" +
+	"reasonCode\x12%\n" +
+	"\x0eextension_info\x18\b \x01(\tR\rextensionInfo\"y\n" +
 	"\x06Ending\x12\x16\n" +
 	"\x12ENDING_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bACCEPTED\x10\x01\x12\f\n" +
@@ -1123,8 +1428,20 @@ const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"\aREMOVED\x10\x04\x12\r\n" +
 	"\tDISSOLVED\x10\x05\x1a6\n" +
 	"\x0fConnectionEnded\x12#\n" +
-	"\rconnection_id\x18\x01 \x01(\tR\fconnectionIdB\a\n" +
-	"\x05entry\"\x8f\a\n" +
+	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x1ar\n" +
+	"\tLayoutSet\x12#\n" +
+	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x12\x17\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12'\n" +
+	"\x0flayout_template\x18\x03 \x01(\tR\x0elayoutTemplate\x1a\x89\x01\n" +
+	"\rRemoteMuteSet\x12#\n" +
+	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x12\x17\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12$\n" +
+	"\x0etarget_live_id\x18\x03 \x01(\tR\ftargetLiveId\x12\x14\n" +
+	"\x05muted\x18\x04 \x01(\bR\x05muted\x1aQ\n" +
+	"\vHostChanged\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
+	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04hostB\a\n" +
+	"\x05entry\"\x9d\t\n" +
 	"\aCommand\x12G\n" +
 	"\vcreate_live\x18\x01 \x01(\v2$.faceoff.cohost.v1.CreateLiveRequestH\x00R\n" +
 	"createLive\x12>\n" +
@@ -1134,7 +1451,12 @@ const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"\x16accept_host_connection\x18\x05 \x01(\v2..faceoff.cohost.v1.AcceptHostConnectionRequestH\x00R\x14acceptHostConnection\x12f\n" +
 	"\x16reject_host_connection\x18\x06 \x01(\v2..faceoff.cohost.v1.RejectHostConnectionRequestH\x00R\x14rejectHostConnection\x12`\n" +
 	"\x14exit_host_connection\x18\a \x01(\v2,.faceoff.cohost.v1.ExitHostConnectionRequestH\x00R\x12exitHostConnection\x12Z\n" +
-	"\x11expire_invitation\x18\b \x01(\v2+.faceoff.cohost.v1.Command.ExpireInvitationH\x00R\x10expireInvitation\x12*\n" +
+	"\x11expire_invitation\x18\b \x01(\v2+.faceoff.cohost.v1.Command.ExpireInvitationH\x00R\x10expireInvitation\x12G\n" +
+	"\vupdate_live\x18\t \x01(\v2$.faceoff.cohost.v1.UpdateLiveRequestH\x00R\n" +
+	"updateLive\x12]\n" +
+	"\x13set_layout_template\x18\n" +
+	" \x01(\v2+.faceoff.cohost.v1.SetLayoutTemplateRequestH\x00R\x11setLayoutTemplate\x12d\n" +
+	"\x16mute_remote_host_audio\x18\v \x01(\v2-.faceoff.cohost.v1.MuteRemoteHostAudioRequestH\x00R\x13muteRemoteHostAudio\x12*\n" +
 	"\x11new_invitation_id\x18\x14 \x01(\tR\x0fnewInvitationId\x12*\n" +
 	"\x11new_connection_id\x18\x15 \x01(\tR\x0fnewConnectionId\x1a7\n" +
 	"\x10ExpireInvitation\x12#\n" +
@@ -1155,30 +1477,37 @@ func file_faceoff_cohost_v1_log_proto_rawDescGZIP() []byte {
 }
 
 var file_faceoff_cohost_v1_log_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_faceoff_cohost_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_faceoff_cohost_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_faceoff_cohost_v1_log_proto_goTypes = []any{
-	(Entry_InvitationEnded_Ending)(0),    // 0: faceoff.cohost.v1.Entry.InvitationEnded.Ending
-	(Entry_MemberLeft_Reason)(0),         // 1: faceoff.cohost.v1.Entry.MemberLeft.Reason
-	(*Entry)(nil),                        // 2: faceoff.cohost.v1.Entry
-	(*Command)(nil),                      // 3: faceoff.cohost.v1.Command
-	(*Entry_LiveCreated)(nil),            // 4: faceoff.cohost.v1.Entry.LiveCreated
-	(*Entry_LiveEnding)(nil),             // 5: faceoff.cohost.v1.Entry.LiveEnding
-	(*Entry_InvitationSent)(nil),         // 6: faceoff.cohost.v1.Entry.InvitationSent
-	(*Entry_InvitationEnded)(nil),        // 7: faceoff.cohost.v1.Entry.InvitationEnded
-	(*Entry_ConnectionStarted)(nil),      // 8: faceoff.cohost.v1.Entry.ConnectionStarted
-	(*Entry_MemberJoined)(nil),           // 9: faceoff.cohost.v1.Entry.MemberJoined
-	(*Entry_MemberLeft)(nil),             // 10: faceoff.cohost.v1.Entry.MemberLeft
-	(*Entry_ConnectionEnded)(nil),        // 11: faceoff.cohost.v1.Entry.ConnectionEnded
-	(*Command_ExpireInvitation)(nil),     // 12: faceoff.cohost.v1.Command.ExpireInvitation
-	(*CreateLiveRequest)(nil),            // 13: faceoff.cohost.v1.CreateLiveRequest
-	(*EndLiveRequest)(nil),               // 14: faceoff.cohost.v1.EndLiveRequest
-	(*RequestHostConnectionRequest)(nil), // 15: faceoff.cohost.v1.RequestHostConnectionRequest
-	(*CancelHostConnectionRequest)(nil),  // 16: faceoff.cohost.v1.CancelHostConnectionRequest
-	(*AcceptHostConnectionRequest)(nil),  // 17: faceoff.cohost.v1.AcceptHostConnectionRequest
-	(*RejectHostConnectionRequest)(nil),  // 18: faceoff.cohost.v1.RejectHostConnectionRequest
-	(*ExitHostConnectionRequest)(nil),    // 19: faceoff.cohost.v1.ExitHostConnectionRequest
-	(Live_Kind)(0),                       // 20: faceoff.cohost.v1.Live.Kind
-	(*v1.User)(nil),                      // 21: faceoff.user.v1.User
+	(Entry_InvitationEnded_Ending)(0),     // 0: faceoff.cohost.v1.Entry.InvitationEnded.Ending
+	(Entry_MemberLeft_Reason)(0),          // 1: faceoff.cohost.v1.Entry.MemberLeft.Reason
+	(*Entry)(nil),                         // 2: faceoff.cohost.v1.Entry
+	(*Command)(nil),                       // 3: faceoff.cohost.v1.Command
+	(*Entry_LiveCreated)(nil),             // 4: faceoff.cohost.v1.Entry.LiveCreated
+	(*Entry_LiveEnding)(nil),              // 5: faceoff.cohost.v1.Entry.LiveEnding
+	(*Entry_InvitationSent)(nil),          // 6: faceoff.cohost.v1.Entry.InvitationSent
+	(*Entry_InvitationEnded)(nil),         // 7: faceoff.cohost.v1.Entry.InvitationEnded
+	(*Entry_ConnectionStarted)(nil),       // 8: faceoff.cohost.v1.Entry.ConnectionStarted
+	(*Entry_MemberJoined)(nil),            // 9: faceoff.cohost.v1.Entry.MemberJoined
+	(*Entry_MemberLeft)(nil),              // 10: faceoff.cohost.v1.Entry.MemberLeft
+	(*Entry_ConnectionEnded)(nil),         // 11: faceoff.cohost.v1.Entry.ConnectionEnded
+	(*Entry_LayoutSet)(nil),               // 12: faceoff.cohost.v1.Entry.LayoutSet
+	(*Entry_RemoteMuteSet)(nil),           // 13: faceoff.cohost.v1.Entry.RemoteMuteSet
+	(*Entry_HostChanged)(nil),             // 14: faceoff.cohost.v1.Entry.HostChanged
+	(*Command_ExpireInvitation)(nil),      // 15: faceoff.cohost.v1.Command.ExpireInvitation
+	(*CreateLiveRequest)(nil),             // 16: faceoff.cohost.v1.CreateLiveRequest
+	(*EndLiveRequest)(nil),                // 17: faceoff.cohost.v1.EndLiveRequest
+	(*RequestHostConnectionRequest)(nil),  // 18: faceoff.cohost.v1.RequestHostConnectionRequest
+	(*CancelHostConnectionRequest)(nil),   // 19: faceoff.cohost.v1.CancelHostConnectionRequest
+	(*AcceptHostConnectionRequest)(nil),   // 20: faceoff.cohost.v1.AcceptHostConnectionRequest
+	(*RejectHostConnectionRequest)(nil),   // 21: faceoff.cohost.v1.RejectHostConnectionRequest
+	(*ExitHostConnectionRequest)(nil),     // 22: faceoff.cohost.v1.ExitHostConnectionRequest
+	(*UpdateLiveRequest)(nil),             // 23: faceoff.cohost.v1.UpdateLiveRequest
+	(*SetLayoutTemplateRequest)(nil),      // 24: faceoff.cohost.v1.SetLayoutTemplateRequest
+	(*MuteRemoteHostAudioRequest)(nil),    // 25: faceoff.cohost.v1.MuteRemoteHostAudioRequest
+	(Live_Kind)(0),                        // 26: faceoff.cohost.v1.Live.Kind
+	(*v1.User)(nil),                       // 27: faceoff.user.v1.User
+	(CoHostRequestRejected_ReasonCode)(0), // 28: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
 }
 var file_faceoff_cohost_v1_log_proto_depIdxs = []int32{
 	4,  // 0: faceoff.cohost.v1.Entry.live_created:type_name -> faceoff.cohost.v1.Entry.LiveCreated
@@ -1189,24 +1518,32 @@ var file_faceoff_cohost_v1_log_proto_depIdxs = []int32{
 	9,  // 5: faceoff.cohost.v1.Entry.member_joined:type_name -> faceoff.cohost.v1.Entry.MemberJoined
 	10, // 6: faceoff.cohost.v1.Entry.member_left:type_name -> faceoff.cohost.v1.Entry.MemberLeft
 	11, // 7: faceoff.cohost.v1.Entry.connection_ended:type_name -> faceoff.cohost.v1.Entry.ConnectionEnded
-	13, // 8: faceoff.cohost.v1.Command.create_live:type_name -> faceoff.cohost.v1.CreateLiveRequest
-	14, // 9: faceoff.cohost.v1.Command.end_live:type_name -> faceoff.cohost.v1.EndLiveRequest
-	15, // 10: faceoff.cohost.v1.Command.request_host_connection:type_name -> faceoff.cohost.v1.RequestHostConnectionRequest
-	16, // 11: faceoff.cohost.v1.Command.cancel_host_connection:type_name -> faceoff.cohost.v1.CancelHostConnectionRequest
-	17, // 12: faceoff.cohost.v1.Command.accept_host_connection:type_name -> faceoff.cohost.v1.AcceptHostConnectionRequest
-	18, // 13: faceoff.cohost.v1.Command.reject_host_connection:type_name -> faceoff.cohost.v1.RejectHostConnectionRequest
-	19, // 14: faceoff.cohost.v1.Command.exit_host_connection:type_name -> faceoff.cohost.v1.ExitHostConnectionRequest
-	12, // 15: faceoff.cohost.v1.Command.expire_invitation:type_name -> faceoff.cohost.v1.Command.ExpireInvitation
-	20, // 16: faceoff.cohost.v1.Entry.LiveCreated.kind:type_name -> faceoff.cohost.v1.Live.Kind
-	21, // 17: faceoff.cohost.v1.Entry.LiveCreated.host:type_name -> faceoff.user.v1.User
-	0,  // 18: faceoff.cohost.v1.Entry.InvitationEnded.ending:type_name -> faceoff.cohost.v1.Entry.InvitationEnded.Ending
-	21, // 19: faceoff.cohost.v1.Entry.MemberJoined.host:type_name -> faceoff.user.v1.User
-	1,  // 20: faceoff.cohost.v1.Entry.MemberLeft.reason:type_name -> faceoff.cohost.v1.Entry.MemberLeft.Reason
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	12, // 8: faceoff.cohost.v1.Entry.layout_set:type_name -> faceoff.cohost.v1.Entry.LayoutSet
+	13, // 9: faceoff.cohost.v1.Entry.remote_mute_set:type_name -> faceoff.cohost.v1.Entry.RemoteMuteSet
+	14, // 10: faceoff.cohost.v1.Entry.host_changed:type_name -> faceoff.cohost.v1.Entry.HostChanged
+	16, // 11: faceoff.cohost.v1.Command.create_live:type_name -> faceoff.cohost.v1.CreateLiveRequest
+	17, // 12: faceoff.cohost.v1.Command.end_live:type_name -> faceoff.cohost.v1.EndLiveRequest
+	18, // 13: faceoff.cohost.v1.Command.request_host_connection:type_name -> faceoff.cohost.v1.RequestHostConnectionRequest
+	19, // 14: faceoff.cohost.v1.Command.cancel_host_connection:type_name -> faceoff.cohost.v1.CancelHostConnectionRequest
+	20, // 15: faceoff.cohost.v1.Command.accept_host_connection:type_name -> faceoff.cohost.v1.AcceptHostConnectionRequest
+	21, // 16: faceoff.cohost.v1.Command.reject_host_connection:type_name -> faceoff.cohost.v1.RejectHostConnectionRequest
+	22, // 17: faceoff.cohost.v1.Command.exit_host_connection:type_name -> faceoff.cohost.v1.ExitHostConnectionRequest
+	15, // 18: faceoff.cohost.v1.Command.expire_invitation:type_name -> faceoff.cohost.v1.Command.ExpireInvitation
+	23, // 19: faceoff.cohost.v1.Command.update_live:type_name -> faceoff.cohost.v1.UpdateLiveRequest
+	24, // 20: faceoff.cohost.v1.Command.set_layout_template:type_name -> faceoff.cohost.v1.SetLayoutTemplateRequest
+	25, // 21: faceoff.cohost.v1.Command.mute_remote_host_audio:type_name -> faceoff.cohost.v1.MuteRemoteHostAudioRequest
+	26, // 22: faceoff.cohost.v1.Entry.LiveCreated.kind:type_name -> faceoff.cohost.v1.Live.Kind
+	27, // 23: faceoff.cohost.v1.Entry.LiveCreated.host:type_name -> faceoff.user.v1.User
+	0,  // 24: faceoff.cohost.v1.Entry.InvitationEnded.ending:type_name -> faceoff.cohost.v1.Entry.InvitationEnded.Ending
+	28, // 25: faceoff.cohost.v1.Entry.InvitationEnded.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	27, // 26: faceoff.cohost.v1.Entry.MemberJoined.host:type_name -> faceoff.user.v1.User
+	1,  // 27: faceoff.cohost.v1.Entry.MemberLeft.reason:type_name -> faceoff.cohost.v1.Entry.MemberLeft.Reason
+	27, // 28: faceoff.cohost.v1.Entry.HostChanged.host:type_name -> faceoff.user.v1.User
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_log_proto_init() }
@@ -1216,6 +1553,7 @@ func file_faceoff_cohost_v1_log_proto_init() {
 	}
 	file_faceoff_cohost_v1_cohost_proto_init()
 	file_faceoff_cohost_v1_cohost_service_proto_init()
+	file_faceoff_cohost_v1_events_proto_init()
 	file_faceoff_cohost_v1_log_proto_msgTypes[0].OneofWrappers = []any{
 		(*Entry_LiveCreated_)(nil),
 		(*Entry_LiveEnding_)(nil),
@@ -1225,6 +1563,9 @@ func file_faceoff_cohost_v1_log_proto_init() {
 		(*Entry_MemberJoined_)(nil),
 		(*Entry_MemberLeft_)(nil),
 		(*Entry_ConnectionEnded_)(nil),
+		(*Entry_LayoutSet_)(nil),
+		(*Entry_RemoteMuteSet_)(nil),
+		(*Entry_HostChanged_)(nil),
 	}
 	file_faceoff_cohost_v1_log_proto_msgTypes[1].OneofWrappers = []any{
 		(*Command_CreateLive)(nil),
@@ -1235,6 +1576,9 @@ func file_faceoff_cohost_v1_log_proto_init() {
 		(*Command_RejectHostConnection)(nil),
 		(*Command_ExitHostConnection)(nil),
 		(*Command_ExpireInvitation_)(nil),
+		(*Command_UpdateLive)(nil),
+		(*Command_SetLayoutTemplate)(nil),
+		(*Command_MuteRemoteHostAudio)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1242,7 +1586,7 @@ func file_faceoff_cohost_v1_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_cohost_v1_log_proto_rawDesc), len(file_faceoff_cohost_v1_log_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   11,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

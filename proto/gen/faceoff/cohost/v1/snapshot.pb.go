@@ -36,6 +36,8 @@ type Snapshot struct {
 	//	*Snapshot_Invitation_
 	//	*Snapshot_Ending_
 	//	*Snapshot_Number_
+	//	*Snapshot_SenderPart
+	//	*Snapshot_Sender_
 	Record        isSnapshot_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -141,6 +143,24 @@ func (x *Snapshot) GetNumber() *Snapshot_Number {
 	return nil
 }
 
+func (x *Snapshot) GetSenderPart() *Snapshot_Part {
+	if x != nil {
+		if x, ok := x.Record.(*Snapshot_SenderPart); ok {
+			return x.SenderPart
+		}
+	}
+	return nil
+}
+
+func (x *Snapshot) GetSender() *Snapshot_Sender {
+	if x != nil {
+		if x, ok := x.Record.(*Snapshot_Sender_); ok {
+			return x.Sender
+		}
+	}
+	return nil
+}
+
 type isSnapshot_Record interface {
 	isSnapshot_Record()
 }
@@ -177,6 +197,15 @@ type Snapshot_Number_ struct {
 	Number *Snapshot_Number `protobuf:"bytes,7,opt,name=number,proto3,oneof"`
 }
 
+type Snapshot_SenderPart struct {
+	// Begins a part of the senders of invitations, oldest first.
+	SenderPart *Snapshot_Part `protobuf:"bytes,8,opt,name=sender_part,json=senderPart,proto3,oneof"`
+}
+
+type Snapshot_Sender_ struct {
+	Sender *Snapshot_Sender `protobuf:"bytes,9,opt,name=sender,proto3,oneof"`
+}
+
 func (*Snapshot_Live_) isSnapshot_Record() {}
 
 func (*Snapshot_EndedPart) isSnapshot_Record() {}
@@ -191,6 +220,10 @@ func (*Snapshot_Ending_) isSnapshot_Record() {}
 
 func (*Snapshot_Number_) isSnapshot_Record() {}
 
+func (*Snapshot_SenderPart) isSnapshot_Record() {}
+
+func (*Snapshot_Sender_) isSnapshot_Record() {}
+
 type Snapshot_Live struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
@@ -201,6 +234,7 @@ type Snapshot_Live struct {
 	ConnectionId  string                 `protobuf:"bytes,6,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
 	Sent          []string               `protobuf:"bytes,7,rep,name=sent,proto3" json:"sent,omitempty"`
 	Received      []string               `protobuf:"bytes,8,rep,name=received,proto3" json:"received,omitempty"`
+	Muted         []string               `protobuf:"bytes,9,rep,name=muted,proto3" json:"muted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -287,6 +321,13 @@ func (x *Snapshot_Live) GetSent() []string {
 func (x *Snapshot_Live) GetReceived() []string {
 	if x != nil {
 		return x.Received
+	}
+	return nil
+}
+
+func (x *Snapshot_Live) GetMuted() []string {
+	if x != nil {
+		return x.Muted
 	}
 	return nil
 }
@@ -667,6 +708,76 @@ func (x *Snapshot_Ending) GetAtMs() int64 {
 	return 0
 }
 
+// Who has sent invitations lately: a live, or a host's user.
+type Snapshot_Sender struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Part   uint32                 `protobuf:"varint,1,opt,name=part,proto3" json:"part,omitempty"`
+	LiveId string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	UserId string                 `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// When they were sent.
+	AtMs          []int64 `protobuf:"varint,4,rep,packed,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Snapshot_Sender) Reset() {
+	*x = Snapshot_Sender{}
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Snapshot_Sender) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Snapshot_Sender) ProtoMessage() {}
+
+func (x *Snapshot_Sender) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Snapshot_Sender.ProtoReflect.Descriptor instead.
+func (*Snapshot_Sender) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 7}
+}
+
+func (x *Snapshot_Sender) GetPart() uint32 {
+	if x != nil {
+		return x.Part
+	}
+	return 0
+}
+
+func (x *Snapshot_Sender) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Snapshot_Sender) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *Snapshot_Sender) GetAtMs() []int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return nil
+}
+
 type Snapshot_Number struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
@@ -677,7 +788,7 @@ type Snapshot_Number struct {
 
 func (x *Snapshot_Number) Reset() {
 	*x = Snapshot_Number{}
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[8]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -689,7 +800,7 @@ func (x *Snapshot_Number) String() string {
 func (*Snapshot_Number) ProtoMessage() {}
 
 func (x *Snapshot_Number) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[8]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -702,7 +813,7 @@ func (x *Snapshot_Number) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Number.ProtoReflect.Descriptor instead.
 func (*Snapshot_Number) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 7}
+	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 8}
 }
 
 func (x *Snapshot_Number) GetLiveId() string {
@@ -723,7 +834,7 @@ var File_faceoff_cohost_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	" faceoff/cohost/v1/snapshot.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\"\xec\f\n" +
+	" faceoff/cohost/v1/snapshot.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\"\xea\x0e\n" +
 	"\bSnapshot\x126\n" +
 	"\x04live\x18\x01 \x01(\v2 .faceoff.cohost.v1.Snapshot.LiveH\x00R\x04live\x12A\n" +
 	"\n" +
@@ -737,7 +848,10 @@ const file_faceoff_cohost_v1_snapshot_proto_rawDesc = "" +
 	"invitation\x18\x05 \x01(\v2&.faceoff.cohost.v1.Snapshot.InvitationH\x00R\n" +
 	"invitation\x12<\n" +
 	"\x06ending\x18\x06 \x01(\v2\".faceoff.cohost.v1.Snapshot.EndingH\x00R\x06ending\x12<\n" +
-	"\x06number\x18\a \x01(\v2\".faceoff.cohost.v1.Snapshot.NumberH\x00R\x06number\x1a\x95\x02\n" +
+	"\x06number\x18\a \x01(\v2\".faceoff.cohost.v1.Snapshot.NumberH\x00R\x06number\x12C\n" +
+	"\vsender_part\x18\b \x01(\v2 .faceoff.cohost.v1.Snapshot.PartH\x00R\n" +
+	"senderPart\x12<\n" +
+	"\x06sender\x18\t \x01(\v2\".faceoff.cohost.v1.Snapshot.SenderH\x00R\x06sender\x1a\xab\x02\n" +
 	"\x04Live\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x120\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1c.faceoff.cohost.v1.Live.KindR\x04kind\x12)\n" +
@@ -746,7 +860,8 @@ const file_faceoff_cohost_v1_snapshot_proto_rawDesc = "" +
 	"\vended_at_ms\x18\x05 \x01(\x03R\tendedAtMs\x12#\n" +
 	"\rconnection_id\x18\x06 \x01(\tR\fconnectionId\x12\x12\n" +
 	"\x04sent\x18\a \x03(\tR\x04sent\x12\x1a\n" +
-	"\breceived\x18\b \x03(\tR\breceived\x1aN\n" +
+	"\breceived\x18\b \x03(\tR\breceived\x12\x14\n" +
+	"\x05muted\x18\t \x03(\tR\x05muted\x1aN\n" +
 	"\x04Part\x12\x19\n" +
 	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x17\n" +
 	"\alast_ms\x18\x02 \x01(\x03R\x06lastMs\x12\x12\n" +
@@ -775,7 +890,12 @@ const file_faceoff_cohost_v1_snapshot_proto_rawDesc = "" +
 	"\rexpires_at_ms\x18\a \x01(\x03R\vexpiresAtMs\x1a6\n" +
 	"\x06Ending\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x13\n" +
-	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x1a9\n" +
+	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x1ac\n" +
+	"\x06Sender\x12\x12\n" +
+	"\x04part\x18\x01 \x01(\rR\x04part\x12\x17\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12\x17\n" +
+	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x13\n" +
+	"\x05at_ms\x18\x04 \x03(\x03R\x04atMs\x1a9\n" +
 	"\x06Number\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x03R\x06numberB\b\n" +
@@ -794,7 +914,7 @@ func file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP() []byte {
 	return file_faceoff_cohost_v1_snapshot_proto_rawDescData
 }
 
-var file_faceoff_cohost_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_faceoff_cohost_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_faceoff_cohost_v1_snapshot_proto_goTypes = []any{
 	(*Snapshot)(nil),            // 0: faceoff.cohost.v1.Snapshot
 	(*Snapshot_Live)(nil),       // 1: faceoff.cohost.v1.Snapshot.Live
@@ -804,9 +924,10 @@ var file_faceoff_cohost_v1_snapshot_proto_goTypes = []any{
 	(*Snapshot_Connection)(nil), // 5: faceoff.cohost.v1.Snapshot.Connection
 	(*Snapshot_Invitation)(nil), // 6: faceoff.cohost.v1.Snapshot.Invitation
 	(*Snapshot_Ending)(nil),     // 7: faceoff.cohost.v1.Snapshot.Ending
-	(*Snapshot_Number)(nil),     // 8: faceoff.cohost.v1.Snapshot.Number
-	(Live_Kind)(0),              // 9: faceoff.cohost.v1.Live.Kind
-	(*v1.User)(nil),             // 10: faceoff.user.v1.User
+	(*Snapshot_Sender)(nil),     // 8: faceoff.cohost.v1.Snapshot.Sender
+	(*Snapshot_Number)(nil),     // 9: faceoff.cohost.v1.Snapshot.Number
+	(Live_Kind)(0),              // 10: faceoff.cohost.v1.Live.Kind
+	(*v1.User)(nil),             // 11: faceoff.user.v1.User
 }
 var file_faceoff_cohost_v1_snapshot_proto_depIdxs = []int32{
 	1,  // 0: faceoff.cohost.v1.Snapshot.live:type_name -> faceoff.cohost.v1.Snapshot.Live
@@ -815,19 +936,21 @@ var file_faceoff_cohost_v1_snapshot_proto_depIdxs = []int32{
 	5,  // 3: faceoff.cohost.v1.Snapshot.connection:type_name -> faceoff.cohost.v1.Snapshot.Connection
 	6,  // 4: faceoff.cohost.v1.Snapshot.invitation:type_name -> faceoff.cohost.v1.Snapshot.Invitation
 	7,  // 5: faceoff.cohost.v1.Snapshot.ending:type_name -> faceoff.cohost.v1.Snapshot.Ending
-	8,  // 6: faceoff.cohost.v1.Snapshot.number:type_name -> faceoff.cohost.v1.Snapshot.Number
-	9,  // 7: faceoff.cohost.v1.Snapshot.Live.kind:type_name -> faceoff.cohost.v1.Live.Kind
-	10, // 8: faceoff.cohost.v1.Snapshot.Live.host:type_name -> faceoff.user.v1.User
-	1,  // 9: faceoff.cohost.v1.Snapshot.EndedLive.live:type_name -> faceoff.cohost.v1.Snapshot.Live
-	10, // 10: faceoff.cohost.v1.Snapshot.Member.host:type_name -> faceoff.user.v1.User
-	4,  // 11: faceoff.cohost.v1.Snapshot.Connection.members:type_name -> faceoff.cohost.v1.Snapshot.Member
-	4,  // 12: faceoff.cohost.v1.Snapshot.Invitation.inviter:type_name -> faceoff.cohost.v1.Snapshot.Member
-	4,  // 13: faceoff.cohost.v1.Snapshot.Invitation.invitee:type_name -> faceoff.cohost.v1.Snapshot.Member
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	9,  // 6: faceoff.cohost.v1.Snapshot.number:type_name -> faceoff.cohost.v1.Snapshot.Number
+	2,  // 7: faceoff.cohost.v1.Snapshot.sender_part:type_name -> faceoff.cohost.v1.Snapshot.Part
+	8,  // 8: faceoff.cohost.v1.Snapshot.sender:type_name -> faceoff.cohost.v1.Snapshot.Sender
+	10, // 9: faceoff.cohost.v1.Snapshot.Live.kind:type_name -> faceoff.cohost.v1.Live.Kind
+	11, // 10: faceoff.cohost.v1.Snapshot.Live.host:type_name -> faceoff.user.v1.User
+	1,  // 11: faceoff.cohost.v1.Snapshot.EndedLive.live:type_name -> faceoff.cohost.v1.Snapshot.Live
+	11, // 12: faceoff.cohost.v1.Snapshot.Member.host:type_name -> faceoff.user.v1.User
+	4,  // 13: faceoff.cohost.v1.Snapshot.Connection.members:type_name -> faceoff.cohost.v1.Snapshot.Member
+	4,  // 14: faceoff.cohost.v1.Snapshot.Invitation.inviter:type_name -> faceoff.cohost.v1.Snapshot.Member
+	4,  // 15: faceoff.cohost.v1.Snapshot.Invitation.invitee:type_name -> faceoff.cohost.v1.Snapshot.Member
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_snapshot_proto_init() }
@@ -844,6 +967,8 @@ func file_faceoff_cohost_v1_snapshot_proto_init() {
 		(*Snapshot_Invitation_)(nil),
 		(*Snapshot_Ending_)(nil),
 		(*Snapshot_Number_)(nil),
+		(*Snapshot_SenderPart)(nil),
+		(*Snapshot_Sender_)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -851,7 +976,7 @@ func file_faceoff_cohost_v1_snapshot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_cohost_v1_snapshot_proto_rawDesc), len(file_faceoff_cohost_v1_snapshot_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
