@@ -2,7 +2,7 @@
 //
 // # Lives
 //
-// A live is created, and ends once. An id whose live has ended may be used for a new live. A live that ends first ends its
+// A live is created, and ends once. Its host's name and picture may change meanwhile; its kind and its host do not. An id whose live has ended may be used for a new live. A live that ends first ends its
 // invitations (LiveEnded) and leaves its connection (LeftLiveEnded). Ending an ended live changes nothing.
 //
 // # Connections
@@ -10,6 +10,10 @@
 //   - A live is in at most one connection. A connection has two to Rules.MaxMembers members, all of the same kind.
 //   - When one of two members leaves, the connection dissolves and the other is told so (LeftDissolved). When one of more
 //     leaves, the rest go on.
+//   - A connection has a layout (layout.go), which any member may change. The layout is for its kind of lives and never has
+//     fewer seats than there are members: a layout with fewer is refused, and so is who would be one too many, with
+//     CONNECTION_FULL.
+//   - A member may mute another for itself and its audience. That ends when either of the two leaves.
 //
 // # Invitations
 //
@@ -31,6 +35,10 @@
 //   - From its deadline on an invitation counts as timed out, even in the moment before the timeout is in the log.
 //   - A live has at most Rules.MaxPending invitations pending in each direction, so that what follows from ending it fits
 //     into one decision; a request beyond that is refused with CONNECTION_RATE_LIMITED.
+//
+//   - A live, and a user with all the lives that it hosts, may send Rules.LiveRate and Rules.UserRate invitations in any
+//     minute of log time. A request beyond that is refused with CONNECTION_RATE_LIMITED for now only: the log does not keep
+//     the refusal. A request that accepts an invitation is not counted.
 //
 // # Who is told
 //
