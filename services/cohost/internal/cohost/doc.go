@@ -2,8 +2,9 @@
 //
 // # Lives
 //
-// A live is created, and ends once. Its host's name and picture may change meanwhile; its kind and its host do not. An id whose live has ended may be used for a new live. A live that ends first ends its
-// invitations (LiveEnded) and leaves its connection (LeftLiveEnded). Ending an ended live changes nothing.
+// A live is created, and ends once. Its host's name and picture may change meanwhile; its kind and its host do not. An id
+// whose live has ended may be used for a new live. A live that ends first ends its invitations (LiveEnded) and leaves its
+// connection (LeftLiveEnded). Ending an ended live changes nothing.
 //
 // # Connections
 //
@@ -35,7 +36,6 @@
 //   - From its deadline on an invitation counts as timed out, even in the moment before the timeout is in the log.
 //   - A live has at most Rules.MaxPending invitations pending in each direction, so that what follows from ending it fits
 //     into one decision; a request beyond that is refused with CONNECTION_RATE_LIMITED.
-//
 //   - A live, and a user with all the lives that it hosts, may send Rules.LiveRate and Rules.UserRate invitations in any
 //     minute of log time. A request beyond that is refused with CONNECTION_RATE_LIMITED for now only: the log does not keep
 //     the refusal. A request that accepts an invitation is not counted.
