@@ -32,6 +32,7 @@ type Config struct {
 	RequestTimeout   time.Duration `help:"How long a request waits for answers when it does not say; whole seconds, 1s to 300s." default:"30s"`
 	StartDelay       time.Duration `help:"Time from the decision to start until gifts count, 0s to 10s." default:"300ms"`
 	OpenWithin       time.Duration `help:"How long after that a battle waits for the score service to open all lives, 100ms to 1m." default:"5s"`
+	ProposalTimeout  time.Duration `help:"How long a host's proposal to end a battle early, or to extend it, waits for the others' consent, 1s to 5m; whole milliseconds." default:"10s"`
 	EndedBattlesKept time.Duration `help:"How long an ended battle can still be looked up, 1m to 720h." default:"24h"`
 	EventsKept       int           `help:"How many of a live's last events are kept for readers that come back, 16 to 4096." default:"256"`
 	CallsPerSecond   int           `help:"How many calls a second each host, and each member of the audience, may make to a replica, with ten seconds' worth at once; more are refused with RATE_LIMITED. At most 10000; 0 for no limit. Backends are not limited." default:"50"`
@@ -53,6 +54,7 @@ func DefaultConfig() Config {
 		RequestTimeout:   30 * time.Second,
 		StartDelay:       300 * time.Millisecond,
 		OpenWithin:       5 * time.Second,
+		ProposalTimeout:  10 * time.Second,
 		EndedBattlesKept: 24 * time.Hour,
 		EventsKept:       256,
 		CallsPerSecond:   rpc.DefaultCallsPerSecond,
@@ -81,6 +83,8 @@ func (c Config) Validate() error {
 		wholeMilliseconds("start-delay", c.StartDelay),
 		within("open-within", c.OpenWithin, 100*time.Millisecond, time.Minute),
 		wholeMilliseconds("open-within", c.OpenWithin),
+		within("proposal-timeout", c.ProposalTimeout, time.Second, 5*time.Minute),
+		wholeMilliseconds("proposal-timeout", c.ProposalTimeout),
 		within("ended-battles-kept", c.EndedBattlesKept, time.Minute, 720*time.Hour),
 		within("events-kept", c.EventsKept, 16, 4096),
 	)
@@ -94,6 +98,7 @@ func (c Config) settings() battle.Settings {
 		DefaultTimeout:  c.RequestTimeout,
 		StartDelay:      c.StartDelay,
 		OpenWithin:      c.OpenWithin,
+		ProposalTimeout: c.ProposalTimeout,
 		KeepEnded:       c.EndedBattlesKept,
 	}
 }

@@ -17,8 +17,15 @@ type Participant struct {
 // Mode says who fights whom.
 type Mode int32
 
-// FreeForAll: every live for itself.
-const FreeForAll Mode = 1
+// Modes.
+const (
+	// FreeForAll: every live for itself.
+	FreeForAll Mode = iota + 1
+	// Teams: as the terms say.
+	Teams
+	// OneVsMany: the inviter against all the others.
+	OneVsMany
+)
 
 // Terms say how a battle is fought.
 type Terms struct {
@@ -26,6 +33,16 @@ type Terms struct {
 	NeedResponse  bool
 	ExtensionInfo string
 	Mode          Mode
+	// Teams of mode Teams.
+	Teams []Team
+	// RuleSet as the request named it; see pin.
+	RuleSet string
+}
+
+// Team is a side of a battle in mode Teams.
+type Team struct {
+	ID      string
+	LiveIDs []string
 }
 
 // RefusedTarget is a target that was left out of a request, as it was named there, and why.
@@ -82,11 +99,17 @@ type EndReason int32
 // End reasons.
 const (
 	EndTimeOver EndReason = iota + 1
-	// EndForfeit: all others exited.
+	// EndForfeit: all others exited, or all of the other sides.
 	EndForfeit
 	EndNeverStarted
-	// EndLiveEnded: one live is left, and the last other one to go had ended.
+	// EndLiveEnded: one side is left, and the last live of the others to go had ended.
 	EndLiveEnded
+	// EndCutShort: all lives in it consented to end it.
+	EndCutShort
+	// EndTerminated: an admin ended it.
+	EndTerminated
+	// EndVoided: an admin voided it; it has no result, also when it had started.
+	EndVoided
 )
 
 // Never is why a battle never started.
@@ -98,7 +121,7 @@ const (
 	NeverTimedOut
 	// NeverCancelled: the inviter took the request back, or left.
 	NeverCancelled
-	// NeverAborted: not all lives were open in time, or fewer than two were left before the start.
+	// NeverAborted: not all lives were open in time, or fewer than two sides were left before the start.
 	NeverAborted
 )
 
@@ -118,17 +141,23 @@ type Battle struct {
 	RuleSet          string
 	// Reason is zero before PhaseSettling.
 	Reason EndReason
-	// Never is zero unless the battle ended without having started.
+	// Detail is what whoever ended or voided the battle said.
+	Detail string
+	// Never is zero unless the battle ended with EndNeverStarted.
 	Never   Never
 	EndedAt time.Time
-	// Result is nil unless the battle ended after having started.
+	// Result is nil unless the battle ended after having started, and was not voided.
 	Result *Result
+	// Proposals that not all have consented to, in the order in which they were made; none unless running.
+	Proposals []Proposal
 }
 
 // Member is a live that was asked to a battle, and the inviter.
 type Member struct {
 	Participant
 	State MemberState
+	// Team is empty in FreeForAll.
+	Team string
 	// Plays: the live is one of those that the battle started with; it is closed before the battle ends, also when it
 	// has exited.
 	Plays bool

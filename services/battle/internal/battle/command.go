@@ -29,6 +29,19 @@ type CancelBattleRequest struct{ BattleID, LiveID string }
 // ExitBattle leaves a battle that has started.
 type ExitBattle struct{ BattleID, LiveID string }
 
+// EndBattle proposes for a live that a battle ends now, or consents to that. Without a live it is an admin's word.
+type EndBattle struct{ BattleID, LiveID, Reason string }
+
+// ExtendBattle proposes for a live that a battle takes longer, or consents to that. Without a live it is an admin's word.
+type ExtendBattle struct {
+	BattleID, LiveID string
+	// By is how much longer, in whole seconds.
+	By time.Duration
+}
+
+// VoidBattle is an admin's word that a battle has no result.
+type VoidBattle struct{ BattleID, Reason string }
+
 // LeaveBattle takes a live out of whatever battle it is in, because it leaves its connection.
 type LeaveBattle struct{ LiveID string }
 
@@ -76,6 +89,9 @@ func (AcceptBattle) isCommand()        {}
 func (RejectBattle) isCommand()        {}
 func (CancelBattleRequest) isCommand() {}
 func (ExitBattle) isCommand()          {}
+func (EndBattle) isCommand()           {}
+func (ExtendBattle) isCommand()        {}
+func (VoidBattle) isCommand()          {}
 func (LeaveBattle) isCommand()         {}
 func (ReportOpened) isCommand()        {}
 func (ReportClosed) isCommand()        {}
@@ -90,6 +106,9 @@ func Commands() []Command {
 		RejectBattle{},
 		CancelBattleRequest{},
 		ExitBattle{},
+		EndBattle{},
+		ExtendBattle{},
+		VoidBattle{},
 		LeaveBattle{},
 		ReportOpened{},
 		ReportClosed{},

@@ -24,13 +24,16 @@ func (d *draft) answer(battleID, liveID string, answer Answer, reason string) er
 	return nil
 }
 
-// conclude ends a request that waits for nobody any more: the battle starts if somebody accepted, else it never will.
+// conclude ends a request that waits for nobody any more, or has only one side left: the battle starts if two sides have
+// said yes, else it never will.
 func (d *draft) conclude(battleID string) {
 	b, _ := d.battle(battleID)
-	if b.Phase != PhaseRequested || b.count(invited) > 0 {
+	switch {
+	case b.Phase != PhaseRequested:
 		return
-	}
-	if b.count(present) > 1 {
+	case b.sides() > 1 && b.count(invited) > 0:
+		return
+	case b.sides() > 1:
 		d.start(battleID)
 		return
 	}

@@ -2,17 +2,19 @@ package battle
 
 import "github.com/faceoff-live/faceoff/pkg/es"
 
-// endAtTime ends a running battle whose time is over.
-func (d *draft) endAtTime(b Battle) {
-	if !d.now.Before(b.EndsAt) {
-		d.end(b.ID, EndTimeOver)
+// endAtTime ends a running battle whose time is over, and reports whether it is.
+func (d *draft) endAtTime(b Battle) bool {
+	over := !d.now.Before(b.EndsAt)
+	if over {
+		d.end(b.ID, EndTimeOver, "")
 	}
+	return over
 }
 
 // end has all lives closed that are still open; the battle settles when their totals are known.
-func (d *draft) end(battleID string, reason EndReason) {
+func (d *draft) end(battleID string, reason EndReason, detail string) {
 	b, _ := d.battle(battleID)
-	d.add(BattleEnding{BattleID: battleID, Reason: reason, EndsAt: b.EndsAt})
+	d.add(BattleEnding{BattleID: battleID, Reason: reason, EndsAt: b.EndsAt, Detail: detail})
 }
 
 // reportClosed records a live's final total. The last one settles a battle that has ended.
@@ -39,7 +41,7 @@ func (d *draft) reportClosed(c ReportClosed) error {
 	b, _ = d.battle(c.BattleID)
 	if b.Phase == PhaseSettling && b.closed() {
 		result := settle(b, d.now)
-		d.add(BattleEnded{BattleID: b.ID, Reason: b.Reason, Result: &result})
+		d.add(BattleEnded{BattleID: b.ID, Reason: b.Reason, Result: &result, Detail: b.Detail})
 	}
 	return nil
 }

@@ -32,7 +32,8 @@ func (d *draft) depart(liveID string, reason ExitReason) {
 		return
 	}
 	d.add(UserExited{BattleID: id, LiveID: liveID, Reason: reason})
-	switch left := b.count(present) - 1; {
+	b, _ = d.battle(id)
+	switch left := b.sides(); {
 	case b.Phase == PhaseRequested:
 		d.conclude(id)
 	case b.Phase == PhaseStarting && left < 2:
@@ -40,8 +41,10 @@ func (d *draft) depart(liveID string, reason ExitReason) {
 	case b.Phase == PhaseStarting:
 		d.begin(id)
 	case left < 2 && reason == ExitLiveEnded:
-		d.end(id, EndLiveEnded)
+		d.end(id, EndLiveEnded, "")
 	case left < 2:
-		d.end(id, EndForfeit)
+		d.end(id, EndForfeit, "")
+	default:
+		d.carry(id) // all who are left may have consented
 	}
 }

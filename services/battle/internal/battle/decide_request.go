@@ -28,7 +28,7 @@ func (d *draft) requestBattle(c RequestBattle) error {
 		TargetsAreUsers: len(c.TargetUsers) > 0,
 	}
 	e.Invitees, e.Refused = d.state.invitees(inviter, c)
-	if len(e.Invitees) == 0 {
+	if requested(d.now, e).sides() < 2 {
 		return noneLeft(e.Refused)
 	}
 	if terms.NeedResponse {
@@ -66,8 +66,14 @@ func (s *State) terms(c RequestBattle) (Terms, time.Duration, error) {
 	if terms.Mode == 0 {
 		terms.Mode = FreeForAll
 	}
-	if terms.Mode != FreeForAll {
+	if terms.Mode < FreeForAll || terms.Mode > OneVsMany {
 		return terms, 0, es.Invalid("config.mode", "there is no such mode")
+	}
+	if err := c.checkTeams(); err != nil {
+		return terms, 0, err
+	}
+	if _, known := pin(terms.RuleSet); !known {
+		return terms, 0, es.Invalid("config.rule_set", "there are no rules %q; there are default and %s", terms.RuleSet, RuleSet)
 	}
 	if timeout == 0 {
 		timeout = s.settings.DefaultTimeout
@@ -89,6 +95,9 @@ func (s *State) invitees(inviter connected, c RequestBattle) (in []Participant, 
 		peer, refusal := find(inviter, name)
 		if refusal == nil {
 			refusal = s.taken(peer.LiveID)
+		}
+		if refusal == nil && c.Terms.Mode == Teams && c.Terms.team(peer.LiveID) == "" {
+			refusal = es.Refuse(ReasonNoValidTarget, "live %s of host %s is in no team", peer.LiveID, name)
 		}
 		if refusal == nil && hosts[peer.Host.ID] {
 			refusal = es.Refuse(ReasonNoValidTarget, "host %s is in the battle already", peer.Host.ID)
@@ -136,10 +145,11 @@ func (s *State) taken(liveID string) *es.Refusal {
 	return es.Refuse(ReasonInOtherBattle, "live %s is in another battle", liveID)
 }
 
-// noneLeft refuses a request without a valid target: for the one target's own reason if there is only one.
+// noneLeft refuses a request that leaves the inviter without an opponent: for the refused target's own reason if it is only
+// one.
 func noneLeft(refused []RefusedTarget) error {
 	if len(refused) == 1 {
 		return es.Refuse(refused[0].Reason, "%s", refused[0].Detail)
 	}
-	return es.Refuse(ReasonNoValidTarget, "none of the %d targets can take part; the first: %s", len(refused), refused[0].Detail)
+	return es.Refuse(ReasonNoValidTarget, "nobody is left to fight: %d targets cannot take part; the first: %s", len(refused), refused[0].Detail)
 }

@@ -6,7 +6,8 @@ import "github.com/faceoff-live/faceoff/pkg/es"
 func (d *draft) start(battleID string) {
 	b, _ := d.battle(battleID)
 	startsAt := d.now.Add(d.state.settings.StartDelay)
-	e := BattleStarting{BattleID: battleID, StartsAt: startsAt, EndsAt: startsAt.Add(b.Terms.Duration), RuleSet: RuleSet}
+	rules, _ := pin(b.Terms.RuleSet)
+	e := BattleStarting{BattleID: battleID, StartsAt: startsAt, EndsAt: startsAt.Add(b.Terms.Duration), RuleSet: rules}
 	for _, m := range b.Members {
 		if m.Present() {
 			e.Participants = append(e.Participants, m.Participant)

@@ -339,6 +339,12 @@ func TestEveryEventIsProduced(t *testing.T) {
 			Name: "part", Given: running("a", "b"), When: departs(battle.ExitLost, "a"),
 			Then: then(departed("a"), exited("a", battle.ExitLost), ending(battle.EndForfeit)),
 		},
+		{Name: "propose", Given: running("a", "b"), When: extend("a", time.Minute), Then: history{proposed("a", toExtend)}},
+		{
+			Name: "extend", Given: then(running("a", "b"), proposed("a", toExtend)), When: extend("b", time.Minute),
+			Then: history{consented("b", toExtend), extended(time.Minute)},
+		},
+		{Name: "lapse", Given: then(running("a", "b"), proposed("a", toExtend)), Now: t0.Add(10 * time.Second), When: advance, Then: history{lapsed(toExtend)}},
 		{
 			Name: "close", Given: then(settling("a", "b"), closedWith("a", 0)), When: reportClosed("b", 1),
 			Then: history{closedWith("b", 1), battle.BattleEnded{BattleID: "b1", Reason: battle.EndTimeOver, Result: &battle.Result{

@@ -73,6 +73,8 @@ type BattleEnding struct {
 	Reason   EndReason
 	// EndsAt is the end that was planned. For TimeOver no live closes before it.
 	EndsAt time.Time
+	// Detail is what whoever ended the battle said.
+	Detail string
 }
 
 // LiveClosed is a live's final total, as its score partition reports it.
@@ -85,24 +87,61 @@ type LiveClosed struct {
 type BattleEnded struct {
 	BattleID string
 	Reason   EndReason
-	// Never says why the battle never started; zero if it did.
+	// Never says why the battle never started; zero for every other Reason.
 	Never Never
-	// Result is nil for a battle that never started.
+	// Result is nil for a battle that never started, or was voided.
 	Result *Result
+	// Detail is what whoever ended or voided the battle said.
+	Detail string
 }
 
-func (CohostRead) isEvent()       {}
-func (ConnectionJoined) isEvent() {}
-func (ConnectionLeft) isEvent()   {}
-func (BattleRequested) isEvent()  {}
-func (InviteeAnswered) isEvent()  {}
-func (BattleStarting) isEvent()   {}
-func (LiveOpened) isEvent()       {}
-func (BattleStarted) isEvent()    {}
-func (UserExited) isEvent()       {}
-func (BattleEnding) isEvent()     {}
-func (LiveClosed) isEvent()       {}
-func (BattleEnded) isEvent()      {}
+// ProposalMade is a host's proposal to the others.
+type ProposalMade struct {
+	BattleID string
+	Subject
+	// LiveID proposes, and says the Reason.
+	LiveID, Reason string
+	// ExpiresAt is when it lapses.
+	ExpiresAt time.Time
+}
+
+// ProposalConsented is one more live's consent.
+type ProposalConsented struct {
+	BattleID string
+	Subject
+	LiveID string
+}
+
+// ProposalLapsed takes a proposal away that not all have consented to in time.
+type ProposalLapsed struct {
+	BattleID string
+	Subject
+}
+
+// BattleExtended moves the end.
+type BattleExtended struct {
+	BattleID string
+	// EndsAt is the new end, By later than the one before.
+	EndsAt time.Time
+	By     time.Duration
+}
+
+func (CohostRead) isEvent()        {}
+func (ConnectionJoined) isEvent()  {}
+func (ConnectionLeft) isEvent()    {}
+func (BattleRequested) isEvent()   {}
+func (InviteeAnswered) isEvent()   {}
+func (BattleStarting) isEvent()    {}
+func (LiveOpened) isEvent()        {}
+func (BattleStarted) isEvent()     {}
+func (UserExited) isEvent()        {}
+func (BattleEnding) isEvent()      {}
+func (LiveClosed) isEvent()        {}
+func (BattleEnded) isEvent()       {}
+func (ProposalMade) isEvent()      {}
+func (ProposalConsented) isEvent() {}
+func (ProposalLapsed) isEvent()    {}
+func (BattleExtended) isEvent()    {}
 
 // Events lists one of each kind, for tests that must know them all.
 func Events() []Event {
@@ -119,5 +158,9 @@ func Events() []Event {
 		BattleEnding{},
 		LiveClosed{},
 		BattleEnded{},
+		ProposalMade{},
+		ProposalConsented{},
+		ProposalLapsed{},
+		BattleExtended{},
 	}
 }

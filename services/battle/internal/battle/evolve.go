@@ -82,6 +82,14 @@ func BattleOf(event Event) string {
 		return e.BattleID
 	case BattleEnded:
 		return e.BattleID
+	case ProposalMade:
+		return e.BattleID
+	case ProposalConsented:
+		return e.BattleID
+	case ProposalLapsed:
+		return e.BattleID
+	case BattleExtended:
+		return e.BattleID
 	}
 	return ""
 }
@@ -106,11 +114,23 @@ func (b Battle) After(at time.Time, event Event) Battle {
 	case UserExited:
 		b.change(e.LiveID, func(m *Member) { m.State = Exited })
 	case BattleEnding:
-		b.Phase, b.Reason = PhaseSettling, e.Reason
+		b.Phase, b.Reason, b.Detail, b.Proposals = PhaseSettling, e.Reason, e.Detail, nil
 	case LiveClosed:
 		b.change(e.LiveID, func(m *Member) { m.Closing = &e.Closing })
 	case BattleEnded:
-		b.Phase, b.Reason, b.Never, b.Result, b.EndedAt = PhaseEnded, e.Reason, e.Never, e.Result, at
+		b.Phase, b.Reason, b.Detail, b.Proposals = PhaseEnded, e.Reason, e.Detail, nil
+		b.Never, b.Result, b.EndedAt = e.Never, e.Result, at
+	case ProposalMade:
+		b.Proposals = append(slices.Clone(b.Proposals), Proposal{
+			Subject: e.Subject, LiveID: e.LiveID, Reason: e.Reason, Consented: []string{e.LiveID}, ExpiresAt: e.ExpiresAt,
+		})
+	case ProposalConsented:
+		b.consent(e)
+	case ProposalLapsed:
+		b.drop(e.Subject)
+	case BattleExtended:
+		b.EndsAt = e.EndsAt
+		b.drop(Subject{ProposalExtend, e.By})
 	}
 	return b
 }
@@ -123,10 +143,10 @@ func requested(at time.Time, e BattleRequested) Battle {
 		Phase:        PhaseRequested,
 		RequestedAt:  at,
 		ExpiresAt:    e.ExpiresAt,
-		Members:      []Member{{Participant: e.Inviter, State: Joined}},
+		Members:      []Member{{Participant: e.Inviter, State: Joined, Team: e.Terms.inviterTeam(e.Inviter.LiveID)}},
 	}
 	for _, p := range e.Invitees {
-		b.Members = append(b.Members, Member{Participant: p, State: Invited})
+		b.Members = append(b.Members, Member{Participant: p, State: Invited, Team: e.Terms.inviteeTeam(p.LiveID)})
 	}
 	return b
 }

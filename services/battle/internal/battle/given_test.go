@@ -31,6 +31,7 @@ func settings() battle.Settings {
 		DefaultTimeout:  30 * time.Second,
 		StartDelay:      300 * time.Millisecond,
 		OpenWithin:      5 * time.Second,
+		ProposalTimeout: 10 * time.Second,
 		KeepEnded:       24 * time.Hour,
 	}
 }
@@ -164,6 +165,28 @@ func closedWith(name string, total int64) battle.Event {
 	return battle.LiveClosed{BattleID: "b1", LiveID: name, Closing: battle.Closing{Total: total}}
 }
 
+func proposed(name string, s battle.Subject) battle.Event { return proposedAt(t0, name, s) }
+
+func proposedAt(now time.Time, name string, s battle.Subject) battle.Event {
+	return battle.ProposalMade{BattleID: "b1", Subject: s, LiveID: name, ExpiresAt: now.Add(10 * time.Second)}
+}
+
+func consented(name string, s battle.Subject) battle.Event {
+	return battle.ProposalConsented{BattleID: "b1", Subject: s, LiveID: name}
+}
+
+func lapsed(s battle.Subject) battle.Event { return battle.ProposalLapsed{BattleID: "b1", Subject: s} }
+
+// extended moves the end as it was planned.
+func extended(by time.Duration) battle.Event {
+	return battle.BattleExtended{BattleID: "b1", EndsAt: endsAt.Add(by), By: by}
+}
+
+// endedAs is the end without a result that is not for having never started.
+func endedAs(reason battle.EndReason) battle.Event {
+	return battle.BattleEnded{BattleID: "b1", Reason: reason}
+}
+
 func never(why battle.Never) battle.Event {
 	return battle.BattleEnded{BattleID: "b1", Reason: battle.EndNeverStarted, Never: why}
 }
@@ -189,6 +212,17 @@ func cancel(name string) battle.Command {
 func exit(name string) battle.Command {
 	return battle.ExitBattle{BattleID: "b1", LiveID: name}
 }
+
+// endNow is the word of a live, or of an admin if it has no name; so is extend.
+func endNow(name string) battle.Command {
+	return battle.EndBattle{BattleID: "b1", LiveID: name}
+}
+
+func extend(name string, by time.Duration) battle.Command {
+	return battle.ExtendBattle{BattleID: "b1", LiveID: name, By: by}
+}
+
+var void battle.Command = battle.VoidBattle{BattleID: "b1"}
 
 func leave(name string) battle.Command { return battle.LeaveBattle{LiveID: name} }
 

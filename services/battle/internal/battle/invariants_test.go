@@ -28,12 +28,15 @@ type world struct {
 	started    map[string]bool
 	settled    map[string]int
 	requests   int
+	proposals  map[string]map[battle.Subject]*consent // by battle
+	deciding   battle.Command
 }
 
 func newWorld(t *rapid.T) *world {
 	return &world{
 		t: t, machine: battle.New(settings()), now: t0,
 		connection: map[string]string{}, battles: map[string]battle.Battle{}, started: map[string]bool{}, settled: map[string]int{},
+		proposals: map[string]map[battle.Subject]*consent{},
 	}
 }
 
@@ -53,6 +56,7 @@ func (w *world) do(c battle.Command) error {
 	}
 	w.evolve(events)
 	w.machine.Commit()
+	w.deciding = c
 	for _, e := range events {
 		w.fold(e)
 	}
@@ -90,6 +94,7 @@ func (w *world) fold(event battle.Event) {
 		if next.Phase < b.Phase {
 			w.t.Fatalf("%T put battle %s back from phase %d to %d", event, id, b.Phase, next.Phase)
 		}
+		w.foldProposal(b, event)
 		w.battles[id] = next
 		w.foldEnd(id, event)
 	}
@@ -104,18 +109,23 @@ func (w *world) foldEnd(id string, event battle.Event) {
 			w.t.Fatalf("battle %s: its time is over %s too early", id, e.EndsAt.Sub(w.now))
 		}
 	case battle.BattleEnded:
-		if (e.Result != nil) != w.started[id] {
+		if (e.Result != nil) != (w.started[id] && e.Reason != battle.EndVoided) {
 			w.t.Fatalf("battle %s: started %v, result %v", id, w.started[id], e.Result)
 		}
 		w.settled[id]++
 		if e.Result != nil {
 			w.checkResult(*e.Result)
+			w.checkTeams(w.battles[id], *e.Result)
 		}
 	}
 }
 
 func (w *world) checkResult(r battle.Result) {
-	if len(r.Winners) == 0 || r.Draw != (len(r.Winners) > 1) || r.Lives[0].Exited {
+	best := len(r.Winners)
+	if len(r.Teams) > 0 {
+		best = len(r.WinnerTeams)
+	}
+	if len(r.Winners) == 0 || r.Draw != (best > 1) || r.Lives[0].Exited {
 		w.t.Fatalf("winners of %+v", r)
 	}
 	for i, l := range r.Lives[1:] {
@@ -128,12 +138,12 @@ func (w *world) checkResult(r battle.Result) {
 func (w *world) check() {
 	holder := map[string]string{}
 	for id, b := range w.battles {
-		staying := 0
+		sides := map[string]bool{}
 		for _, m := range b.Members {
 			if !b.Holds(m) {
 				continue
 			}
-			staying++
+			sides[sideOf(b, m.LiveID)] = true
 			if other, taken := holder[m.LiveID]; taken {
 				w.t.Fatalf("live %s is in battles %s and %s", m.LiveID, other, id)
 			}
@@ -142,8 +152,11 @@ func (w *world) check() {
 				w.t.Fatalf("live %s is in battle %s of connection %s, and in connection %q", m.LiveID, id, b.ConnectionID, w.connection[m.LiveID])
 			}
 		}
-		if b.Open() && b.Phase != battle.PhaseSettling && staying < 2 {
-			w.t.Fatalf("battle %s in phase %d goes on with %d lives", id, b.Phase, staying)
+		if b.Open() && b.Phase != battle.PhaseSettling && len(sides) < 2 {
+			w.t.Fatalf("battle %s in phase %d goes on with %d sides", id, b.Phase, len(sides))
+		}
+		if len(b.Proposals) != len(w.proposals[id]) {
+			w.t.Fatalf("battle %s in phase %d has proposals %+v, open are %v", id, b.Phase, b.Proposals, w.proposals[id])
 		}
 	}
 }
@@ -256,14 +269,19 @@ func (w *world) randomCommand() battle.Command {
 	if ids := w.openBattles(); len(ids) > 0 && rapid.IntRange(0, 4).Draw(w.t, "any") > 0 {
 		id = rapid.SampledFrom(ids).Draw(w.t, "open battle")
 	}
-	switch rapid.IntRange(0, 9).Draw(w.t, "command") {
+	by := rapid.SampledFrom([]string{"", name, name, name, name}).Draw(w.t, "whose word")
+	switch rapid.IntRange(0, 15).Draw(w.t, "command") {
 	case 0, 1:
-		w.requests++
-		return battle.RequestBattle{
-			BattleID: fmt.Sprint("battle", w.requests), Inviter: name,
-			TargetLives: rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, 4, rapid.ID[string]).Draw(w.t, "targets"),
-			Terms:       battle.Terms{Duration: 10 * time.Second, NeedResponse: rapid.Bool().Draw(w.t, "ask")},
+		return w.randomRequest(name)
+	case 10, 11:
+		return battle.EndBattle{BattleID: id, LiveID: by}
+	case 12, 13, 14:
+		return battle.ExtendBattle{BattleID: id, LiveID: by, By: time.Duration(rapid.SampledFrom([]int{1, 60, 3590}).Draw(w.t, "by")) * time.Second}
+	case 15:
+		if rapid.IntRange(0, 3).Draw(w.t, "void") == 0 {
+			return battle.VoidBattle{BattleID: id}
 		}
+		return battle.Advance{BattleID: id}
 	case 2:
 		return battle.AcceptBattle{BattleID: id, LiveID: name}
 	case 3:
@@ -289,6 +307,9 @@ func TestInvariants(t *testing.T) {
 			if err := w.do(battle.ReadCohost{Sequence: w.cohostRead + 1, Facts: []battle.ConnectionFact{{ConnectionID: "x", Live: live(n)}}}); err != nil {
 				t.Fatal(err)
 			}
+		}
+		if rapid.Bool().Draw(t, "running") {
+			w.run()
 		}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			switch rapid.IntRange(0, 9).Draw(t, "step") {

@@ -35,10 +35,14 @@ type Proof struct {
 type Result struct {
 	// Lives by rank, then live id.
 	Lives []LiveResult
-	// Draw: the best scores are equal.
-	Draw      bool
+	// Draw: the best scores are equal, of the lives or, if there are teams, of the teams.
+	Draw bool
+	// Winners are the lives of rank 1 or, if there are teams, those of the teams of rank 1 that have not exited.
 	Winners   []string
 	SettledAt time.Time
+	// Teams by rank, then id; none in FreeForAll.
+	Teams       []TeamResult
+	WinnerTeams []string
 }
 
 // LiveResult is what one live reached.
@@ -64,31 +68,45 @@ func settle(b Battle, now time.Time) Result {
 		}
 	}
 	slices.SortFunc(r.Lives, func(x, y LiveResult) int {
-		return cmp.Or(standing(x, y), cmp.Compare(x.LiveID, y.LiveID))
+		return cmp.Or(standing(x.Exited, x.Score, y.Exited, y.Score), cmp.Compare(x.LiveID, y.LiveID))
 	})
 	for i := range r.Lives {
 		l := &r.Lives[i]
 		l.Rank = int32(i + 1)
-		if i > 0 && standing(r.Lives[i-1], *l) == 0 {
+		if i > 0 && standing(r.Lives[i-1].Exited, r.Lives[i-1].Score, l.Exited, l.Score) == 0 {
 			l.Rank = r.Lives[i-1].Rank
 		}
-		if l.Rank == 1 {
+	}
+	r.settleTeams(b)
+	for _, l := range r.Lives {
+		if m, _ := b.Member(l.LiveID); r.won(m, l) {
 			r.Winners = append(r.Winners, l.LiveID)
 		}
 	}
 	r.Draw = len(r.Winners) > 1
+	if len(r.Teams) > 0 {
+		r.Draw = len(r.WinnerTeams) > 1
+	}
 	return r
 }
 
-// standing compares two lives: the better one is less, equals share a rank.
-func standing(x, y LiveResult) int {
-	if x.Exited != y.Exited {
-		if y.Exited {
+// won reports whether a live is among the winners.
+func (r Result) won(m Member, l LiveResult) bool {
+	if m.Team == "" {
+		return l.Rank == 1
+	}
+	return !l.Exited && slices.Contains(r.WinnerTeams, m.Team)
+}
+
+// standing compares two lives, or two teams: the better one is less, equals share a rank.
+func standing(xExited bool, xScore int64, yExited bool, yScore int64) int {
+	if xExited != yExited {
+		if yExited {
 			return -1
 		}
 		return 1
 	}
-	return cmp.Compare(y.Score, x.Score)
+	return cmp.Compare(yScore, xScore)
 }
 
 func liveResult(m Member) LiveResult {

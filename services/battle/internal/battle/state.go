@@ -31,12 +31,23 @@ type Settings struct {
 	StartDelay time.Duration
 	// OpenWithin is how long after that a battle waits for lives that no score partition has opened.
 	OpenWithin time.Duration
+	// ProposalTimeout is how long a proposal waits for the others' consent.
+	ProposalTimeout time.Duration
 	// KeepEnded is how long (log time) ended battles are known.
 	KeepEnded time.Duration
 }
 
-// RuleSet is the scoring rules' version that battles are pinned to.
+// RuleSet is the newest version of the scoring rules, which battles are pinned to.
 const RuleSet = "default@1"
+
+// pin returns the version of the scoring rules that a request names; false if there are no such rules.
+func pin(name string) (version string, known bool) {
+	switch name {
+	case "", "default", RuleSet:
+		return RuleSet, true
+	}
+	return "", false
+}
 
 // Bounds of a request's timeout, and of its targets.
 const (
@@ -89,6 +100,12 @@ func (s *State) Decide(now time.Time, command Command) ([]Event, error) {
 		err = d.cancel(c)
 	case ExitBattle:
 		err = d.exitBattle(c)
+	case EndBattle:
+		err = d.endBattle(c)
+	case ExtendBattle:
+		err = d.extendBattle(c)
+	case VoidBattle:
+		err = d.voidBattle(c)
 	case LeaveBattle:
 		d.depart(c.LiveID, ExitLeftConnection)
 	case ReportOpened:

@@ -35,11 +35,16 @@ func inPhase(phase string) history {
 // Columns of the table that every phase has an answer to. Live b is an invitee, live z is not part of the battle.
 var columns = []string{
 	"RequestBattle by a member", "AcceptBattle", "RejectBattle", "CancelBattleRequest by the inviter", "CancelBattleRequest by an invitee",
-	"ExitBattle", "LeaveBattle", "ReadCohost left", "ReadCohost joined", "ReportOpened", "ReportClosed", "Advance early", "Advance at the deadline",
+	"ExitBattle", "EndBattle by a member", "EndBattle by an admin", "ExtendBattle by a member", "ExtendBattle by an admin", "VoidBattle", "LeaveBattle", "ReadCohost left", "ReadCohost joined", "ReportOpened", "ReportClosed", "Advance early", "Advance at the deadline",
 	"by a stranger",
 }
 
 var gone = departed("b")
+
+var (
+	toEnd    = battle.Subject{Kind: battle.ProposalEnd}
+	toExtend = battle.Subject{Kind: battle.ProposalExtend, By: time.Minute}
+)
 
 var (
 	newcomer     = battle.ReadCohost{Sequence: 9, Facts: []battle.ConnectionFact{{ConnectionID: "x", Live: live("z")}}}
@@ -55,6 +60,11 @@ var cells = map[string][]row{
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleNotFound},
 		{Name: "CancelBattleRequest by an invitee", When: cancel("b"), Reason: battle.ReasonBattleNotFound},
 		{Name: "ExitBattle", When: exit("b"), Reason: battle.ReasonBattleNotFound},
+		{Name: "EndBattle by a member", When: endNow("b"), Reason: battle.ReasonBattleNotFound},
+		{Name: "EndBattle by an admin", When: endNow(""), Reason: battle.ReasonBattleNotFound},
+		{Name: "ExtendBattle by a member", When: extend("b", time.Minute), Reason: battle.ReasonBattleNotFound},
+		{Name: "ExtendBattle by an admin", When: extend("", time.Minute), Reason: battle.ReasonBattleNotFound},
+		{Name: "VoidBattle", When: void, Reason: battle.ReasonBattleNotFound},
 		{Name: "LeaveBattle", When: leave("b")},
 		{Name: "ReadCohost left", When: departs(battle.ExitLeftConnection, "b"), Then: gone},
 		{Name: "ReadCohost joined", When: newcomer, Then: newcomerRead},
@@ -74,6 +84,11 @@ var cells = map[string][]row{
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Then: history{never(battle.NeverCancelled)}},
 		{Name: "CancelBattleRequest by an invitee", When: cancel("b"), Reason: battle.ReasonBattleNotStartedByLive},
 		{Name: "ExitBattle", When: exit("b"), Reason: battle.ReasonBattleNotStarted},
+		{Name: "EndBattle by a member", When: endNow("b"), Reason: battle.ReasonBattleNotStarted},
+		{Name: "EndBattle by an admin", When: endNow(""), Then: history{endedAs(battle.EndTerminated)}},
+		{Name: "ExtendBattle by a member", When: extend("b", time.Minute), Reason: battle.ReasonBattleNotStarted},
+		{Name: "ExtendBattle by an admin", When: extend("", time.Minute), Reason: battle.ReasonBattleNotStarted},
+		{Name: "VoidBattle", When: void, Then: history{endedAs(battle.EndVoided)}},
 		{Name: "LeaveBattle", When: leave("b"), Then: history{exited("b", battle.ExitLeftConnection)}},
 		{Name: "ReadCohost left", When: departs(battle.ExitLiveEnded, "b"), Then: then(gone, exited("b", battle.ExitLiveEnded))},
 		{Name: "ReadCohost joined", When: newcomer, Then: newcomerRead},
@@ -90,6 +105,11 @@ var cells = map[string][]row{
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "CancelBattleRequest by an invitee", When: cancel("b"), Reason: battle.ReasonBattleNotStartedByLive},
 		{Name: "ExitBattle", When: exit("b"), Then: history{exited("b", battle.ExitByHost)}},
+		{Name: "EndBattle by a member", When: endNow("b"), Reason: battle.ReasonBattleNotStarted},
+		{Name: "EndBattle by an admin", When: endNow(""), Then: history{endedAs(battle.EndTerminated)}},
+		{Name: "ExtendBattle by a member", When: extend("b", time.Minute), Reason: battle.ReasonBattleNotStarted},
+		{Name: "ExtendBattle by an admin", When: extend("", time.Minute), Reason: battle.ReasonBattleNotStarted},
+		{Name: "VoidBattle", When: void, Then: history{endedAs(battle.EndVoided)}},
 		{Name: "LeaveBattle", When: leave("b"), Then: history{exited("b", battle.ExitLeftConnection)}},
 		{Name: "ReadCohost left", When: departs(battle.ExitLost, "b"), Then: then(gone, exited("b", battle.ExitLost))},
 		{Name: "ReadCohost joined", When: newcomer, Then: newcomerRead},
@@ -106,6 +126,11 @@ var cells = map[string][]row{
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "CancelBattleRequest by an invitee", When: cancel("b"), Reason: battle.ReasonBattleNotStartedByLive},
 		{Name: "ExitBattle", When: exit("b"), Then: history{exited("b", battle.ExitByHost)}},
+		{Name: "EndBattle by a member", When: endNow("b"), Then: history{proposed("b", toEnd)}},
+		{Name: "EndBattle by an admin", When: endNow(""), Then: history{ending(battle.EndTerminated)}},
+		{Name: "ExtendBattle by a member", When: extend("b", time.Minute), Then: history{proposed("b", toExtend)}},
+		{Name: "ExtendBattle by an admin", When: extend("", time.Minute), Then: history{extended(time.Minute)}},
+		{Name: "VoidBattle", When: void, Then: history{endedAs(battle.EndVoided)}},
 		{Name: "LeaveBattle", When: leave("b"), Then: history{exited("b", battle.ExitLeftConnection)}},
 		{Name: "ReadCohost left", When: departs(battle.ExitLiveEnded, "b"), Then: then(gone, exited("b", battle.ExitLiveEnded))},
 		{Name: "ReadCohost joined", When: newcomer, Then: newcomerRead},
@@ -122,6 +147,11 @@ var cells = map[string][]row{
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "CancelBattleRequest by an invitee", When: cancel("b"), Reason: battle.ReasonBattleNotStartedByLive},
 		{Name: "ExitBattle", When: exit("b")},
+		{Name: "EndBattle by a member", When: endNow("b")},
+		{Name: "EndBattle by an admin", When: endNow("")},
+		{Name: "ExtendBattle by a member", When: extend("b", time.Minute), Reason: battle.ReasonBattleEnded},
+		{Name: "ExtendBattle by an admin", When: extend("", time.Minute), Reason: battle.ReasonBattleEnded},
+		{Name: "VoidBattle", When: void, Then: history{endedAs(battle.EndVoided)}},
 		{Name: "LeaveBattle", When: leave("b")},
 		{Name: "ReadCohost left", When: departs(battle.ExitLiveEnded, "b"), Then: gone},
 		{Name: "ReadCohost joined", When: newcomer, Then: newcomerRead},
@@ -138,6 +168,11 @@ var cells = map[string][]row{
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleEnded},
 		{Name: "CancelBattleRequest by an invitee", When: cancel("b"), Reason: battle.ReasonBattleEnded},
 		{Name: "ExitBattle", When: exit("b"), Reason: battle.ReasonBattleEnded},
+		{Name: "EndBattle by a member", When: endNow("b"), Reason: battle.ReasonBattleEnded},
+		{Name: "EndBattle by an admin", When: endNow(""), Reason: battle.ReasonBattleEnded},
+		{Name: "ExtendBattle by a member", When: extend("b", time.Minute), Reason: battle.ReasonBattleEnded},
+		{Name: "ExtendBattle by an admin", When: extend("", time.Minute), Reason: battle.ReasonBattleEnded},
+		{Name: "VoidBattle", When: void, Reason: battle.ReasonBattleEnded},
 		{Name: "LeaveBattle", When: leave("b")},
 		{Name: "ReadCohost left", When: departs(battle.ExitLiveEnded, "b"), Then: gone},
 		{Name: "ReadCohost joined", When: newcomer, Then: newcomerRead},
@@ -205,7 +240,9 @@ func describe(cell row) string {
 	for _, e := range cell.Then {
 		name := strings.TrimPrefix(fmt.Sprintf("%T", e), "battle.")
 		if x, ok := e.(battle.BattleEnded); ok && x.Result == nil {
-			name += " never started"
+			name += " " + map[battle.EndReason]string{
+				battle.EndNeverStarted: "never started", battle.EndTerminated: "terminated", battle.EndVoided: "voided",
+			}[x.Reason]
 		}
 		if len(said) == 0 || said[len(said)-1] != name {
 			said = append(said, name)

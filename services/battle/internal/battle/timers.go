@@ -2,8 +2,8 @@ package battle
 
 import "time"
 
-// deadline returns the one deadline that an open battle has in its phase: the request's timeout; the start, or the last
-// moment for the lives to open; the end. While it settles it has none.
+// deadline returns the next deadline that an open battle has in its phase: the request's timeout; the start, or the last
+// moment for the lives to open; the end, or before it the lapse of a proposal. While it settles it has none.
 func (s *State) deadline(b Battle) (time.Time, bool) {
 	switch b.Phase {
 	case PhaseRequested:
@@ -14,7 +14,13 @@ func (s *State) deadline(b Battle) (time.Time, bool) {
 		}
 		return b.StartsAt.Add(s.settings.OpenWithin), true
 	case PhaseRunning:
-		return b.EndsAt, true
+		next := b.EndsAt
+		for _, p := range b.Proposals {
+			if p.ExpiresAt.Before(next) {
+				next = p.ExpiresAt
+			}
+		}
+		return next, true
 	}
 	return time.Time{}, false
 }
@@ -28,7 +34,9 @@ func (d *draft) advance(battleID string) {
 	case PhaseStarting:
 		d.beginOrAbort(b)
 	case PhaseRunning:
-		d.endAtTime(b)
+		if !d.endAtTime(b) {
+			d.lapse(b)
+		}
 	}
 }
 

@@ -26,13 +26,28 @@ func Battle(b battle.Battle, now time.Time) *battlev1.Battle {
 		Result:        Result(b.Result),
 		ServerNow:     toTimestamp(now),
 		RuleSet:       b.RuleSet,
+		Proposals:     each(b.Proposals, Proposal),
 	}
+}
+
+// Proposal returns the message that tells callers of a proposal.
+func Proposal(p battle.Proposal) *battlev1.Proposal {
+	return &battlev1.Proposal{
+		Kind: battlev1.Proposal_Kind(p.Kind), ExtendSeconds: Seconds(p.By), LiveId: p.LiveID, Reason: p.Reason,
+		ConsentedLiveIds: p.Consented, ExpiresAt: toTimestamp(p.ExpiresAt),
+	}
+}
+
+// Seconds returns a length of whole seconds that the decider has bounded.
+func Seconds(d time.Duration) int32 {
+	return int32(d / time.Second) //nolint:gosec // a day at most
 }
 
 // User returns the message that tells callers of a live in a battle.
 func User(m battle.Member) *battlev1.BattleUser {
 	u := &battlev1.BattleUser{
 		LiveId: m.LiveID, UserId: m.Host.ID, UserName: m.Host.Name, AvatarUrl: m.Host.Avatar, State: battlev1.BattleUser_State(m.State),
+		TeamId: m.Team,
 	}
 	if m.Closing != nil {
 		u.Score = m.Closing.Total

@@ -135,6 +135,10 @@ func toTerms(t battle.Terms) *battlev1.BattleConfig {
 		NeedResponse:    t.NeedResponse,
 		ExtensionInfo:   t.ExtensionInfo,
 		Mode:            battlev1.BattleConfig_Mode(t.Mode),
+		Teams: each(t.Teams, func(t battle.Team) *battlev1.BattleConfig_Team {
+			return &battlev1.BattleConfig_Team{TeamId: t.ID, LiveIds: t.LiveIDs}
+		}),
+		RuleSet: t.RuleSet,
 	}
 }
 
@@ -144,6 +148,10 @@ func fromTerms(c *battlev1.BattleConfig) battle.Terms {
 		NeedResponse:  c.GetNeedResponse(),
 		ExtensionInfo: c.GetExtensionInfo(),
 		Mode:          battle.Mode(c.GetMode()),
+		Teams: each(c.GetTeams(), func(t *battlev1.BattleConfig_Team) battle.Team {
+			return battle.Team{ID: t.GetTeamId(), LiveIDs: t.GetLiveIds()}
+		}),
+		RuleSet: c.GetRuleSet(),
 	}
 }
 

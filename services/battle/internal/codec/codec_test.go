@@ -21,12 +21,17 @@ import (
 var _ ledger.Codec[battle.Command, battle.Event] = codec.Codec{}
 
 var (
-	at    = time.UnixMilli(1_700_000_000_123).UTC()
-	ann   = battle.Participant{LiveID: "a", Host: battle.User{ID: "u1", Name: "Ann", Avatar: "https://a/1.png"}}
-	ben   = battle.Participant{LiveID: "b", Host: battle.User{ID: "u2"}}
-	terms = battle.Terms{Duration: 5 * time.Minute, NeedResponse: true, ExtensionInfo: "x", Mode: battle.FreeForAll}
-	fan   = battle.Gifter{User: battle.User{ID: "v1", Name: "Fan"}, Points: 40}
-	proof = battle.Proof{Partition: 3, OpenedSequence: 7, OpenedIndex: 1, ClosedSequence: 9, ClosedIndex: 2, ChainHash: []byte{1, 2}, Gifts: 5}
+	at      = time.UnixMilli(1_700_000_000_123).UTC()
+	ann     = battle.Participant{LiveID: "a", Host: battle.User{ID: "u1", Name: "Ann", Avatar: "https://a/1.png"}}
+	ben     = battle.Participant{LiveID: "b", Host: battle.User{ID: "u2"}}
+	terms   = battle.Terms{Duration: 5 * time.Minute, NeedResponse: true, ExtensionInfo: "x", Mode: battle.FreeForAll}
+	fan     = battle.Gifter{User: battle.User{ID: "v1", Name: "Fan"}, Points: 40}
+	inTeams = battle.Terms{
+		Duration: time.Minute, Mode: battle.Teams, RuleSet: "default",
+		Teams: []battle.Team{{ID: "red", LiveIDs: []string{"a"}}, {ID: "blue", LiveIDs: []string{"b", "c"}}},
+	}
+	longer = battle.Subject{Kind: battle.ProposalExtend, By: time.Minute}
+	proof  = battle.Proof{Partition: 3, OpenedSequence: 7, OpenedIndex: 1, ClosedSequence: 9, ClosedIndex: 2, ChainHash: []byte{1, 2}, Gifts: 5}
 )
 
 // golden holds every kind of event with the bytes that version 1 gives it. Rows are added, never changed.
@@ -60,6 +65,20 @@ var golden = []struct {
 		Winners: []string{"a"}, SettledAt: at,
 	}}, "9201590a026231100122510a300a016112027531182a20012a0d0a090a027631120346616e1028320276314210080310071801200928023202010238050a0d0a0162120275322002380142001a0161220b0880e2cfaa0610c0a9d33a"},
 	{battle.BattleEnded{BattleID: "b1", Reason: battle.EndLiveEnded, Result: &battle.Result{Draw: true, SettledAt: at}}, "9201170a0262311004220f1001220b0880e2cfaa0610c0a9d33a"},
+	{battle.BattleRequested{
+		BattleID: "b1", ConnectionID: "c", Terms: inTeams, Inviter: ann, Invitees: []battle.Participant{ben},
+	}, "525a0a0262311201631a25083c20022a080a037265641201612a0c0a04626c7565120162120163320764656661756c74221f0a0161121a0a0275311203416e6e1a0f68747470733a2f2f612f312e706e672a090a016212040a027532"},
+	{battle.BattleEnding{BattleID: "b1", Reason: battle.EndTerminated, EndsAt: at, Detail: "spam"}, "8201130a026231100618fbd095ffbc3122047370616d"},
+	{battle.BattleEnded{BattleID: "b1", Reason: battle.EndVoided, Detail: "fraud"}, "92010d0a02623110072a056672617564"},
+	{battle.BattleEnded{BattleID: "b1", Reason: battle.EndCutShort, Result: &battle.Result{
+		Lives:   []battle.LiveResult{{LiveID: "a", UserID: "u1", Score: 42, Rank: 1}, {LiveID: "b", UserID: "u2", Rank: 2}},
+		Winners: []string{"a"}, SettledAt: at, WinnerTeams: []string{"red"},
+		Teams: []battle.TeamResult{{ID: "red", LiveIDs: []string{"a"}, Score: 42, Rank: 1}, {ID: "blue", LiveIDs: []string{"b"}, Rank: 2, Exited: true}},
+	}}, "9201560a0262311005224e0a0d0a016112027531182a200142000a0b0a016212027532200242001a0161220b0880e2cfaa0610c0a9d33a2a0c0a03726564120161182a20012a0d0a04626c7565120162200228013203726564"},
+	{battle.ProposalMade{BattleID: "b1", Subject: longer, LiveID: "a", Reason: "more", ExpiresAt: at}, "a2011a0a026231100218e0d4032201612a046d6f726530fbd095ffbc31"},
+	{battle.ProposalConsented{BattleID: "b1", Subject: longer, LiveID: "b"}, "aa010d0a026231100218e0d403220162"},
+	{battle.ProposalLapsed{BattleID: "b1", Subject: battle.Subject{Kind: battle.ProposalEnd}}, "b201060a0262311001"},
+	{battle.BattleExtended{BattleID: "b1", EndsAt: at, By: time.Minute}, "ba010f0a02623110fbd095ffbc3118e0d403"},
 }
 
 func TestEvents(t *testing.T) {
@@ -108,7 +127,11 @@ func TestCommands(t *testing.T) {
 		battle.AcceptBattle{BattleID: "b1", LiveID: "b"},
 		battle.RejectBattle{BattleID: "b1", LiveID: "b", Reason: "later"},
 		battle.CancelBattleRequest{BattleID: "b1", LiveID: "a"},
+		battle.RequestBattle{BattleID: "b1", Inviter: "a", TargetLives: []string{"b", "c"}, Terms: inTeams},
 		battle.ExitBattle{BattleID: "b1", LiveID: "a"},
+		battle.EndBattle{BattleID: "b1", LiveID: "a", Reason: "tired"},
+		battle.ExtendBattle{BattleID: "b1", LiveID: "a", By: time.Minute},
+		battle.VoidBattle{BattleID: "b1", Reason: "fraud"},
 		battle.LeaveBattle{LiveID: "a"},
 		battle.ReportOpened{BattleID: "b1", LiveID: "a", Partition: 3, Sequence: 7, Index: 1},
 		battle.ReportClosed{BattleID: "b1", LiveID: "a", Closing: battle.Closing{Total: 42, TopGifters: []battle.Gifter{fan}, Proof: proof}},
@@ -181,13 +204,16 @@ func TestEnumsHaveTheSameNumbers(t *testing.T) {
 		enum   protoreflect.Enum
 		values []int32 // the domain's, in the order of the enum's from 1 on
 	}{
-		{battlev1.BattleConfig_Mode(0), numbers(battle.FreeForAll)},
+		{battlev1.BattleConfig_Mode(0), numbers(battle.FreeForAll, battle.Teams, battle.OneVsMany)},
 		{battlev1.Battle_Status(0), numbers(battle.PhaseRequested, battle.PhaseStarting, battle.PhaseRunning, battle.PhaseSettling, battle.PhaseEnded)},
 		{battlev1.BattleUser_State(0), numbers(battle.Invited, battle.Joined, battle.Rejected, battle.TimedOut, battle.Exited)},
 		{battlev1.Entry_InviteeAnswered_Answer(0), numbers(battle.AnswerAccepted, battle.AnswerRejected, battle.AnswerTimedOut)},
 		{battlev1.Entry_UserExited_Reason(0), numbers(battle.ExitByHost, battle.ExitLeftConnection, battle.ExitLiveEnded, battle.ExitLost)},
 		{battlev1.UserExitBattle_Reason(0), numbers(battle.ExitByHost, battle.ExitLeftConnection, battle.ExitLiveEnded, battle.ExitLost)},
-		{battlev1.Battle_EndReason(0), numbers(battle.EndTimeOver, battle.EndForfeit, battle.EndNeverStarted, battle.EndLiveEnded)},
+		{battlev1.Battle_EndReason(0), numbers(
+			battle.EndTimeOver, battle.EndForfeit, battle.EndNeverStarted, battle.EndLiveEnded, battle.EndCutShort, battle.EndTerminated, battle.EndVoided,
+		)},
+		{battlev1.Proposal_Kind(0), numbers(battle.ProposalEnd, battle.ProposalExtend)},
 		{battlev1.Entry_BattleEnded_Never(0), numbers(battle.NeverRejected, battle.NeverTimedOut, battle.NeverCancelled, battle.NeverAborted)},
 	} {
 		values := row.enum.Descriptor().Values()

@@ -17,6 +17,18 @@ func RequestBattle(m *battlev1.RequestBattleRequest, newBattleID string) battle.
 	}
 }
 
+// EndBattle reads a host's word, or an admin's.
+func EndBattle(m *battlev1.EndBattleRequest) battle.EndBattle {
+	return battle.EndBattle{BattleID: m.GetBattleId(), LiveID: m.GetLiveId(), Reason: m.GetReason()}
+}
+
+// ExtendBattle reads a host's word, or an admin's.
+func ExtendBattle(m *battlev1.ExtendBattleRequest) battle.ExtendBattle {
+	return battle.ExtendBattle{
+		BattleID: m.GetBattleId(), LiveID: m.GetLiveId(), By: time.Duration(m.GetExtendSeconds()) * time.Second,
+	}
+}
+
 // ReportOpened reads a score partition's word.
 func ReportOpened(m *battlev1.ReportOpenedRequest) battle.ReportOpened {
 	return battle.ReportOpened{
@@ -52,6 +64,16 @@ func toCommand(command battle.Command) (*battlev1.Command, error) {
 		}}
 	case battle.ExitBattle:
 		m.Command = &battlev1.Command_ExitBattle{ExitBattle: &battlev1.ExitBattleRequest{BattleId: c.BattleID, LiveId: c.LiveID}}
+	case battle.EndBattle:
+		m.Command = &battlev1.Command_EndBattle{EndBattle: &battlev1.EndBattleRequest{
+			BattleId: c.BattleID, LiveId: c.LiveID, Reason: c.Reason,
+		}}
+	case battle.ExtendBattle:
+		m.Command = &battlev1.Command_ExtendBattle{ExtendBattle: &battlev1.ExtendBattleRequest{
+			BattleId: c.BattleID, LiveId: c.LiveID, ExtendSeconds: Seconds(c.By),
+		}}
+	case battle.VoidBattle:
+		m.Command = &battlev1.Command_VoidBattle{VoidBattle: &battlev1.VoidBattleRequest{BattleId: c.BattleID, Reason: c.Reason}}
 	case battle.LeaveBattle:
 		m.Command = &battlev1.Command_LeaveBattle{LeaveBattle: &battlev1.LeaveBattleRequest{LiveId: c.LiveID}}
 	case battle.ReportOpened:
@@ -88,6 +110,12 @@ func fromCommand(m *battlev1.Command) (battle.Command, error) {
 		return battle.CancelBattleRequest{BattleID: x.CancelBattleRequest.GetBattleId(), LiveID: x.CancelBattleRequest.GetLiveId()}, nil
 	case *battlev1.Command_ExitBattle:
 		return battle.ExitBattle{BattleID: x.ExitBattle.GetBattleId(), LiveID: x.ExitBattle.GetLiveId()}, nil
+	case *battlev1.Command_EndBattle:
+		return EndBattle(x.EndBattle), nil
+	case *battlev1.Command_ExtendBattle:
+		return ExtendBattle(x.ExtendBattle), nil
+	case *battlev1.Command_VoidBattle:
+		return battle.VoidBattle{BattleID: x.VoidBattle.GetBattleId(), Reason: x.VoidBattle.GetReason()}, nil
 	case *battlev1.Command_LeaveBattle:
 		return battle.LeaveBattle{LiveID: x.LeaveBattle.GetLiveId()}, nil
 	case *battlev1.Command_ReportOpened:

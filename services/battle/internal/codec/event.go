@@ -2,6 +2,7 @@ package codec
 
 import (
 	"fmt"
+	"time"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 
@@ -42,7 +43,7 @@ func toEntry(event battle.Event) (*battlev1.Entry, error) {
 		}}
 	case battle.BattleEnding:
 		m.Entry = &battlev1.Entry_BattleEnding_{BattleEnding: &battlev1.Entry_BattleEnding{
-			BattleId: e.BattleID, Reason: battlev1.Battle_EndReason(e.Reason), EndsAtMs: toMillis(e.EndsAt),
+			BattleId: e.BattleID, Reason: battlev1.Battle_EndReason(e.Reason), EndsAtMs: toMillis(e.EndsAt), Detail: e.Detail,
 		}}
 	case battle.LiveClosed:
 		m.Entry = &battlev1.Entry_LiveClosed_{LiveClosed: &battlev1.Entry_LiveClosed{
@@ -52,7 +53,24 @@ func toEntry(event battle.Event) (*battlev1.Entry, error) {
 	case battle.BattleEnded:
 		m.Entry = &battlev1.Entry_BattleEnded_{BattleEnded: &battlev1.Entry_BattleEnded{
 			BattleId: e.BattleID, Reason: battlev1.Battle_EndReason(e.Reason), Never: battlev1.Entry_BattleEnded_Never(e.Never),
-			Result: Result(e.Result),
+			Result: Result(e.Result), Detail: e.Detail,
+		}}
+	case battle.ProposalMade:
+		m.Entry = &battlev1.Entry_ProposalMade_{ProposalMade: &battlev1.Entry_ProposalMade{
+			BattleId: e.BattleID, Kind: battlev1.Proposal_Kind(e.Kind), ExtendMs: e.By.Milliseconds(), LiveId: e.LiveID, Reason: e.Reason,
+			ExpiresAtMs: toMillis(e.ExpiresAt),
+		}}
+	case battle.ProposalConsented:
+		m.Entry = &battlev1.Entry_ProposalConsented_{ProposalConsented: &battlev1.Entry_ProposalConsented{
+			BattleId: e.BattleID, Kind: battlev1.Proposal_Kind(e.Kind), ExtendMs: e.By.Milliseconds(), LiveId: e.LiveID,
+		}}
+	case battle.ProposalLapsed:
+		m.Entry = &battlev1.Entry_ProposalLapsed_{ProposalLapsed: &battlev1.Entry_ProposalLapsed{
+			BattleId: e.BattleID, Kind: battlev1.Proposal_Kind(e.Kind), ExtendMs: e.By.Milliseconds(),
+		}}
+	case battle.BattleExtended:
+		m.Entry = &battlev1.Entry_BattleExtended_{BattleExtended: &battlev1.Entry_BattleExtended{
+			BattleId: e.BattleID, EndsAtMs: toMillis(e.EndsAt), ExtendMs: e.By.Milliseconds(),
 		}}
 	default:
 		return nil, fmt.Errorf("event %T: %w", event, errUnknown)
@@ -98,6 +116,7 @@ func fromEntry(m *battlev1.Entry) (battle.Event, error) {
 		e := x.BattleEnding
 		return battle.BattleEnding{
 			BattleID: e.GetBattleId(), Reason: battle.EndReason(e.GetReason()), EndsAt: fromMillis(e.GetEndsAtMs()),
+			Detail: e.GetDetail(),
 		}, nil
 	case *battlev1.Entry_LiveClosed_:
 		e := x.LiveClosed
@@ -108,11 +127,36 @@ func fromEntry(m *battlev1.Entry) (battle.Event, error) {
 		e := x.BattleEnded
 		return battle.BattleEnded{
 			BattleID: e.GetBattleId(), Reason: battle.EndReason(e.GetReason()), Never: battle.Never(e.GetNever()),
-			Result: fromResult(e.GetResult()),
+			Result: fromResult(e.GetResult()), Detail: e.GetDetail(),
 		}, nil
+	case *battlev1.Entry_ProposalMade_:
+		e := x.ProposalMade
+		return battle.ProposalMade{
+			BattleID: e.GetBattleId(), Subject: subject(e), LiveID: e.GetLiveId(), Reason: e.GetReason(), ExpiresAt: fromMillis(e.GetExpiresAtMs()),
+		}, nil
+	case *battlev1.Entry_ProposalConsented_:
+		e := x.ProposalConsented
+		return battle.ProposalConsented{BattleID: e.GetBattleId(), Subject: subject(e), LiveID: e.GetLiveId()}, nil
+	case *battlev1.Entry_ProposalLapsed_:
+		e := x.ProposalLapsed
+		return battle.ProposalLapsed{BattleID: e.GetBattleId(), Subject: subject(e)}, nil
+	case *battlev1.Entry_BattleExtended_:
+		e := x.BattleExtended
+		return battle.BattleExtended{BattleID: e.GetBattleId(), EndsAt: fromMillis(e.GetEndsAtMs()), By: milliseconds(e.GetExtendMs())}, nil
 	}
 	return nil, fmt.Errorf("entry %w", errUnknown)
 }
+
+// subject is what an entry about a proposal is about.
+func subject(e interface {
+	GetKind() battlev1.Proposal_Kind
+	GetExtendMs() int64
+},
+) battle.Subject {
+	return battle.Subject{Kind: battle.ProposalKind(e.GetKind()), By: milliseconds(e.GetExtendMs())}
+}
+
+func milliseconds(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
 
 func toJoined(connectionID string, live battle.Participant) *battlev1.Entry_ConnectionJoined {
 	return &battlev1.Entry_ConnectionJoined{ConnectionId: connectionID, LiveId: live.LiveID, Host: toUser(live.Host)}

@@ -46,6 +46,9 @@ func FuzzCommand(f *testing.F) {
 			{Fact: &battlev1.Command_Fact_Left{Left: &battlev1.Entry_ConnectionLeft{ConnectionId: "c"}}},
 		}}}},
 		{Command: &battlev1.Command_ReadCohost_{ReadCohost: &battlev1.Command_ReadCohost{Facts: []*battlev1.Command_Fact{{Reason: 99}}}}},
+		{Command: &battlev1.Command_EndBattle{EndBattle: &battlev1.EndBattleRequest{BattleId: "b1", LiveId: "a", Reason: "tired"}}},
+		{Command: &battlev1.Command_ExtendBattle{ExtendBattle: &battlev1.ExtendBattleRequest{BattleId: "b1", ExtendSeconds: -1}}},
+		{Command: &battlev1.Command_VoidBattle{VoidBattle: &battlev1.VoidBattleRequest{BattleId: "b1"}}},
 		{Command: &battlev1.Command_Advance_{Advance: &battlev1.Command_Advance{BattleId: "b1"}}},
 	} {
 		b, err := proto.Marshal(m)

@@ -19,6 +19,10 @@ func Result(r *battle.Result) *battlev1.BattleResult {
 			}
 		}),
 		Draw: r.Draw, WinnerLiveIds: r.Winners, SettledAt: toTimestamp(r.SettledAt),
+		Teams: each(r.Teams, func(t battle.TeamResult) *battlev1.TeamResult {
+			return &battlev1.TeamResult{TeamId: t.ID, LiveIds: t.LiveIDs, Score: t.Score, Rank: t.Rank, Exited: t.Exited}
+		}),
+		WinnerTeamIds: r.WinnerTeams,
 	}
 }
 
@@ -34,6 +38,10 @@ func fromResult(r *battlev1.BattleResult) *battle.Result {
 			}
 		}),
 		Draw: r.GetDraw(), Winners: r.GetWinnerLiveIds(), SettledAt: fromTimestamp(r.GetSettledAt()),
+		Teams: each(r.GetTeams(), func(t *battlev1.TeamResult) battle.TeamResult {
+			return battle.TeamResult{ID: t.GetTeamId(), LiveIDs: t.GetLiveIds(), Score: t.GetScore(), Rank: t.GetRank(), Exited: t.GetExited()}
+		}),
+		WinnerTeams: r.GetWinnerTeamIds(),
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // SnapshotVersion is that of the records of a snapshot. It changes whenever they, or what they mean, do.
-const SnapshotVersion = 1
+const SnapshotVersion = 2
 
 // Record is a piece of state as a snapshot holds it.
 func Record(piece battle.Piece) (*battlev1.Snapshot, error) {
@@ -70,12 +70,19 @@ func toKept(b battle.Battle) *battlev1.Snapshot_Battle {
 		Members: each(b.Members, func(m battle.Member) *battlev1.Snapshot_Member {
 			return &battlev1.Snapshot_Member{
 				LiveId: m.LiveID, Host: toUser(m.Host), State: battlev1.BattleUser_State(m.State), Plays: m.Plays, Opened: m.Opened,
-				Closing: toClosing(m.Closing),
+				Closing: toClosing(m.Closing), TeamId: m.Team,
 			}
 		}),
 		Status: battlev1.Battle_Status(b.Phase), RequestedAtMs: toMillis(b.RequestedAt), ExpiresAtMs: toMillis(b.ExpiresAt),
 		StartsAtMs: toMillis(b.StartsAt), EndsAtMs: toMillis(b.EndsAt), RuleSet: b.RuleSet, Reason: battlev1.Battle_EndReason(b.Reason),
 		Never: int32(b.Never), EndedAtMs: toMillis(b.EndedAt), Result: Result(b.Result),
+		Proposals: each(b.Proposals, func(p battle.Proposal) *battlev1.Snapshot_Proposal {
+			return &battlev1.Snapshot_Proposal{
+				Kind: battlev1.Proposal_Kind(p.Kind), ExtendMs: p.By.Milliseconds(), LiveId: p.LiveID, Reason: p.Reason,
+				ConsentedLiveIds: p.Consented, ExpiresAtMs: toMillis(p.ExpiresAt),
+			}
+		}),
+		Detail: b.Detail,
 	}
 }
 
@@ -86,12 +93,20 @@ func fromKept(b *battlev1.Snapshot_Battle) battle.Battle {
 			return battle.Member{
 				Participant: battle.Participant{LiveID: m.GetLiveId(), Host: fromUser(m.GetHost())},
 				State:       battle.MemberState(m.GetState()), Plays: m.GetPlays(), Opened: m.GetOpened(), Closing: closingOf(m.GetClosing()),
+				Team: m.GetTeamId(),
 			}
 		}),
 		Phase: battle.Phase(b.GetStatus()), RequestedAt: fromMillis(b.GetRequestedAtMs()), ExpiresAt: fromMillis(b.GetExpiresAtMs()),
 		StartsAt: fromMillis(b.GetStartsAtMs()), EndsAt: fromMillis(b.GetEndsAtMs()), RuleSet: b.GetRuleSet(),
 		Reason: battle.EndReason(b.GetReason()), Never: battle.Never(b.GetNever()), EndedAt: fromMillis(b.GetEndedAtMs()),
 		Result: fromResult(b.GetResult()),
+		Proposals: each(b.GetProposals(), func(p *battlev1.Snapshot_Proposal) battle.Proposal {
+			return battle.Proposal{
+				Subject: subject(p), LiveID: p.GetLiveId(), Reason: p.GetReason(), Consented: p.GetConsentedLiveIds(),
+				ExpiresAt: fromMillis(p.GetExpiresAtMs()),
+			}
+		}),
+		Detail: b.GetDetail(),
 	}
 }
 

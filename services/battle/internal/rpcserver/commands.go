@@ -111,3 +111,30 @@ func (s *Server) ExitBattle(ctx context.Context, req *battlev1.ExitBattleRequest
 	}
 	return &battlev1.ExitBattleResponse{Battle: b}, nil
 }
+
+// EndBattle implements BattleService.
+func (s *Server) EndBattle(ctx context.Context, req *battlev1.EndBattleRequest) (*battlev1.EndBattleResponse, error) {
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), codec.EndBattle(req))
+	if err != nil {
+		return nil, err
+	}
+	return &battlev1.EndBattleResponse{Battle: b}, nil
+}
+
+// ExtendBattle implements BattleService.
+func (s *Server) ExtendBattle(ctx context.Context, req *battlev1.ExtendBattleRequest) (*battlev1.ExtendBattleResponse, error) {
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), codec.ExtendBattle(req))
+	if err != nil {
+		return nil, err
+	}
+	return &battlev1.ExtendBattleResponse{Battle: b}, nil
+}
+
+// VoidBattle implements BattleService.
+func (s *Server) VoidBattle(ctx context.Context, req *battlev1.VoidBattleRequest) (*battlev1.VoidBattleResponse, error) {
+	b, err := s.act(ctx, "", req.GetBattleId(), battle.VoidBattle{BattleID: req.GetBattleId(), Reason: req.GetReason()})
+	if err != nil {
+		return nil, err
+	}
+	return &battlev1.VoidBattleResponse{Battle: b}, nil
+}

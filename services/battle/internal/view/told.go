@@ -32,8 +32,17 @@ func tell(before, after battle.Battle, event battle.Event, at time.Time) []telli
 			t.cancelled(m)
 		}
 		t.exited(e)
+	case battle.ProposalMade:
+		t.proposal(battlev1.BattleProposal_MADE, e.Subject, e.LiveID)
+	case battle.ProposalConsented:
+		t.proposal(battlev1.BattleProposal_CONSENTED, e.Subject, e.LiveID)
+	case battle.ProposalLapsed:
+		t.battle.Proposals = before.Proposals // told as it was
+		t.proposal(battlev1.BattleProposal_LAPSED, e.Subject, "")
+	case battle.BattleExtended:
+		t.extended(e)
 	case battle.BattleEnded:
-		if e.Never == battle.NeverCancelled {
+		if e.Never == battle.NeverCancelled || before.Phase == battle.PhaseRequested && e.Never == 0 {
 			t.cancelledForAll()
 		}
 		t.ended()
@@ -121,6 +130,23 @@ func (t *teller) cancelledForAll() {
 	}
 }
 
+// proposal goes to all lives of the battle; liveID is who proposed or consented, if anybody.
+func (t *teller) proposal(change battlev1.BattleProposal_Change, s battle.Subject, liveID string) {
+	p, _ := t.battle.Proposal(s)
+	told := &battlev1.BattleProposal{BattleId: t.battle.ID, Change: change, Proposal: codec.Proposal(p)}
+	if liveID != "" {
+		told.User = t.user(liveID)
+	}
+	t.add(&battlev1.Event{Event: &battlev1.Event_BattleProposal{BattleProposal: told}}, t.present()...)
+}
+
+// extended goes to all lives of the battle.
+func (t *teller) extended(e battle.BattleExtended) {
+	t.add(&battlev1.Event{Event: &battlev1.Event_BattleExtended{BattleExtended: &battlev1.BattleExtended{
+		Battle: codec.Battle(t.battle, t.at), ExtendSeconds: codec.Seconds(e.By),
+	}}}, t.present()...)
+}
+
 // ended goes to all lives that were asked to the battle.
 func (t *teller) ended() {
 	var all []string
@@ -129,6 +155,7 @@ func (t *teller) ended() {
 	}
 	t.add(&battlev1.Event{Event: &battlev1.Event_BattleEnded{BattleEnded: &battlev1.BattleEnded{
 		Battle: codec.Battle(t.battle, t.at), Reason: battlev1.Battle_EndReason(t.battle.Reason), Result: codec.Result(t.battle.Result),
+		Detail: t.battle.Detail,
 	}}}, all...)
 }
 

@@ -28,7 +28,12 @@ type BattleConfig_Mode int32
 
 const (
 	BattleConfig_MODE_UNSPECIFIED BattleConfig_Mode = 0
-	BattleConfig_FREE_FOR_ALL     BattleConfig_Mode = 1
+	// Every live for itself.
+	BattleConfig_FREE_FOR_ALL BattleConfig_Mode = 1
+	// As `teams` says.
+	BattleConfig_TEAMS BattleConfig_Mode = 2
+	// The inviter (team_id `one`) against all the others (`many`).
+	BattleConfig_ONE_VS_MANY BattleConfig_Mode = 3
 )
 
 // Enum value maps for BattleConfig_Mode.
@@ -36,10 +41,14 @@ var (
 	BattleConfig_Mode_name = map[int32]string{
 		0: "MODE_UNSPECIFIED",
 		1: "FREE_FOR_ALL",
+		2: "TEAMS",
+		3: "ONE_VS_MANY",
 	}
 	BattleConfig_Mode_value = map[string]int32{
 		"MODE_UNSPECIFIED": 0,
 		"FREE_FOR_ALL":     1,
+		"TEAMS":            2,
+		"ONE_VS_MANY":      3,
 	}
 )
 
@@ -194,11 +203,17 @@ type Battle_EndReason int32
 const (
 	Battle_END_REASON_UNSPECIFIED Battle_EndReason = 0
 	Battle_TIME_OVER              Battle_EndReason = 1
-	// All others exited.
+	// All others exited, or all of the other sides.
 	Battle_FORFEIT Battle_EndReason = 2
 	// Rejected, cancelled, timed out, or not open in time.
 	Battle_NEVER_STARTED Battle_EndReason = 3
 	Battle_LIVE_ENDED    Battle_EndReason = 4
+	// All lives in it consented to end it.
+	Battle_CUT_SHORT Battle_EndReason = 5
+	// An admin ended it; with a result if it had started.
+	Battle_TERMINATED Battle_EndReason = 6
+	// An admin voided it: there is no result, and no gift counts for it.
+	Battle_VOIDED Battle_EndReason = 7
 )
 
 // Enum value maps for Battle_EndReason.
@@ -209,6 +224,9 @@ var (
 		2: "FORFEIT",
 		3: "NEVER_STARTED",
 		4: "LIVE_ENDED",
+		5: "CUT_SHORT",
+		6: "TERMINATED",
+		7: "VOIDED",
 	}
 	Battle_EndReason_value = map[string]int32{
 		"END_REASON_UNSPECIFIED": 0,
@@ -216,6 +234,9 @@ var (
 		"FORFEIT":                2,
 		"NEVER_STARTED":          3,
 		"LIVE_ENDED":             4,
+		"CUT_SHORT":              5,
+		"TERMINATED":             6,
+		"VOIDED":                 7,
 	}
 )
 
@@ -246,6 +267,57 @@ func (Battle_EndReason) EnumDescriptor() ([]byte, []int) {
 	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{2, 1}
 }
 
+type Proposal_Kind int32
+
+const (
+	Proposal_KIND_UNSPECIFIED Proposal_Kind = 0
+	// To end the battle now.
+	Proposal_END Proposal_Kind = 1
+	// To let it take extend_seconds longer.
+	Proposal_EXTEND Proposal_Kind = 2
+)
+
+// Enum value maps for Proposal_Kind.
+var (
+	Proposal_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "END",
+		2: "EXTEND",
+	}
+	Proposal_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED": 0,
+		"END":              1,
+		"EXTEND":           2,
+	}
+)
+
+func (x Proposal_Kind) Enum() *Proposal_Kind {
+	p := new(Proposal_Kind)
+	*p = x
+	return p
+}
+
+func (x Proposal_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Proposal_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_faceoff_battle_v1_battle_proto_enumTypes[4].Descriptor()
+}
+
+func (Proposal_Kind) Type() protoreflect.EnumType {
+	return &file_faceoff_battle_v1_battle_proto_enumTypes[4]
+}
+
+func (x Proposal_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Proposal_Kind.Descriptor instead.
+func (Proposal_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{3, 0}
+}
+
 // BattleConfig says how a battle is fought.
 type BattleConfig struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -256,7 +328,11 @@ type BattleConfig struct {
 	// Passed on to all; at most 2 KiB.
 	ExtensionInfo string `protobuf:"bytes,3,opt,name=extension_info,json=extensionInfo,proto3" json:"extension_info,omitempty"`
 	// MODE_UNSPECIFIED stands for FREE_FOR_ALL.
-	Mode          BattleConfig_Mode `protobuf:"varint,4,opt,name=mode,proto3,enum=faceoff.battle.v1.BattleConfig_Mode" json:"mode,omitempty"`
+	Mode BattleConfig_Mode `protobuf:"varint,4,opt,name=mode,proto3,enum=faceoff.battle.v1.BattleConfig_Mode" json:"mode,omitempty"`
+	// For TEAMS only: two or more. The inviter and every target, named by their lives, are in exactly one.
+	Teams []*BattleConfig_Team `protobuf:"bytes,5,rep,name=teams,proto3" json:"teams,omitempty"`
+	// Scoring rules: `default` for their newest version, or a version, which is `default@1`; empty stands for `default`.
+	RuleSet       string `protobuf:"bytes,6,opt,name=rule_set,json=ruleSet,proto3" json:"rule_set,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -319,6 +395,20 @@ func (x *BattleConfig) GetMode() BattleConfig_Mode {
 	return BattleConfig_MODE_UNSPECIFIED
 }
 
+func (x *BattleConfig) GetTeams() []*BattleConfig_Team {
+	if x != nil {
+		return x.Teams
+	}
+	return nil
+}
+
+func (x *BattleConfig) GetRuleSet() string {
+	if x != nil {
+		return x.RuleSet
+	}
+	return ""
+}
+
 // BattleUser is a host in a battle, with the live that the gifts go to.
 type BattleUser struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -327,8 +417,10 @@ type BattleUser struct {
 	UserName  string                 `protobuf:"bytes,3,opt,name=user_name,json=userName,proto3" json:"user_name,omitempty"`
 	AvatarUrl string                 `protobuf:"bytes,4,opt,name=avatar_url,json=avatarUrl,proto3" json:"avatar_url,omitempty"`
 	// The final score once the live is closed; the live score is the score service's to tell.
-	Score         int64            `protobuf:"varint,5,opt,name=score,proto3" json:"score,omitempty"`
-	State         BattleUser_State `protobuf:"varint,6,opt,name=state,proto3,enum=faceoff.battle.v1.BattleUser_State" json:"state,omitempty"`
+	Score int64            `protobuf:"varint,5,opt,name=score,proto3" json:"score,omitempty"`
+	State BattleUser_State `protobuf:"varint,6,opt,name=state,proto3,enum=faceoff.battle.v1.BattleUser_State" json:"state,omitempty"`
+	// The side that it is on; empty in FREE_FOR_ALL.
+	TeamId        string `protobuf:"bytes,7,opt,name=team_id,json=teamId,proto3" json:"team_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -405,6 +497,13 @@ func (x *BattleUser) GetState() BattleUser_State {
 	return BattleUser_STATE_UNSPECIFIED
 }
 
+func (x *BattleUser) GetTeamId() string {
+	if x != nil {
+		return x.TeamId
+	}
+	return ""
+}
+
 // Battle is a PK between lives of one connection.
 type Battle struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -428,7 +527,9 @@ type Battle struct {
 	Result    *BattleResult          `protobuf:"bytes,13,opt,name=result,proto3" json:"result,omitempty"`
 	ServerNow *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=server_now,json=serverNow,proto3" json:"server_now,omitempty"`
 	// Version of the scoring rules, pinned at the start.
-	RuleSet       string `protobuf:"bytes,15,opt,name=rule_set,json=ruleSet,proto3" json:"rule_set,omitempty"`
+	RuleSet string `protobuf:"bytes,15,opt,name=rule_set,json=ruleSet,proto3" json:"rule_set,omitempty"`
+	// What hosts propose and not all have consented to.
+	Proposals     []*Proposal `protobuf:"bytes,18,rep,name=proposals,proto3" json:"proposals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -568,23 +669,124 @@ func (x *Battle) GetRuleSet() string {
 	return ""
 }
 
+func (x *Battle) GetProposals() []*Proposal {
+	if x != nil {
+		return x.Proposals
+	}
+	return nil
+}
+
+// Proposal is what a host proposes to the others of a running battle: they consent by the same call.
+type Proposal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  Proposal_Kind          `protobuf:"varint,1,opt,name=kind,proto3,enum=faceoff.battle.v1.Proposal_Kind" json:"kind,omitempty"`
+	// 0 unless EXTEND.
+	ExtendSeconds int32 `protobuf:"varint,2,opt,name=extend_seconds,json=extendSeconds,proto3" json:"extend_seconds,omitempty"`
+	// Who proposed it.
+	LiveId string `protobuf:"bytes,3,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// What the proposer said.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The proposer, and those who have consented, in that order.
+	ConsentedLiveIds []string `protobuf:"bytes,5,rep,name=consented_live_ids,json=consentedLiveIds,proto3" json:"consented_live_ids,omitempty"`
+	// When it lapses.
+	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Proposal) Reset() {
+	*x = Proposal{}
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Proposal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Proposal) ProtoMessage() {}
+
+func (x *Proposal) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Proposal.ProtoReflect.Descriptor instead.
+func (*Proposal) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Proposal) GetKind() Proposal_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Proposal_KIND_UNSPECIFIED
+}
+
+func (x *Proposal) GetExtendSeconds() int32 {
+	if x != nil {
+		return x.ExtendSeconds
+	}
+	return 0
+}
+
+func (x *Proposal) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Proposal) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Proposal) GetConsentedLiveIds() []string {
+	if x != nil {
+		return x.ConsentedLiveIds
+	}
+	return nil
+}
+
+func (x *Proposal) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
 // BattleResult is the settlement: final and immutable.
 type BattleResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// By rank, then live_id.
 	Lives []*LiveResult `protobuf:"bytes,1,rep,name=lives,proto3" json:"lives,omitempty"`
-	// The best scores are equal.
+	// The best scores are equal: of lives in FREE_FOR_ALL, else of teams.
 	Draw bool `protobuf:"varint,2,opt,name=draw,proto3" json:"draw,omitempty"`
-	// The lives of rank 1.
+	// FREE_FOR_ALL: the lives of rank 1. Else the lives of the teams of rank 1 that have not exited, in the order of lives.
 	WinnerLiveIds []string               `protobuf:"bytes,3,rep,name=winner_live_ids,json=winnerLiveIds,proto3" json:"winner_live_ids,omitempty"`
 	SettledAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=settled_at,json=settledAt,proto3" json:"settled_at,omitempty"`
+	// By rank, then team_id; none in FREE_FOR_ALL.
+	Teams []*TeamResult `protobuf:"bytes,5,rep,name=teams,proto3" json:"teams,omitempty"`
+	// The teams of rank 1.
+	WinnerTeamIds []string `protobuf:"bytes,6,rep,name=winner_team_ids,json=winnerTeamIds,proto3" json:"winner_team_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BattleResult) Reset() {
 	*x = BattleResult{}
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[3]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -596,7 +798,7 @@ func (x *BattleResult) String() string {
 func (*BattleResult) ProtoMessage() {}
 
 func (x *BattleResult) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[3]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -609,7 +811,7 @@ func (x *BattleResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BattleResult.ProtoReflect.Descriptor instead.
 func (*BattleResult) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{3}
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *BattleResult) GetLives() []*LiveResult {
@@ -640,6 +842,102 @@ func (x *BattleResult) GetSettledAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *BattleResult) GetTeams() []*TeamResult {
+	if x != nil {
+		return x.Teams
+	}
+	return nil
+}
+
+func (x *BattleResult) GetWinnerTeamIds() []string {
+	if x != nil {
+		return x.WinnerTeamIds
+	}
+	return nil
+}
+
+// TeamResult is what one side reached.
+type TeamResult struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	TeamId string                 `protobuf:"bytes,1,opt,name=team_id,json=teamId,proto3" json:"team_id,omitempty"`
+	// Its lives that the battle started with, in the order of the request.
+	LiveIds []string `protobuf:"bytes,2,rep,name=live_ids,json=liveIds,proto3" json:"live_ids,omitempty"`
+	// What its lives reached together, those that exited included; a sum past int64 stays at its greatest value.
+	Score int64 `protobuf:"varint,3,opt,name=score,proto3" json:"score,omitempty"`
+	// From 1. Equal scores share a rank and the next rank is skipped (1, 1, 3). Teams all of whose lives exited rank after the
+	// others.
+	Rank int32 `protobuf:"varint,4,opt,name=rank,proto3" json:"rank,omitempty"`
+	// All its lives exited.
+	Exited        bool `protobuf:"varint,5,opt,name=exited,proto3" json:"exited,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TeamResult) Reset() {
+	*x = TeamResult{}
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TeamResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TeamResult) ProtoMessage() {}
+
+func (x *TeamResult) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TeamResult.ProtoReflect.Descriptor instead.
+func (*TeamResult) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TeamResult) GetTeamId() string {
+	if x != nil {
+		return x.TeamId
+	}
+	return ""
+}
+
+func (x *TeamResult) GetLiveIds() []string {
+	if x != nil {
+		return x.LiveIds
+	}
+	return nil
+}
+
+func (x *TeamResult) GetScore() int64 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *TeamResult) GetRank() int32 {
+	if x != nil {
+		return x.Rank
+	}
+	return 0
+}
+
+func (x *TeamResult) GetExited() bool {
+	if x != nil {
+		return x.Exited
+	}
+	return false
+}
+
 // LiveResult is what one live reached.
 type LiveResult struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -660,7 +958,7 @@ type LiveResult struct {
 
 func (x *LiveResult) Reset() {
 	*x = LiveResult{}
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[4]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -672,7 +970,7 @@ func (x *LiveResult) String() string {
 func (*LiveResult) ProtoMessage() {}
 
 func (x *LiveResult) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[4]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -685,7 +983,7 @@ func (x *LiveResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveResult.ProtoReflect.Descriptor instead.
 func (*LiveResult) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{4}
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *LiveResult) GetLiveId() string {
@@ -755,7 +1053,7 @@ type Gifter struct {
 
 func (x *Gifter) Reset() {
 	*x = Gifter{}
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[5]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -767,7 +1065,7 @@ func (x *Gifter) String() string {
 func (*Gifter) ProtoMessage() {}
 
 func (x *Gifter) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[5]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -780,7 +1078,7 @@ func (x *Gifter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gifter.ProtoReflect.Descriptor instead.
 func (*Gifter) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{5}
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Gifter) GetUser() *v1.User {
@@ -817,7 +1115,7 @@ type ClosingProof struct {
 
 func (x *ClosingProof) Reset() {
 	*x = ClosingProof{}
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[6]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -829,7 +1127,7 @@ func (x *ClosingProof) String() string {
 func (*ClosingProof) ProtoMessage() {}
 
 func (x *ClosingProof) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[6]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -842,7 +1140,7 @@ func (x *ClosingProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosingProof.ProtoReflect.Descriptor instead.
 func (*ClosingProof) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{6}
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ClosingProof) GetPartition() int32 {
@@ -894,19 +1192,79 @@ func (x *ClosingProof) GetGifts() int64 {
 	return 0
 }
 
+// Team is a side of a battle in mode TEAMS.
+type BattleConfig_Team struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	TeamId        string                 `protobuf:"bytes,1,opt,name=team_id,json=teamId,proto3" json:"team_id,omitempty"`
+	LiveIds       []string               `protobuf:"bytes,2,rep,name=live_ids,json=liveIds,proto3" json:"live_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BattleConfig_Team) Reset() {
+	*x = BattleConfig_Team{}
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BattleConfig_Team) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BattleConfig_Team) ProtoMessage() {}
+
+func (x *BattleConfig_Team) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BattleConfig_Team.ProtoReflect.Descriptor instead.
+func (*BattleConfig_Team) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{0, 0}
+}
+
+func (x *BattleConfig_Team) GetTeamId() string {
+	if x != nil {
+		return x.TeamId
+	}
+	return ""
+}
+
+func (x *BattleConfig_Team) GetLiveIds() []string {
+	if x != nil {
+		return x.LiveIds
+	}
+	return nil
+}
+
 var File_faceoff_battle_v1_battle_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_battle_proto_rawDesc = "" +
 	"\n" +
-	"\x1efaceoff/battle/v1/battle.proto\x12\x11faceoff.battle.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1afaceoff/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\x02\n" +
+	"\x1efaceoff/battle/v1/battle.proto\x12\x11faceoff.battle.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1afaceoff/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x04\n" +
 	"\fBattleConfig\x126\n" +
 	"\x10duration_seconds\x18\x01 \x01(\x05B\v\xbaH\b\x1a\x06\x18\x80\xa3\x05(\x00R\x0fdurationSeconds\x12#\n" +
 	"\rneed_response\x18\x02 \x01(\bR\fneedResponse\x12/\n" +
 	"\x0eextension_info\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\rextensionInfo\x12B\n" +
-	"\x04mode\x18\x04 \x01(\x0e2$.faceoff.battle.v1.BattleConfig.ModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04mode\".\n" +
+	"\x04mode\x18\x04 \x01(\x0e2$.faceoff.battle.v1.BattleConfig.ModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04mode\x12D\n" +
+	"\x05teams\x18\x05 \x03(\v2$.faceoff.battle.v1.BattleConfig.TeamB\b\xbaH\x05\x92\x01\x02\x10\tR\x05teams\x12\"\n" +
+	"\brule_set\x18\x06 \x01(\tB\a\xbaH\x04r\x02(@R\aruleSet\x1a\x7f\n" +
+	"\x04Team\x125\n" +
+	"\ateam_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06teamId\x12@\n" +
+	"\blive_ids\x18\x02 \x03(\tB%\xbaH\"\x92\x01\x1f\b\x01\x10\t\"\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\aliveIds\"J\n" +
 	"\x04Mode\x12\x14\n" +
 	"\x10MODE_UNSPECIFIED\x10\x00\x12\x10\n" +
-	"\fFREE_FOR_ALL\x10\x01\"\xad\x02\n" +
+	"\fFREE_FOR_ALL\x10\x01\x12\t\n" +
+	"\x05TEAMS\x10\x02\x12\x0f\n" +
+	"\vONE_VS_MANY\x10\x03\"\xc6\x02\n" +
 	"\n" +
 	"BattleUser\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x17\n" +
@@ -915,7 +1273,8 @@ const file_faceoff_battle_v1_battle_proto_rawDesc = "" +
 	"\n" +
 	"avatar_url\x18\x04 \x01(\tR\tavatarUrl\x12\x14\n" +
 	"\x05score\x18\x05 \x01(\x03R\x05score\x129\n" +
-	"\x05state\x18\x06 \x01(\x0e2#.faceoff.battle.v1.BattleUser.StateR\x05state\"`\n" +
+	"\x05state\x18\x06 \x01(\x0e2#.faceoff.battle.v1.BattleUser.StateR\x05state\x12\x17\n" +
+	"\ateam_id\x18\a \x01(\tR\x06teamId\"`\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aINVITED\x10\x01\x12\n" +
@@ -924,7 +1283,7 @@ const file_faceoff_battle_v1_battle_proto_rawDesc = "" +
 	"\bREJECTED\x10\x03\x12\r\n" +
 	"\tTIMED_OUT\x10\x04\x12\n" +
 	"\n" +
-	"\x06EXITED\x10\x05\"\xd9\a\n" +
+	"\x06EXITED\x10\x05\"\xc0\b\n" +
 	"\x06Battle\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12#\n" +
 	"\rconnection_id\x18\x02 \x01(\tR\fconnectionId\x127\n" +
@@ -944,27 +1303,55 @@ const file_faceoff_battle_v1_battle_proto_rawDesc = "" +
 	"\x06result\x18\r \x01(\v2\x1f.faceoff.battle.v1.BattleResultR\x06result\x129\n" +
 	"\n" +
 	"server_now\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\tserverNow\x12\x19\n" +
-	"\brule_set\x18\x0f \x01(\tR\aruleSet\"c\n" +
+	"\brule_set\x18\x0f \x01(\tR\aruleSet\x129\n" +
+	"\tproposals\x18\x12 \x03(\v2\x1b.faceoff.battle.v1.ProposalR\tproposals\"c\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tREQUESTED\x10\x01\x12\f\n" +
 	"\bSTARTING\x10\x02\x12\v\n" +
 	"\aRUNNING\x10\x03\x12\f\n" +
 	"\bSETTLING\x10\x04\x12\t\n" +
-	"\x05ENDED\x10\x05\"f\n" +
+	"\x05ENDED\x10\x05\"\x91\x01\n" +
 	"\tEndReason\x12\x1a\n" +
 	"\x16END_REASON_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tTIME_OVER\x10\x01\x12\v\n" +
 	"\aFORFEIT\x10\x02\x12\x11\n" +
 	"\rNEVER_STARTED\x10\x03\x12\x0e\n" +
 	"\n" +
-	"LIVE_ENDED\x10\x04\"\xba\x01\n" +
+	"LIVE_ENDED\x10\x04\x12\r\n" +
+	"\tCUT_SHORT\x10\x05\x12\x0e\n" +
+	"\n" +
+	"TERMINATED\x10\x06\x12\n" +
+	"\n" +
+	"\x06VOIDED\x10\a\"\xb4\x02\n" +
+	"\bProposal\x124\n" +
+	"\x04kind\x18\x01 \x01(\x0e2 .faceoff.battle.v1.Proposal.KindR\x04kind\x12%\n" +
+	"\x0eextend_seconds\x18\x02 \x01(\x05R\rextendSeconds\x12\x17\n" +
+	"\alive_id\x18\x03 \x01(\tR\x06liveId\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12,\n" +
+	"\x12consented_live_ids\x18\x05 \x03(\tR\x10consentedLiveIds\x129\n" +
+	"\n" +
+	"expires_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"1\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\a\n" +
+	"\x03END\x10\x01\x12\n" +
+	"\n" +
+	"\x06EXTEND\x10\x02\"\x97\x02\n" +
 	"\fBattleResult\x123\n" +
 	"\x05lives\x18\x01 \x03(\v2\x1d.faceoff.battle.v1.LiveResultR\x05lives\x12\x12\n" +
 	"\x04draw\x18\x02 \x01(\bR\x04draw\x12&\n" +
 	"\x0fwinner_live_ids\x18\x03 \x03(\tR\rwinnerLiveIds\x129\n" +
 	"\n" +
-	"settled_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tsettledAt\"\x93\x02\n" +
+	"settled_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tsettledAt\x123\n" +
+	"\x05teams\x18\x05 \x03(\v2\x1d.faceoff.battle.v1.TeamResultR\x05teams\x12&\n" +
+	"\x0fwinner_team_ids\x18\x06 \x03(\tR\rwinnerTeamIds\"\x82\x01\n" +
+	"\n" +
+	"TeamResult\x12\x17\n" +
+	"\ateam_id\x18\x01 \x01(\tR\x06teamId\x12\x19\n" +
+	"\blive_ids\x18\x02 \x03(\tR\aliveIds\x12\x14\n" +
+	"\x05score\x18\x03 \x01(\x03R\x05score\x12\x12\n" +
+	"\x04rank\x18\x04 \x01(\x05R\x04rank\x12\x16\n" +
+	"\x06exited\x18\x05 \x01(\bR\x06exited\"\x93\x02\n" +
 	"\n" +
 	"LiveResult\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x17\n" +
@@ -1002,47 +1389,56 @@ func file_faceoff_battle_v1_battle_proto_rawDescGZIP() []byte {
 	return file_faceoff_battle_v1_battle_proto_rawDescData
 }
 
-var file_faceoff_battle_v1_battle_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_faceoff_battle_v1_battle_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_faceoff_battle_v1_battle_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_faceoff_battle_v1_battle_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_faceoff_battle_v1_battle_proto_goTypes = []any{
 	(BattleConfig_Mode)(0),        // 0: faceoff.battle.v1.BattleConfig.Mode
 	(BattleUser_State)(0),         // 1: faceoff.battle.v1.BattleUser.State
 	(Battle_Status)(0),            // 2: faceoff.battle.v1.Battle.Status
 	(Battle_EndReason)(0),         // 3: faceoff.battle.v1.Battle.EndReason
-	(*BattleConfig)(nil),          // 4: faceoff.battle.v1.BattleConfig
-	(*BattleUser)(nil),            // 5: faceoff.battle.v1.BattleUser
-	(*Battle)(nil),                // 6: faceoff.battle.v1.Battle
-	(*BattleResult)(nil),          // 7: faceoff.battle.v1.BattleResult
-	(*LiveResult)(nil),            // 8: faceoff.battle.v1.LiveResult
-	(*Gifter)(nil),                // 9: faceoff.battle.v1.Gifter
-	(*ClosingProof)(nil),          // 10: faceoff.battle.v1.ClosingProof
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(*v1.User)(nil),               // 12: faceoff.user.v1.User
+	(Proposal_Kind)(0),            // 4: faceoff.battle.v1.Proposal.Kind
+	(*BattleConfig)(nil),          // 5: faceoff.battle.v1.BattleConfig
+	(*BattleUser)(nil),            // 6: faceoff.battle.v1.BattleUser
+	(*Battle)(nil),                // 7: faceoff.battle.v1.Battle
+	(*Proposal)(nil),              // 8: faceoff.battle.v1.Proposal
+	(*BattleResult)(nil),          // 9: faceoff.battle.v1.BattleResult
+	(*TeamResult)(nil),            // 10: faceoff.battle.v1.TeamResult
+	(*LiveResult)(nil),            // 11: faceoff.battle.v1.LiveResult
+	(*Gifter)(nil),                // 12: faceoff.battle.v1.Gifter
+	(*ClosingProof)(nil),          // 13: faceoff.battle.v1.ClosingProof
+	(*BattleConfig_Team)(nil),     // 14: faceoff.battle.v1.BattleConfig.Team
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*v1.User)(nil),               // 16: faceoff.user.v1.User
 }
 var file_faceoff_battle_v1_battle_proto_depIdxs = []int32{
 	0,  // 0: faceoff.battle.v1.BattleConfig.mode:type_name -> faceoff.battle.v1.BattleConfig.Mode
-	1,  // 1: faceoff.battle.v1.BattleUser.state:type_name -> faceoff.battle.v1.BattleUser.State
-	4,  // 2: faceoff.battle.v1.Battle.config:type_name -> faceoff.battle.v1.BattleConfig
-	5,  // 3: faceoff.battle.v1.Battle.users:type_name -> faceoff.battle.v1.BattleUser
-	2,  // 4: faceoff.battle.v1.Battle.status:type_name -> faceoff.battle.v1.Battle.Status
-	11, // 5: faceoff.battle.v1.Battle.requested_at:type_name -> google.protobuf.Timestamp
-	11, // 6: faceoff.battle.v1.Battle.expires_at:type_name -> google.protobuf.Timestamp
-	11, // 7: faceoff.battle.v1.Battle.starts_at:type_name -> google.protobuf.Timestamp
-	11, // 8: faceoff.battle.v1.Battle.ends_at:type_name -> google.protobuf.Timestamp
-	11, // 9: faceoff.battle.v1.Battle.ended_at:type_name -> google.protobuf.Timestamp
-	3,  // 10: faceoff.battle.v1.Battle.end_reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	7,  // 11: faceoff.battle.v1.Battle.result:type_name -> faceoff.battle.v1.BattleResult
-	11, // 12: faceoff.battle.v1.Battle.server_now:type_name -> google.protobuf.Timestamp
-	8,  // 13: faceoff.battle.v1.BattleResult.lives:type_name -> faceoff.battle.v1.LiveResult
-	11, // 14: faceoff.battle.v1.BattleResult.settled_at:type_name -> google.protobuf.Timestamp
-	9,  // 15: faceoff.battle.v1.LiveResult.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	10, // 16: faceoff.battle.v1.LiveResult.proof:type_name -> faceoff.battle.v1.ClosingProof
-	12, // 17: faceoff.battle.v1.Gifter.user:type_name -> faceoff.user.v1.User
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	14, // 1: faceoff.battle.v1.BattleConfig.teams:type_name -> faceoff.battle.v1.BattleConfig.Team
+	1,  // 2: faceoff.battle.v1.BattleUser.state:type_name -> faceoff.battle.v1.BattleUser.State
+	5,  // 3: faceoff.battle.v1.Battle.config:type_name -> faceoff.battle.v1.BattleConfig
+	6,  // 4: faceoff.battle.v1.Battle.users:type_name -> faceoff.battle.v1.BattleUser
+	2,  // 5: faceoff.battle.v1.Battle.status:type_name -> faceoff.battle.v1.Battle.Status
+	15, // 6: faceoff.battle.v1.Battle.requested_at:type_name -> google.protobuf.Timestamp
+	15, // 7: faceoff.battle.v1.Battle.expires_at:type_name -> google.protobuf.Timestamp
+	15, // 8: faceoff.battle.v1.Battle.starts_at:type_name -> google.protobuf.Timestamp
+	15, // 9: faceoff.battle.v1.Battle.ends_at:type_name -> google.protobuf.Timestamp
+	15, // 10: faceoff.battle.v1.Battle.ended_at:type_name -> google.protobuf.Timestamp
+	3,  // 11: faceoff.battle.v1.Battle.end_reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	9,  // 12: faceoff.battle.v1.Battle.result:type_name -> faceoff.battle.v1.BattleResult
+	15, // 13: faceoff.battle.v1.Battle.server_now:type_name -> google.protobuf.Timestamp
+	8,  // 14: faceoff.battle.v1.Battle.proposals:type_name -> faceoff.battle.v1.Proposal
+	4,  // 15: faceoff.battle.v1.Proposal.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	15, // 16: faceoff.battle.v1.Proposal.expires_at:type_name -> google.protobuf.Timestamp
+	11, // 17: faceoff.battle.v1.BattleResult.lives:type_name -> faceoff.battle.v1.LiveResult
+	15, // 18: faceoff.battle.v1.BattleResult.settled_at:type_name -> google.protobuf.Timestamp
+	10, // 19: faceoff.battle.v1.BattleResult.teams:type_name -> faceoff.battle.v1.TeamResult
+	12, // 20: faceoff.battle.v1.LiveResult.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	13, // 21: faceoff.battle.v1.LiveResult.proof:type_name -> faceoff.battle.v1.ClosingProof
+	16, // 22: faceoff.battle.v1.Gifter.user:type_name -> faceoff.user.v1.User
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_battle_proto_init() }
@@ -1055,8 +1451,8 @@ func file_faceoff_battle_v1_battle_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_battle_proto_rawDesc), len(file_faceoff_battle_v1_battle_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   7,
+			NumEnums:      5,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

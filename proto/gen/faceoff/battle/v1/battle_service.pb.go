@@ -763,6 +763,315 @@ func (x *ExitBattleResponse) GetBattle() *Battle {
 	return nil
 }
 
+type EndBattleRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	// Empty for an admin's end.
+	LiveId string `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// Passed on to all; as in RejectBattleRequest. Of those who consent it is not kept.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndBattleRequest) Reset() {
+	*x = EndBattleRequest{}
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndBattleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndBattleRequest) ProtoMessage() {}
+
+func (x *EndBattleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndBattleRequest.ProtoReflect.Descriptor instead.
+func (*EndBattleRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *EndBattleRequest) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *EndBattleRequest) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *EndBattleRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type EndBattleResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Battle        *Battle                `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndBattleResponse) Reset() {
+	*x = EndBattleResponse{}
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndBattleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndBattleResponse) ProtoMessage() {}
+
+func (x *EndBattleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndBattleResponse.ProtoReflect.Descriptor instead.
+func (*EndBattleResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *EndBattleResponse) GetBattle() *Battle {
+	if x != nil {
+		return x.Battle
+	}
+	return nil
+}
+
+type ExtendBattleRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	// Empty for an admin's extension.
+	LiveId string `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// Those who consent name the same.
+	ExtendSeconds int32 `protobuf:"varint,3,opt,name=extend_seconds,json=extendSeconds,proto3" json:"extend_seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExtendBattleRequest) Reset() {
+	*x = ExtendBattleRequest{}
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExtendBattleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExtendBattleRequest) ProtoMessage() {}
+
+func (x *ExtendBattleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExtendBattleRequest.ProtoReflect.Descriptor instead.
+func (*ExtendBattleRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ExtendBattleRequest) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *ExtendBattleRequest) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *ExtendBattleRequest) GetExtendSeconds() int32 {
+	if x != nil {
+		return x.ExtendSeconds
+	}
+	return 0
+}
+
+type ExtendBattleResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Battle        *Battle                `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExtendBattleResponse) Reset() {
+	*x = ExtendBattleResponse{}
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExtendBattleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExtendBattleResponse) ProtoMessage() {}
+
+func (x *ExtendBattleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExtendBattleResponse.ProtoReflect.Descriptor instead.
+func (*ExtendBattleResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ExtendBattleResponse) GetBattle() *Battle {
+	if x != nil {
+		return x.Battle
+	}
+	return nil
+}
+
+type VoidBattleRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	// Passed on to all; as in RejectBattleRequest.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VoidBattleRequest) Reset() {
+	*x = VoidBattleRequest{}
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VoidBattleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VoidBattleRequest) ProtoMessage() {}
+
+func (x *VoidBattleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VoidBattleRequest.ProtoReflect.Descriptor instead.
+func (*VoidBattleRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *VoidBattleRequest) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *VoidBattleRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type VoidBattleResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Battle        *Battle                `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VoidBattleResponse) Reset() {
+	*x = VoidBattleResponse{}
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VoidBattleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VoidBattleResponse) ProtoMessage() {}
+
+func (x *VoidBattleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VoidBattleResponse.ProtoReflect.Descriptor instead.
+func (*VoidBattleResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *VoidBattleResponse) GetBattle() *Battle {
+	if x != nil {
+		return x.Battle
+	}
+	return nil
+}
+
 type WatchLiveRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
@@ -774,7 +1083,7 @@ type WatchLiveRequest struct {
 
 func (x *WatchLiveRequest) Reset() {
 	*x = WatchLiveRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[14]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -786,7 +1095,7 @@ func (x *WatchLiveRequest) String() string {
 func (*WatchLiveRequest) ProtoMessage() {}
 
 func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[14]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -799,7 +1108,7 @@ func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveRequest.ProtoReflect.Descriptor instead.
 func (*WatchLiveRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{14}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *WatchLiveRequest) GetLiveId() string {
@@ -829,7 +1138,7 @@ type WatchLiveResponse struct {
 
 func (x *WatchLiveResponse) Reset() {
 	*x = WatchLiveResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[15]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -841,7 +1150,7 @@ func (x *WatchLiveResponse) String() string {
 func (*WatchLiveResponse) ProtoMessage() {}
 
 func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[15]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -854,7 +1163,7 @@ func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{15}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WatchLiveResponse) GetPayload() isWatchLiveResponse_Payload {
@@ -908,7 +1217,7 @@ type LeaveBattleRequest struct {
 
 func (x *LeaveBattleRequest) Reset() {
 	*x = LeaveBattleRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[16]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -920,7 +1229,7 @@ func (x *LeaveBattleRequest) String() string {
 func (*LeaveBattleRequest) ProtoMessage() {}
 
 func (x *LeaveBattleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[16]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -933,7 +1242,7 @@ func (x *LeaveBattleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveBattleRequest.ProtoReflect.Descriptor instead.
 func (*LeaveBattleRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{16}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *LeaveBattleRequest) GetLiveId() string {
@@ -953,7 +1262,7 @@ type LeaveBattleResponse struct {
 
 func (x *LeaveBattleResponse) Reset() {
 	*x = LeaveBattleResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[17]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -965,7 +1274,7 @@ func (x *LeaveBattleResponse) String() string {
 func (*LeaveBattleResponse) ProtoMessage() {}
 
 func (x *LeaveBattleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[17]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -978,7 +1287,7 @@ func (x *LeaveBattleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveBattleResponse.ProtoReflect.Descriptor instead.
 func (*LeaveBattleResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{17}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *LeaveBattleResponse) GetBattleId() string {
@@ -1002,7 +1311,7 @@ type ReportOpenedRequest struct {
 
 func (x *ReportOpenedRequest) Reset() {
 	*x = ReportOpenedRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[18]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1014,7 +1323,7 @@ func (x *ReportOpenedRequest) String() string {
 func (*ReportOpenedRequest) ProtoMessage() {}
 
 func (x *ReportOpenedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[18]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1027,7 +1336,7 @@ func (x *ReportOpenedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportOpenedRequest.ProtoReflect.Descriptor instead.
 func (*ReportOpenedRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{18}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ReportOpenedRequest) GetBattleId() string {
@@ -1073,7 +1382,7 @@ type ReportOpenedResponse struct {
 
 func (x *ReportOpenedResponse) Reset() {
 	*x = ReportOpenedResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[19]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1085,7 +1394,7 @@ func (x *ReportOpenedResponse) String() string {
 func (*ReportOpenedResponse) ProtoMessage() {}
 
 func (x *ReportOpenedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[19]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +1407,7 @@ func (x *ReportOpenedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportOpenedResponse.ProtoReflect.Descriptor instead.
 func (*ReportOpenedResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{19}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{25}
 }
 
 type ReportClosedRequest struct {
@@ -1115,7 +1424,7 @@ type ReportClosedRequest struct {
 
 func (x *ReportClosedRequest) Reset() {
 	*x = ReportClosedRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[20]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1127,7 +1436,7 @@ func (x *ReportClosedRequest) String() string {
 func (*ReportClosedRequest) ProtoMessage() {}
 
 func (x *ReportClosedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[20]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1140,7 +1449,7 @@ func (x *ReportClosedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportClosedRequest.ProtoReflect.Descriptor instead.
 func (*ReportClosedRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{20}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ReportClosedRequest) GetBattleId() string {
@@ -1186,7 +1495,7 @@ type ReportClosedResponse struct {
 
 func (x *ReportClosedResponse) Reset() {
 	*x = ReportClosedResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[21]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1198,7 +1507,7 @@ func (x *ReportClosedResponse) String() string {
 func (*ReportClosedResponse) ProtoMessage() {}
 
 func (x *ReportClosedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[21]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1211,7 +1520,7 @@ func (x *ReportClosedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportClosedResponse.ProtoReflect.Descriptor instead.
 func (*ReportClosedResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{21}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{27}
 }
 
 type WatchLiveResponse_Snapshot struct {
@@ -1227,7 +1536,7 @@ type WatchLiveResponse_Snapshot struct {
 
 func (x *WatchLiveResponse_Snapshot) Reset() {
 	*x = WatchLiveResponse_Snapshot{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[23]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1239,7 +1548,7 @@ func (x *WatchLiveResponse_Snapshot) String() string {
 func (*WatchLiveResponse_Snapshot) ProtoMessage() {}
 
 func (x *WatchLiveResponse_Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[23]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1252,7 +1561,7 @@ func (x *WatchLiveResponse_Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse_Snapshot.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse_Snapshot) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{15, 0}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{21, 0}
 }
 
 func (x *WatchLiveResponse_Snapshot) GetNumber() int64 {
@@ -1329,6 +1638,25 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x125\n" +
 	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"G\n" +
 	"\x12ExitBattleResponse\x121\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\xd1\x02\n" +
+	"\x10EndBattleRequest\x129\n" +
+	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x125\n" +
+	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{0,48}$R\x06liveId\x12\xca\x01\n" +
+	"\x06reason\x18\x03 \x01(\tB\xb1\x01\xbaH\xad\x01\xba\x01\xa4\x01\n" +
+	"\freason.plain\x12Vmust not hold control characters, line breaks or marks that turn the direction of text\x1a<!this.matches(r'[\\p{Cc}\\x{2028}-\\x{202E}\\x{2066}-\\x{2069}]')r\x03(\x80\x02R\x06reason\"F\n" +
+	"\x11EndBattleResponse\x121\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\xbb\x01\n" +
+	"\x13ExtendBattleRequest\x129\n" +
+	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x125\n" +
+	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{0,48}$R\x06liveId\x122\n" +
+	"\x0eextend_seconds\x18\x03 \x01(\x05B\v\xbaH\b\x1a\x06\x18\x80\xa3\x05(\x01R\rextendSeconds\"I\n" +
+	"\x14ExtendBattleResponse\x121\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\x9b\x02\n" +
+	"\x11VoidBattleRequest\x129\n" +
+	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x12\xca\x01\n" +
+	"\x06reason\x18\x02 \x01(\tB\xb1\x01\xbaH\xad\x01\xba\x01\xa4\x01\n" +
+	"\freason.plain\x12Vmust not hold control characters, line breaks or marks that turn the direction of text\x1a<!this.matches(r'[\\p{Cc}\\x{2028}-\\x{202E}\\x{2066}-\\x{2069}]')r\x03(\x80\x02R\x06reason\"G\n" +
+	"\x12VoidBattleResponse\x121\n" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"~\n" +
 	"\x10WatchLiveRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x123\n" +
@@ -1360,7 +1688,7 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\vtop_gifters\x18\x04 \x03(\v2\x19.faceoff.battle.v1.GifterB\x06\xbaH\x03\xd8\x01\x03R\n" +
 	"topGifters\x125\n" +
 	"\x05proof\x18\x05 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\"\x16\n" +
-	"\x14ReportClosedResponse2\x92\b\n" +
+	"\x14ReportClosedResponse2\xa4\v\n" +
 	"\rBattleService\x12z\n" +
 	"\rRequestBattle\x12'.faceoff.battle.v1.RequestBattleRequest\x1a(.faceoff.battle.v1.RequestBattleResponse\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/battles\x12w\n" +
 	"\tGetBattle\x12#.faceoff.battle.v1.GetBattleRequest\x1a$.faceoff.battle.v1.GetBattleResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/battles/{battle_id}\x12q\n" +
@@ -1369,7 +1697,11 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\fRejectBattle\x12&.faceoff.battle.v1.RejectBattleRequest\x1a'.faceoff.battle.v1.RejectBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:reject\x12\x9f\x01\n" +
 	"\x13CancelBattleRequest\x12-.faceoff.battle.v1.CancelBattleRequestRequest\x1a..faceoff.battle.v1.CancelBattleRequestResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:cancel\x12\x82\x01\n" +
 	"\n" +
-	"ExitBattle\x12$.faceoff.battle.v1.ExitBattleRequest\x1a%.faceoff.battle.v1.ExitBattleResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:exit\x12X\n" +
+	"ExitBattle\x12$.faceoff.battle.v1.ExitBattleRequest\x1a%.faceoff.battle.v1.ExitBattleResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:exit\x12~\n" +
+	"\tEndBattle\x12#.faceoff.battle.v1.EndBattleRequest\x1a$.faceoff.battle.v1.EndBattleResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/battles/{battle_id}:end\x12\x8a\x01\n" +
+	"\fExtendBattle\x12&.faceoff.battle.v1.ExtendBattleRequest\x1a'.faceoff.battle.v1.ExtendBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:extend\x12\x82\x01\n" +
+	"\n" +
+	"VoidBattle\x12$.faceoff.battle.v1.VoidBattleRequest\x1a%.faceoff.battle.v1.VoidBattleResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:void\x12X\n" +
 	"\tWatchLive\x12#.faceoff.battle.v1.WatchLiveRequest\x1a$.faceoff.battle.v1.WatchLiveResponse0\x012\xbb\x02\n" +
 	"\x19BattleCoordinationService\x12\\\n" +
 	"\vLeaveBattle\x12%.faceoff.battle.v1.LeaveBattleRequest\x1a&.faceoff.battle.v1.LeaveBattleResponse\x12_\n" +
@@ -1389,7 +1721,7 @@ func file_faceoff_battle_v1_battle_service_proto_rawDescGZIP() []byte {
 	return file_faceoff_battle_v1_battle_service_proto_rawDescData
 }
 
-var file_faceoff_battle_v1_battle_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_faceoff_battle_v1_battle_service_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_faceoff_battle_v1_battle_service_proto_goTypes = []any{
 	(*RequestBattleRequest)(nil),        // 0: faceoff.battle.v1.RequestBattleRequest
 	(*RequestBattleResponse)(nil),       // 1: faceoff.battle.v1.RequestBattleResponse
@@ -1405,70 +1737,85 @@ var file_faceoff_battle_v1_battle_service_proto_goTypes = []any{
 	(*CancelBattleRequestResponse)(nil), // 11: faceoff.battle.v1.CancelBattleRequestResponse
 	(*ExitBattleRequest)(nil),           // 12: faceoff.battle.v1.ExitBattleRequest
 	(*ExitBattleResponse)(nil),          // 13: faceoff.battle.v1.ExitBattleResponse
-	(*WatchLiveRequest)(nil),            // 14: faceoff.battle.v1.WatchLiveRequest
-	(*WatchLiveResponse)(nil),           // 15: faceoff.battle.v1.WatchLiveResponse
-	(*LeaveBattleRequest)(nil),          // 16: faceoff.battle.v1.LeaveBattleRequest
-	(*LeaveBattleResponse)(nil),         // 17: faceoff.battle.v1.LeaveBattleResponse
-	(*ReportOpenedRequest)(nil),         // 18: faceoff.battle.v1.ReportOpenedRequest
-	(*ReportOpenedResponse)(nil),        // 19: faceoff.battle.v1.ReportOpenedResponse
-	(*ReportClosedRequest)(nil),         // 20: faceoff.battle.v1.ReportClosedRequest
-	(*ReportClosedResponse)(nil),        // 21: faceoff.battle.v1.ReportClosedResponse
-	nil,                                 // 22: faceoff.battle.v1.RequestBattleResponse.ResultsEntry
-	(*WatchLiveResponse_Snapshot)(nil),  // 23: faceoff.battle.v1.WatchLiveResponse.Snapshot
-	(*BattleConfig)(nil),                // 24: faceoff.battle.v1.BattleConfig
-	(*Battle)(nil),                      // 25: faceoff.battle.v1.Battle
-	(Battle_Status)(0),                  // 26: faceoff.battle.v1.Battle.Status
-	(*Event)(nil),                       // 27: faceoff.battle.v1.Event
-	(*Gifter)(nil),                      // 28: faceoff.battle.v1.Gifter
-	(*ClosingProof)(nil),                // 29: faceoff.battle.v1.ClosingProof
-	(*v1.TargetResult)(nil),             // 30: faceoff.errors.v1.TargetResult
-	(*timestamppb.Timestamp)(nil),       // 31: google.protobuf.Timestamp
+	(*EndBattleRequest)(nil),            // 14: faceoff.battle.v1.EndBattleRequest
+	(*EndBattleResponse)(nil),           // 15: faceoff.battle.v1.EndBattleResponse
+	(*ExtendBattleRequest)(nil),         // 16: faceoff.battle.v1.ExtendBattleRequest
+	(*ExtendBattleResponse)(nil),        // 17: faceoff.battle.v1.ExtendBattleResponse
+	(*VoidBattleRequest)(nil),           // 18: faceoff.battle.v1.VoidBattleRequest
+	(*VoidBattleResponse)(nil),          // 19: faceoff.battle.v1.VoidBattleResponse
+	(*WatchLiveRequest)(nil),            // 20: faceoff.battle.v1.WatchLiveRequest
+	(*WatchLiveResponse)(nil),           // 21: faceoff.battle.v1.WatchLiveResponse
+	(*LeaveBattleRequest)(nil),          // 22: faceoff.battle.v1.LeaveBattleRequest
+	(*LeaveBattleResponse)(nil),         // 23: faceoff.battle.v1.LeaveBattleResponse
+	(*ReportOpenedRequest)(nil),         // 24: faceoff.battle.v1.ReportOpenedRequest
+	(*ReportOpenedResponse)(nil),        // 25: faceoff.battle.v1.ReportOpenedResponse
+	(*ReportClosedRequest)(nil),         // 26: faceoff.battle.v1.ReportClosedRequest
+	(*ReportClosedResponse)(nil),        // 27: faceoff.battle.v1.ReportClosedResponse
+	nil,                                 // 28: faceoff.battle.v1.RequestBattleResponse.ResultsEntry
+	(*WatchLiveResponse_Snapshot)(nil),  // 29: faceoff.battle.v1.WatchLiveResponse.Snapshot
+	(*BattleConfig)(nil),                // 30: faceoff.battle.v1.BattleConfig
+	(*Battle)(nil),                      // 31: faceoff.battle.v1.Battle
+	(Battle_Status)(0),                  // 32: faceoff.battle.v1.Battle.Status
+	(*Event)(nil),                       // 33: faceoff.battle.v1.Event
+	(*Gifter)(nil),                      // 34: faceoff.battle.v1.Gifter
+	(*ClosingProof)(nil),                // 35: faceoff.battle.v1.ClosingProof
+	(*v1.TargetResult)(nil),             // 36: faceoff.errors.v1.TargetResult
+	(*timestamppb.Timestamp)(nil),       // 37: google.protobuf.Timestamp
 }
 var file_faceoff_battle_v1_battle_service_proto_depIdxs = []int32{
-	24, // 0: faceoff.battle.v1.RequestBattleRequest.config:type_name -> faceoff.battle.v1.BattleConfig
-	25, // 1: faceoff.battle.v1.RequestBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	22, // 2: faceoff.battle.v1.RequestBattleResponse.results:type_name -> faceoff.battle.v1.RequestBattleResponse.ResultsEntry
-	25, // 3: faceoff.battle.v1.GetBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	26, // 4: faceoff.battle.v1.ListBattlesRequest.status:type_name -> faceoff.battle.v1.Battle.Status
-	25, // 5: faceoff.battle.v1.ListBattlesResponse.battles:type_name -> faceoff.battle.v1.Battle
-	25, // 6: faceoff.battle.v1.AcceptBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	25, // 7: faceoff.battle.v1.RejectBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	25, // 8: faceoff.battle.v1.CancelBattleRequestResponse.battle:type_name -> faceoff.battle.v1.Battle
-	25, // 9: faceoff.battle.v1.ExitBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	23, // 10: faceoff.battle.v1.WatchLiveResponse.snapshot:type_name -> faceoff.battle.v1.WatchLiveResponse.Snapshot
-	27, // 11: faceoff.battle.v1.WatchLiveResponse.event:type_name -> faceoff.battle.v1.Event
-	28, // 12: faceoff.battle.v1.ReportClosedRequest.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	29, // 13: faceoff.battle.v1.ReportClosedRequest.proof:type_name -> faceoff.battle.v1.ClosingProof
-	30, // 14: faceoff.battle.v1.RequestBattleResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
-	25, // 15: faceoff.battle.v1.WatchLiveResponse.Snapshot.battle:type_name -> faceoff.battle.v1.Battle
-	31, // 16: faceoff.battle.v1.WatchLiveResponse.Snapshot.server_now:type_name -> google.protobuf.Timestamp
-	0,  // 17: faceoff.battle.v1.BattleService.RequestBattle:input_type -> faceoff.battle.v1.RequestBattleRequest
-	2,  // 18: faceoff.battle.v1.BattleService.GetBattle:input_type -> faceoff.battle.v1.GetBattleRequest
-	4,  // 19: faceoff.battle.v1.BattleService.ListBattles:input_type -> faceoff.battle.v1.ListBattlesRequest
-	6,  // 20: faceoff.battle.v1.BattleService.AcceptBattle:input_type -> faceoff.battle.v1.AcceptBattleRequest
-	8,  // 21: faceoff.battle.v1.BattleService.RejectBattle:input_type -> faceoff.battle.v1.RejectBattleRequest
-	10, // 22: faceoff.battle.v1.BattleService.CancelBattleRequest:input_type -> faceoff.battle.v1.CancelBattleRequestRequest
-	12, // 23: faceoff.battle.v1.BattleService.ExitBattle:input_type -> faceoff.battle.v1.ExitBattleRequest
-	14, // 24: faceoff.battle.v1.BattleService.WatchLive:input_type -> faceoff.battle.v1.WatchLiveRequest
-	16, // 25: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:input_type -> faceoff.battle.v1.LeaveBattleRequest
-	18, // 26: faceoff.battle.v1.BattleCoordinationService.ReportOpened:input_type -> faceoff.battle.v1.ReportOpenedRequest
-	20, // 27: faceoff.battle.v1.BattleCoordinationService.ReportClosed:input_type -> faceoff.battle.v1.ReportClosedRequest
-	1,  // 28: faceoff.battle.v1.BattleService.RequestBattle:output_type -> faceoff.battle.v1.RequestBattleResponse
-	3,  // 29: faceoff.battle.v1.BattleService.GetBattle:output_type -> faceoff.battle.v1.GetBattleResponse
-	5,  // 30: faceoff.battle.v1.BattleService.ListBattles:output_type -> faceoff.battle.v1.ListBattlesResponse
-	7,  // 31: faceoff.battle.v1.BattleService.AcceptBattle:output_type -> faceoff.battle.v1.AcceptBattleResponse
-	9,  // 32: faceoff.battle.v1.BattleService.RejectBattle:output_type -> faceoff.battle.v1.RejectBattleResponse
-	11, // 33: faceoff.battle.v1.BattleService.CancelBattleRequest:output_type -> faceoff.battle.v1.CancelBattleRequestResponse
-	13, // 34: faceoff.battle.v1.BattleService.ExitBattle:output_type -> faceoff.battle.v1.ExitBattleResponse
-	15, // 35: faceoff.battle.v1.BattleService.WatchLive:output_type -> faceoff.battle.v1.WatchLiveResponse
-	17, // 36: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:output_type -> faceoff.battle.v1.LeaveBattleResponse
-	19, // 37: faceoff.battle.v1.BattleCoordinationService.ReportOpened:output_type -> faceoff.battle.v1.ReportOpenedResponse
-	21, // 38: faceoff.battle.v1.BattleCoordinationService.ReportClosed:output_type -> faceoff.battle.v1.ReportClosedResponse
-	28, // [28:39] is the sub-list for method output_type
-	17, // [17:28] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	30, // 0: faceoff.battle.v1.RequestBattleRequest.config:type_name -> faceoff.battle.v1.BattleConfig
+	31, // 1: faceoff.battle.v1.RequestBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	28, // 2: faceoff.battle.v1.RequestBattleResponse.results:type_name -> faceoff.battle.v1.RequestBattleResponse.ResultsEntry
+	31, // 3: faceoff.battle.v1.GetBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	32, // 4: faceoff.battle.v1.ListBattlesRequest.status:type_name -> faceoff.battle.v1.Battle.Status
+	31, // 5: faceoff.battle.v1.ListBattlesResponse.battles:type_name -> faceoff.battle.v1.Battle
+	31, // 6: faceoff.battle.v1.AcceptBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	31, // 7: faceoff.battle.v1.RejectBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	31, // 8: faceoff.battle.v1.CancelBattleRequestResponse.battle:type_name -> faceoff.battle.v1.Battle
+	31, // 9: faceoff.battle.v1.ExitBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	31, // 10: faceoff.battle.v1.EndBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	31, // 11: faceoff.battle.v1.ExtendBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	31, // 12: faceoff.battle.v1.VoidBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	29, // 13: faceoff.battle.v1.WatchLiveResponse.snapshot:type_name -> faceoff.battle.v1.WatchLiveResponse.Snapshot
+	33, // 14: faceoff.battle.v1.WatchLiveResponse.event:type_name -> faceoff.battle.v1.Event
+	34, // 15: faceoff.battle.v1.ReportClosedRequest.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	35, // 16: faceoff.battle.v1.ReportClosedRequest.proof:type_name -> faceoff.battle.v1.ClosingProof
+	36, // 17: faceoff.battle.v1.RequestBattleResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
+	31, // 18: faceoff.battle.v1.WatchLiveResponse.Snapshot.battle:type_name -> faceoff.battle.v1.Battle
+	37, // 19: faceoff.battle.v1.WatchLiveResponse.Snapshot.server_now:type_name -> google.protobuf.Timestamp
+	0,  // 20: faceoff.battle.v1.BattleService.RequestBattle:input_type -> faceoff.battle.v1.RequestBattleRequest
+	2,  // 21: faceoff.battle.v1.BattleService.GetBattle:input_type -> faceoff.battle.v1.GetBattleRequest
+	4,  // 22: faceoff.battle.v1.BattleService.ListBattles:input_type -> faceoff.battle.v1.ListBattlesRequest
+	6,  // 23: faceoff.battle.v1.BattleService.AcceptBattle:input_type -> faceoff.battle.v1.AcceptBattleRequest
+	8,  // 24: faceoff.battle.v1.BattleService.RejectBattle:input_type -> faceoff.battle.v1.RejectBattleRequest
+	10, // 25: faceoff.battle.v1.BattleService.CancelBattleRequest:input_type -> faceoff.battle.v1.CancelBattleRequestRequest
+	12, // 26: faceoff.battle.v1.BattleService.ExitBattle:input_type -> faceoff.battle.v1.ExitBattleRequest
+	14, // 27: faceoff.battle.v1.BattleService.EndBattle:input_type -> faceoff.battle.v1.EndBattleRequest
+	16, // 28: faceoff.battle.v1.BattleService.ExtendBattle:input_type -> faceoff.battle.v1.ExtendBattleRequest
+	18, // 29: faceoff.battle.v1.BattleService.VoidBattle:input_type -> faceoff.battle.v1.VoidBattleRequest
+	20, // 30: faceoff.battle.v1.BattleService.WatchLive:input_type -> faceoff.battle.v1.WatchLiveRequest
+	22, // 31: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:input_type -> faceoff.battle.v1.LeaveBattleRequest
+	24, // 32: faceoff.battle.v1.BattleCoordinationService.ReportOpened:input_type -> faceoff.battle.v1.ReportOpenedRequest
+	26, // 33: faceoff.battle.v1.BattleCoordinationService.ReportClosed:input_type -> faceoff.battle.v1.ReportClosedRequest
+	1,  // 34: faceoff.battle.v1.BattleService.RequestBattle:output_type -> faceoff.battle.v1.RequestBattleResponse
+	3,  // 35: faceoff.battle.v1.BattleService.GetBattle:output_type -> faceoff.battle.v1.GetBattleResponse
+	5,  // 36: faceoff.battle.v1.BattleService.ListBattles:output_type -> faceoff.battle.v1.ListBattlesResponse
+	7,  // 37: faceoff.battle.v1.BattleService.AcceptBattle:output_type -> faceoff.battle.v1.AcceptBattleResponse
+	9,  // 38: faceoff.battle.v1.BattleService.RejectBattle:output_type -> faceoff.battle.v1.RejectBattleResponse
+	11, // 39: faceoff.battle.v1.BattleService.CancelBattleRequest:output_type -> faceoff.battle.v1.CancelBattleRequestResponse
+	13, // 40: faceoff.battle.v1.BattleService.ExitBattle:output_type -> faceoff.battle.v1.ExitBattleResponse
+	15, // 41: faceoff.battle.v1.BattleService.EndBattle:output_type -> faceoff.battle.v1.EndBattleResponse
+	17, // 42: faceoff.battle.v1.BattleService.ExtendBattle:output_type -> faceoff.battle.v1.ExtendBattleResponse
+	19, // 43: faceoff.battle.v1.BattleService.VoidBattle:output_type -> faceoff.battle.v1.VoidBattleResponse
+	21, // 44: faceoff.battle.v1.BattleService.WatchLive:output_type -> faceoff.battle.v1.WatchLiveResponse
+	23, // 45: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:output_type -> faceoff.battle.v1.LeaveBattleResponse
+	25, // 46: faceoff.battle.v1.BattleCoordinationService.ReportOpened:output_type -> faceoff.battle.v1.ReportOpenedResponse
+	27, // 47: faceoff.battle.v1.BattleCoordinationService.ReportClosed:output_type -> faceoff.battle.v1.ReportClosedResponse
+	34, // [34:48] is the sub-list for method output_type
+	20, // [20:34] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_battle_service_proto_init() }
@@ -1478,7 +1825,7 @@ func file_faceoff_battle_v1_battle_service_proto_init() {
 	}
 	file_faceoff_battle_v1_battle_proto_init()
 	file_faceoff_battle_v1_events_proto_init()
-	file_faceoff_battle_v1_battle_service_proto_msgTypes[15].OneofWrappers = []any{
+	file_faceoff_battle_v1_battle_service_proto_msgTypes[21].OneofWrappers = []any{
 		(*WatchLiveResponse_Snapshot_)(nil),
 		(*WatchLiveResponse_Event)(nil),
 	}
@@ -1488,7 +1835,7 @@ func file_faceoff_battle_v1_battle_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_battle_service_proto_rawDesc), len(file_faceoff_battle_v1_battle_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   24,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

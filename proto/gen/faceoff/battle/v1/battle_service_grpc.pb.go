@@ -26,6 +26,9 @@ const (
 	BattleService_RejectBattle_FullMethodName        = "/faceoff.battle.v1.BattleService/RejectBattle"
 	BattleService_CancelBattleRequest_FullMethodName = "/faceoff.battle.v1.BattleService/CancelBattleRequest"
 	BattleService_ExitBattle_FullMethodName          = "/faceoff.battle.v1.BattleService/ExitBattle"
+	BattleService_EndBattle_FullMethodName           = "/faceoff.battle.v1.BattleService/EndBattle"
+	BattleService_ExtendBattle_FullMethodName        = "/faceoff.battle.v1.BattleService/ExtendBattle"
+	BattleService_VoidBattle_FullMethodName          = "/faceoff.battle.v1.BattleService/VoidBattle"
 	BattleService_WatchLive_FullMethodName           = "/faceoff.battle.v1.BattleService/WatchLive"
 )
 
@@ -50,8 +53,18 @@ type BattleServiceClient interface {
 	RejectBattle(ctx context.Context, in *RejectBattleRequest, opts ...grpc.CallOption) (*RejectBattleResponse, error)
 	// CancelBattleRequest takes the request back, for the live of the inviter, before the battle starts.
 	CancelBattleRequest(ctx context.Context, in *CancelBattleRequestRequest, opts ...grpc.CallOption) (*CancelBattleRequestResponse, error)
-	// ExitBattle leaves a battle that has started; its score so far stays in the result. When one live is left the battle ends.
+	// ExitBattle leaves a battle that has started; its score so far stays in the result. When one side is left the battle ends.
 	ExitBattle(ctx context.Context, in *ExitBattleRequest, opts ...grpc.CallOption) (*ExitBattleResponse, error)
+	// EndBattle proposes, for a live, that a running battle ends now, or consents to that. It ends, CUT_SHORT, when all lives
+	// in it have consented; a proposal lapses after 10 s (a setting). Without a live it is an admin's: any open battle ends at
+	// once, TERMINATED.
+	EndBattle(ctx context.Context, in *EndBattleRequest, opts ...grpc.CallOption) (*EndBattleResponse, error)
+	// ExtendBattle proposes, for a live, that a running battle takes longer, or consents to that; see EndBattle. Without a live
+	// it is an admin's, and holds at once. In the last second of a battle it is too late, and no battle takes longer in all than
+	// the longest that can be requested.
+	ExtendBattle(ctx context.Context, in *ExtendBattleRequest, opts ...grpc.CallOption) (*ExtendBattleResponse, error)
+	// VoidBattle ends an open battle without a result, for admins: the gifts counted for it are void.
+	VoidBattle(ctx context.Context, in *VoidBattleRequest, opts ...grpc.CallOption) (*VoidBattleResponse, error)
 	// WatchLive streams what happens to a live in battles; see CohostService.WatchLive.
 	WatchLive(ctx context.Context, in *WatchLiveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchLiveResponse], error)
 }
@@ -134,6 +147,36 @@ func (c *battleServiceClient) ExitBattle(ctx context.Context, in *ExitBattleRequ
 	return out, nil
 }
 
+func (c *battleServiceClient) EndBattle(ctx context.Context, in *EndBattleRequest, opts ...grpc.CallOption) (*EndBattleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EndBattleResponse)
+	err := c.cc.Invoke(ctx, BattleService_EndBattle_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *battleServiceClient) ExtendBattle(ctx context.Context, in *ExtendBattleRequest, opts ...grpc.CallOption) (*ExtendBattleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExtendBattleResponse)
+	err := c.cc.Invoke(ctx, BattleService_ExtendBattle_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *battleServiceClient) VoidBattle(ctx context.Context, in *VoidBattleRequest, opts ...grpc.CallOption) (*VoidBattleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VoidBattleResponse)
+	err := c.cc.Invoke(ctx, BattleService_VoidBattle_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *battleServiceClient) WatchLive(ctx context.Context, in *WatchLiveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchLiveResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &BattleService_ServiceDesc.Streams[0], BattleService_WatchLive_FullMethodName, cOpts...)
@@ -174,8 +217,18 @@ type BattleServiceServer interface {
 	RejectBattle(context.Context, *RejectBattleRequest) (*RejectBattleResponse, error)
 	// CancelBattleRequest takes the request back, for the live of the inviter, before the battle starts.
 	CancelBattleRequest(context.Context, *CancelBattleRequestRequest) (*CancelBattleRequestResponse, error)
-	// ExitBattle leaves a battle that has started; its score so far stays in the result. When one live is left the battle ends.
+	// ExitBattle leaves a battle that has started; its score so far stays in the result. When one side is left the battle ends.
 	ExitBattle(context.Context, *ExitBattleRequest) (*ExitBattleResponse, error)
+	// EndBattle proposes, for a live, that a running battle ends now, or consents to that. It ends, CUT_SHORT, when all lives
+	// in it have consented; a proposal lapses after 10 s (a setting). Without a live it is an admin's: any open battle ends at
+	// once, TERMINATED.
+	EndBattle(context.Context, *EndBattleRequest) (*EndBattleResponse, error)
+	// ExtendBattle proposes, for a live, that a running battle takes longer, or consents to that; see EndBattle. Without a live
+	// it is an admin's, and holds at once. In the last second of a battle it is too late, and no battle takes longer in all than
+	// the longest that can be requested.
+	ExtendBattle(context.Context, *ExtendBattleRequest) (*ExtendBattleResponse, error)
+	// VoidBattle ends an open battle without a result, for admins: the gifts counted for it are void.
+	VoidBattle(context.Context, *VoidBattleRequest) (*VoidBattleResponse, error)
 	// WatchLive streams what happens to a live in battles; see CohostService.WatchLive.
 	WatchLive(*WatchLiveRequest, grpc.ServerStreamingServer[WatchLiveResponse]) error
 	mustEmbedUnimplementedBattleServiceServer()
@@ -208,6 +261,15 @@ func (UnimplementedBattleServiceServer) CancelBattleRequest(context.Context, *Ca
 }
 func (UnimplementedBattleServiceServer) ExitBattle(context.Context, *ExitBattleRequest) (*ExitBattleResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExitBattle not implemented")
+}
+func (UnimplementedBattleServiceServer) EndBattle(context.Context, *EndBattleRequest) (*EndBattleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EndBattle not implemented")
+}
+func (UnimplementedBattleServiceServer) ExtendBattle(context.Context, *ExtendBattleRequest) (*ExtendBattleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExtendBattle not implemented")
+}
+func (UnimplementedBattleServiceServer) VoidBattle(context.Context, *VoidBattleRequest) (*VoidBattleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method VoidBattle not implemented")
 }
 func (UnimplementedBattleServiceServer) WatchLive(*WatchLiveRequest, grpc.ServerStreamingServer[WatchLiveResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchLive not implemented")
@@ -359,6 +421,60 @@ func _BattleService_ExitBattle_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _BattleService_EndBattle_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EndBattleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BattleServiceServer).EndBattle(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BattleService_EndBattle_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BattleServiceServer).EndBattle(ctx, req.(*EndBattleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _BattleService_ExtendBattle_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExtendBattleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BattleServiceServer).ExtendBattle(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BattleService_ExtendBattle_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BattleServiceServer).ExtendBattle(ctx, req.(*ExtendBattleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _BattleService_VoidBattle_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VoidBattleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BattleServiceServer).VoidBattle(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BattleService_VoidBattle_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BattleServiceServer).VoidBattle(ctx, req.(*VoidBattleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _BattleService_WatchLive_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchLiveRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -404,6 +520,18 @@ var BattleService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ExitBattle",
 			Handler:    _BattleService_ExitBattle_Handler,
+		},
+		{
+			MethodName: "EndBattle",
+			Handler:    _BattleService_EndBattle_Handler,
+		},
+		{
+			MethodName: "ExtendBattle",
+			Handler:    _BattleService_ExtendBattle_Handler,
+		},
+		{
+			MethodName: "VoidBattle",
+			Handler:    _BattleService_VoidBattle_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

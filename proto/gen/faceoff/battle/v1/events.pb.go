@@ -78,6 +78,59 @@ func (UserExitBattle_Reason) EnumDescriptor() ([]byte, []int) {
 	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{9, 0}
 }
 
+type BattleProposal_Change int32
+
+const (
+	BattleProposal_CHANGE_UNSPECIFIED BattleProposal_Change = 0
+	BattleProposal_MADE               BattleProposal_Change = 1
+	BattleProposal_CONSENTED          BattleProposal_Change = 2
+	// Not all consented in time.
+	BattleProposal_LAPSED BattleProposal_Change = 3
+)
+
+// Enum value maps for BattleProposal_Change.
+var (
+	BattleProposal_Change_name = map[int32]string{
+		0: "CHANGE_UNSPECIFIED",
+		1: "MADE",
+		2: "CONSENTED",
+		3: "LAPSED",
+	}
+	BattleProposal_Change_value = map[string]int32{
+		"CHANGE_UNSPECIFIED": 0,
+		"MADE":               1,
+		"CONSENTED":          2,
+		"LAPSED":             3,
+	}
+)
+
+func (x BattleProposal_Change) Enum() *BattleProposal_Change {
+	p := new(BattleProposal_Change)
+	*p = x
+	return p
+}
+
+func (x BattleProposal_Change) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BattleProposal_Change) Descriptor() protoreflect.EnumDescriptor {
+	return file_faceoff_battle_v1_events_proto_enumTypes[1].Descriptor()
+}
+
+func (BattleProposal_Change) Type() protoreflect.EnumType {
+	return &file_faceoff_battle_v1_events_proto_enumTypes[1]
+}
+
+func (x BattleProposal_Change) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BattleProposal_Change.Descriptor instead.
+func (BattleProposal_Change) EnumDescriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{10, 0}
+}
+
 // Event is something that happened to one live in battles, as its host and its audience are told.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -95,6 +148,8 @@ type Event struct {
 	//	*Event_BattleEnded
 	//	*Event_UserJoinBattle
 	//	*Event_UserExitBattle
+	//	*Event_BattleProposal
+	//	*Event_BattleExtended
 	Event         isEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -232,6 +287,24 @@ func (x *Event) GetUserExitBattle() *UserExitBattle {
 	return nil
 }
 
+func (x *Event) GetBattleProposal() *BattleProposal {
+	if x != nil {
+		if x, ok := x.Event.(*Event_BattleProposal); ok {
+			return x.BattleProposal
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetBattleExtended() *BattleExtended {
+	if x != nil {
+		if x, ok := x.Event.(*Event_BattleExtended); ok {
+			return x.BattleExtended
+		}
+	}
+	return nil
+}
+
 type isEvent_Event interface {
 	isEvent_Event()
 }
@@ -272,6 +345,14 @@ type Event_UserExitBattle struct {
 	UserExitBattle *UserExitBattle `protobuf:"bytes,18,opt,name=user_exit_battle,json=userExitBattle,proto3,oneof"`
 }
 
+type Event_BattleProposal struct {
+	BattleProposal *BattleProposal `protobuf:"bytes,19,opt,name=battle_proposal,json=battleProposal,proto3,oneof"`
+}
+
+type Event_BattleExtended struct {
+	BattleExtended *BattleExtended `protobuf:"bytes,20,opt,name=battle_extended,json=battleExtended,proto3,oneof"`
+}
+
 func (*Event_BattleRequestReceived) isEvent_Event() {}
 
 func (*Event_BattleRequestCancelled) isEvent_Event() {}
@@ -289,6 +370,10 @@ func (*Event_BattleEnded) isEvent_Event() {}
 func (*Event_UserJoinBattle) isEvent_Event() {}
 
 func (*Event_UserExitBattle) isEvent_Event() {}
+
+func (*Event_BattleProposal) isEvent_Event() {}
+
+func (*Event_BattleExtended) isEvent_Event() {}
 
 // BattleRequestReceived goes to each invitee.
 type BattleRequestReceived struct {
@@ -666,10 +751,12 @@ func (x *BattleStarted) GetInvitees() []*BattleUser {
 
 // BattleEnded goes to all lives that were asked to the battle; with the result if it had started.
 type BattleEnded struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Battle        *Battle                `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
-	Reason        Battle_EndReason       `protobuf:"varint,2,opt,name=reason,proto3,enum=faceoff.battle.v1.Battle_EndReason" json:"reason,omitempty"`
-	Result        *BattleResult          `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Battle *Battle                `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	Reason Battle_EndReason       `protobuf:"varint,2,opt,name=reason,proto3,enum=faceoff.battle.v1.Battle_EndReason" json:"reason,omitempty"`
+	Result *BattleResult          `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
+	// What whoever ended or voided it said, if anything.
+	Detail        string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -723,6 +810,13 @@ func (x *BattleEnded) GetResult() *BattleResult {
 		return x.Result
 	}
 	return nil
+}
+
+func (x *BattleEnded) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
 }
 
 // UserJoinBattle goes to all lives of the battle.
@@ -839,11 +933,136 @@ func (x *UserExitBattle) GetReason() UserExitBattle_Reason {
 	return UserExitBattle_REASON_UNSPECIFIED
 }
 
+// BattleProposal goes to all lives of the battle when something becomes of a proposal.
+type BattleProposal struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	Change   BattleProposal_Change  `protobuf:"varint,2,opt,name=change,proto3,enum=faceoff.battle.v1.BattleProposal_Change" json:"change,omitempty"`
+	// As the change leaves it.
+	Proposal *Proposal `protobuf:"bytes,3,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// Who proposed or consented; unset when it has lapsed.
+	User          *BattleUser `protobuf:"bytes,4,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BattleProposal) Reset() {
+	*x = BattleProposal{}
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BattleProposal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BattleProposal) ProtoMessage() {}
+
+func (x *BattleProposal) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BattleProposal.ProtoReflect.Descriptor instead.
+func (*BattleProposal) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *BattleProposal) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *BattleProposal) GetChange() BattleProposal_Change {
+	if x != nil {
+		return x.Change
+	}
+	return BattleProposal_CHANGE_UNSPECIFIED
+}
+
+func (x *BattleProposal) GetProposal() *Proposal {
+	if x != nil {
+		return x.Proposal
+	}
+	return nil
+}
+
+func (x *BattleProposal) GetUser() *BattleUser {
+	if x != nil {
+		return x.User
+	}
+	return nil
+}
+
+// BattleExtended goes to all lives of the battle.
+type BattleExtended struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// With the new end.
+	Battle        *Battle `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	ExtendSeconds int32   `protobuf:"varint,2,opt,name=extend_seconds,json=extendSeconds,proto3" json:"extend_seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BattleExtended) Reset() {
+	*x = BattleExtended{}
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BattleExtended) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BattleExtended) ProtoMessage() {}
+
+func (x *BattleExtended) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BattleExtended.ProtoReflect.Descriptor instead.
+func (*BattleExtended) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *BattleExtended) GetBattle() *Battle {
+	if x != nil {
+		return x.Battle
+	}
+	return nil
+}
+
+func (x *BattleExtended) GetExtendSeconds() int32 {
+	if x != nil {
+		return x.ExtendSeconds
+	}
+	return 0
+}
+
 var File_faceoff_battle_v1_events_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x1efaceoff/battle/v1/events.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xea\x06\n" +
+	"\x1efaceoff/battle/v1/events.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x86\b\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12b\n" +
@@ -856,7 +1075,9 @@ const file_faceoff_battle_v1_events_proto_rawDesc = "" +
 	"\x0ebattle_started\x18\x0f \x01(\v2 .faceoff.battle.v1.BattleStartedH\x00R\rbattleStarted\x12C\n" +
 	"\fbattle_ended\x18\x10 \x01(\v2\x1e.faceoff.battle.v1.BattleEndedH\x00R\vbattleEnded\x12M\n" +
 	"\x10user_join_battle\x18\x11 \x01(\v2!.faceoff.battle.v1.UserJoinBattleH\x00R\x0euserJoinBattle\x12M\n" +
-	"\x10user_exit_battle\x18\x12 \x01(\v2!.faceoff.battle.v1.UserExitBattleH\x00R\x0euserExitBattleB\a\n" +
+	"\x10user_exit_battle\x18\x12 \x01(\v2!.faceoff.battle.v1.UserExitBattleH\x00R\x0euserExitBattle\x12L\n" +
+	"\x0fbattle_proposal\x18\x13 \x01(\v2!.faceoff.battle.v1.BattleProposalH\x00R\x0ebattleProposal\x12L\n" +
+	"\x0fbattle_extended\x18\x14 \x01(\v2!.faceoff.battle.v1.BattleExtendedH\x00R\x0ebattleExtendedB\a\n" +
 	"\x05event\"\xbc\x01\n" +
 	"\x15BattleRequestReceived\x121\n" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x127\n" +
@@ -882,11 +1103,12 @@ const file_faceoff_battle_v1_events_proto_rawDesc = "" +
 	"\rBattleStarted\x121\n" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x127\n" +
 	"\ainviter\x18\x02 \x01(\v2\x1d.faceoff.battle.v1.BattleUserR\ainviter\x129\n" +
-	"\binvitees\x18\x03 \x03(\v2\x1d.faceoff.battle.v1.BattleUserR\binvitees\"\xb6\x01\n" +
+	"\binvitees\x18\x03 \x03(\v2\x1d.faceoff.battle.v1.BattleUserR\binvitees\"\xce\x01\n" +
 	"\vBattleEnded\x121\n" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x12;\n" +
 	"\x06reason\x18\x02 \x01(\x0e2#.faceoff.battle.v1.Battle.EndReasonR\x06reason\x127\n" +
-	"\x06result\x18\x03 \x01(\v2\x1f.faceoff.battle.v1.BattleResultR\x06result\"`\n" +
+	"\x06result\x18\x03 \x01(\v2\x1f.faceoff.battle.v1.BattleResultR\x06result\x12\x16\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\"`\n" +
 	"\x0eUserJoinBattle\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x121\n" +
 	"\x04user\x18\x02 \x01(\v2\x1d.faceoff.battle.v1.BattleUserR\x04user\"\xff\x01\n" +
@@ -901,7 +1123,21 @@ const file_faceoff_battle_v1_events_proto_rawDesc = "" +
 	"\x0fLEFT_CONNECTION\x10\x02\x12\x0e\n" +
 	"\n" +
 	"LIVE_ENDED\x10\x03\x12\b\n" +
-	"\x04LOST\x10\x04B\xd0\x01\n" +
+	"\x04LOST\x10\x04\"\xa2\x02\n" +
+	"\x0eBattleProposal\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12@\n" +
+	"\x06change\x18\x02 \x01(\x0e2(.faceoff.battle.v1.BattleProposal.ChangeR\x06change\x127\n" +
+	"\bproposal\x18\x03 \x01(\v2\x1b.faceoff.battle.v1.ProposalR\bproposal\x121\n" +
+	"\x04user\x18\x04 \x01(\v2\x1d.faceoff.battle.v1.BattleUserR\x04user\"E\n" +
+	"\x06Change\x12\x16\n" +
+	"\x12CHANGE_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04MADE\x10\x01\x12\r\n" +
+	"\tCONSENTED\x10\x02\x12\n" +
+	"\n" +
+	"\x06LAPSED\x10\x03\"j\n" +
+	"\x0eBattleExtended\x121\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x12%\n" +
+	"\x0eextend_seconds\x18\x02 \x01(\x05R\rextendSecondsB\xd0\x01\n" +
 	"\x15com.faceoff.battle.v1B\vEventsProtoP\x01ZDgithub.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1;battlev1\xa2\x02\x03FBX\xaa\x02\x11Faceoff.Battle.V1\xca\x02\x11Faceoff\\Battle\\V1\xe2\x02\x1dFaceoff\\Battle\\V1\\GPBMetadata\xea\x02\x13Faceoff::Battle::V1b\x06proto3"
 
 var (
@@ -916,62 +1152,72 @@ func file_faceoff_battle_v1_events_proto_rawDescGZIP() []byte {
 	return file_faceoff_battle_v1_events_proto_rawDescData
 }
 
-var file_faceoff_battle_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_faceoff_battle_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_faceoff_battle_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_faceoff_battle_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_faceoff_battle_v1_events_proto_goTypes = []any{
 	(UserExitBattle_Reason)(0),     // 0: faceoff.battle.v1.UserExitBattle.Reason
-	(*Event)(nil),                  // 1: faceoff.battle.v1.Event
-	(*BattleRequestReceived)(nil),  // 2: faceoff.battle.v1.BattleRequestReceived
-	(*BattleRequestCancelled)(nil), // 3: faceoff.battle.v1.BattleRequestCancelled
-	(*BattleRequestAccept)(nil),    // 4: faceoff.battle.v1.BattleRequestAccept
-	(*BattleRequestReject)(nil),    // 5: faceoff.battle.v1.BattleRequestReject
-	(*BattleRequestTimeout)(nil),   // 6: faceoff.battle.v1.BattleRequestTimeout
-	(*BattleStarted)(nil),          // 7: faceoff.battle.v1.BattleStarted
-	(*BattleEnded)(nil),            // 8: faceoff.battle.v1.BattleEnded
-	(*UserJoinBattle)(nil),         // 9: faceoff.battle.v1.UserJoinBattle
-	(*UserExitBattle)(nil),         // 10: faceoff.battle.v1.UserExitBattle
-	(*timestamppb.Timestamp)(nil),  // 11: google.protobuf.Timestamp
-	(*Battle)(nil),                 // 12: faceoff.battle.v1.Battle
-	(*BattleUser)(nil),             // 13: faceoff.battle.v1.BattleUser
-	(Battle_EndReason)(0),          // 14: faceoff.battle.v1.Battle.EndReason
-	(*BattleResult)(nil),           // 15: faceoff.battle.v1.BattleResult
+	(BattleProposal_Change)(0),     // 1: faceoff.battle.v1.BattleProposal.Change
+	(*Event)(nil),                  // 2: faceoff.battle.v1.Event
+	(*BattleRequestReceived)(nil),  // 3: faceoff.battle.v1.BattleRequestReceived
+	(*BattleRequestCancelled)(nil), // 4: faceoff.battle.v1.BattleRequestCancelled
+	(*BattleRequestAccept)(nil),    // 5: faceoff.battle.v1.BattleRequestAccept
+	(*BattleRequestReject)(nil),    // 6: faceoff.battle.v1.BattleRequestReject
+	(*BattleRequestTimeout)(nil),   // 7: faceoff.battle.v1.BattleRequestTimeout
+	(*BattleStarted)(nil),          // 8: faceoff.battle.v1.BattleStarted
+	(*BattleEnded)(nil),            // 9: faceoff.battle.v1.BattleEnded
+	(*UserJoinBattle)(nil),         // 10: faceoff.battle.v1.UserJoinBattle
+	(*UserExitBattle)(nil),         // 11: faceoff.battle.v1.UserExitBattle
+	(*BattleProposal)(nil),         // 12: faceoff.battle.v1.BattleProposal
+	(*BattleExtended)(nil),         // 13: faceoff.battle.v1.BattleExtended
+	(*timestamppb.Timestamp)(nil),  // 14: google.protobuf.Timestamp
+	(*Battle)(nil),                 // 15: faceoff.battle.v1.Battle
+	(*BattleUser)(nil),             // 16: faceoff.battle.v1.BattleUser
+	(Battle_EndReason)(0),          // 17: faceoff.battle.v1.Battle.EndReason
+	(*BattleResult)(nil),           // 18: faceoff.battle.v1.BattleResult
+	(*Proposal)(nil),               // 19: faceoff.battle.v1.Proposal
 }
 var file_faceoff_battle_v1_events_proto_depIdxs = []int32{
-	11, // 0: faceoff.battle.v1.Event.at:type_name -> google.protobuf.Timestamp
-	2,  // 1: faceoff.battle.v1.Event.battle_request_received:type_name -> faceoff.battle.v1.BattleRequestReceived
-	3,  // 2: faceoff.battle.v1.Event.battle_request_cancelled:type_name -> faceoff.battle.v1.BattleRequestCancelled
-	4,  // 3: faceoff.battle.v1.Event.battle_request_accept:type_name -> faceoff.battle.v1.BattleRequestAccept
-	5,  // 4: faceoff.battle.v1.Event.battle_request_reject:type_name -> faceoff.battle.v1.BattleRequestReject
-	6,  // 5: faceoff.battle.v1.Event.battle_request_timeout:type_name -> faceoff.battle.v1.BattleRequestTimeout
-	7,  // 6: faceoff.battle.v1.Event.battle_started:type_name -> faceoff.battle.v1.BattleStarted
-	8,  // 7: faceoff.battle.v1.Event.battle_ended:type_name -> faceoff.battle.v1.BattleEnded
-	9,  // 8: faceoff.battle.v1.Event.user_join_battle:type_name -> faceoff.battle.v1.UserJoinBattle
-	10, // 9: faceoff.battle.v1.Event.user_exit_battle:type_name -> faceoff.battle.v1.UserExitBattle
-	12, // 10: faceoff.battle.v1.BattleRequestReceived.battle:type_name -> faceoff.battle.v1.Battle
-	13, // 11: faceoff.battle.v1.BattleRequestReceived.inviter:type_name -> faceoff.battle.v1.BattleUser
-	13, // 12: faceoff.battle.v1.BattleRequestReceived.invitee:type_name -> faceoff.battle.v1.BattleUser
-	13, // 13: faceoff.battle.v1.BattleRequestCancelled.inviter:type_name -> faceoff.battle.v1.BattleUser
-	13, // 14: faceoff.battle.v1.BattleRequestCancelled.invitee:type_name -> faceoff.battle.v1.BattleUser
-	13, // 15: faceoff.battle.v1.BattleRequestAccept.inviter:type_name -> faceoff.battle.v1.BattleUser
-	13, // 16: faceoff.battle.v1.BattleRequestAccept.invitee:type_name -> faceoff.battle.v1.BattleUser
-	13, // 17: faceoff.battle.v1.BattleRequestReject.inviter:type_name -> faceoff.battle.v1.BattleUser
-	13, // 18: faceoff.battle.v1.BattleRequestReject.invitee:type_name -> faceoff.battle.v1.BattleUser
-	13, // 19: faceoff.battle.v1.BattleRequestTimeout.inviter:type_name -> faceoff.battle.v1.BattleUser
-	13, // 20: faceoff.battle.v1.BattleRequestTimeout.invitee:type_name -> faceoff.battle.v1.BattleUser
-	12, // 21: faceoff.battle.v1.BattleStarted.battle:type_name -> faceoff.battle.v1.Battle
-	13, // 22: faceoff.battle.v1.BattleStarted.inviter:type_name -> faceoff.battle.v1.BattleUser
-	13, // 23: faceoff.battle.v1.BattleStarted.invitees:type_name -> faceoff.battle.v1.BattleUser
-	12, // 24: faceoff.battle.v1.BattleEnded.battle:type_name -> faceoff.battle.v1.Battle
-	14, // 25: faceoff.battle.v1.BattleEnded.reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	15, // 26: faceoff.battle.v1.BattleEnded.result:type_name -> faceoff.battle.v1.BattleResult
-	13, // 27: faceoff.battle.v1.UserJoinBattle.user:type_name -> faceoff.battle.v1.BattleUser
-	13, // 28: faceoff.battle.v1.UserExitBattle.user:type_name -> faceoff.battle.v1.BattleUser
-	0,  // 29: faceoff.battle.v1.UserExitBattle.reason:type_name -> faceoff.battle.v1.UserExitBattle.Reason
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	14, // 0: faceoff.battle.v1.Event.at:type_name -> google.protobuf.Timestamp
+	3,  // 1: faceoff.battle.v1.Event.battle_request_received:type_name -> faceoff.battle.v1.BattleRequestReceived
+	4,  // 2: faceoff.battle.v1.Event.battle_request_cancelled:type_name -> faceoff.battle.v1.BattleRequestCancelled
+	5,  // 3: faceoff.battle.v1.Event.battle_request_accept:type_name -> faceoff.battle.v1.BattleRequestAccept
+	6,  // 4: faceoff.battle.v1.Event.battle_request_reject:type_name -> faceoff.battle.v1.BattleRequestReject
+	7,  // 5: faceoff.battle.v1.Event.battle_request_timeout:type_name -> faceoff.battle.v1.BattleRequestTimeout
+	8,  // 6: faceoff.battle.v1.Event.battle_started:type_name -> faceoff.battle.v1.BattleStarted
+	9,  // 7: faceoff.battle.v1.Event.battle_ended:type_name -> faceoff.battle.v1.BattleEnded
+	10, // 8: faceoff.battle.v1.Event.user_join_battle:type_name -> faceoff.battle.v1.UserJoinBattle
+	11, // 9: faceoff.battle.v1.Event.user_exit_battle:type_name -> faceoff.battle.v1.UserExitBattle
+	12, // 10: faceoff.battle.v1.Event.battle_proposal:type_name -> faceoff.battle.v1.BattleProposal
+	13, // 11: faceoff.battle.v1.Event.battle_extended:type_name -> faceoff.battle.v1.BattleExtended
+	15, // 12: faceoff.battle.v1.BattleRequestReceived.battle:type_name -> faceoff.battle.v1.Battle
+	16, // 13: faceoff.battle.v1.BattleRequestReceived.inviter:type_name -> faceoff.battle.v1.BattleUser
+	16, // 14: faceoff.battle.v1.BattleRequestReceived.invitee:type_name -> faceoff.battle.v1.BattleUser
+	16, // 15: faceoff.battle.v1.BattleRequestCancelled.inviter:type_name -> faceoff.battle.v1.BattleUser
+	16, // 16: faceoff.battle.v1.BattleRequestCancelled.invitee:type_name -> faceoff.battle.v1.BattleUser
+	16, // 17: faceoff.battle.v1.BattleRequestAccept.inviter:type_name -> faceoff.battle.v1.BattleUser
+	16, // 18: faceoff.battle.v1.BattleRequestAccept.invitee:type_name -> faceoff.battle.v1.BattleUser
+	16, // 19: faceoff.battle.v1.BattleRequestReject.inviter:type_name -> faceoff.battle.v1.BattleUser
+	16, // 20: faceoff.battle.v1.BattleRequestReject.invitee:type_name -> faceoff.battle.v1.BattleUser
+	16, // 21: faceoff.battle.v1.BattleRequestTimeout.inviter:type_name -> faceoff.battle.v1.BattleUser
+	16, // 22: faceoff.battle.v1.BattleRequestTimeout.invitee:type_name -> faceoff.battle.v1.BattleUser
+	15, // 23: faceoff.battle.v1.BattleStarted.battle:type_name -> faceoff.battle.v1.Battle
+	16, // 24: faceoff.battle.v1.BattleStarted.inviter:type_name -> faceoff.battle.v1.BattleUser
+	16, // 25: faceoff.battle.v1.BattleStarted.invitees:type_name -> faceoff.battle.v1.BattleUser
+	15, // 26: faceoff.battle.v1.BattleEnded.battle:type_name -> faceoff.battle.v1.Battle
+	17, // 27: faceoff.battle.v1.BattleEnded.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	18, // 28: faceoff.battle.v1.BattleEnded.result:type_name -> faceoff.battle.v1.BattleResult
+	16, // 29: faceoff.battle.v1.UserJoinBattle.user:type_name -> faceoff.battle.v1.BattleUser
+	16, // 30: faceoff.battle.v1.UserExitBattle.user:type_name -> faceoff.battle.v1.BattleUser
+	0,  // 31: faceoff.battle.v1.UserExitBattle.reason:type_name -> faceoff.battle.v1.UserExitBattle.Reason
+	1,  // 32: faceoff.battle.v1.BattleProposal.change:type_name -> faceoff.battle.v1.BattleProposal.Change
+	19, // 33: faceoff.battle.v1.BattleProposal.proposal:type_name -> faceoff.battle.v1.Proposal
+	16, // 34: faceoff.battle.v1.BattleProposal.user:type_name -> faceoff.battle.v1.BattleUser
+	15, // 35: faceoff.battle.v1.BattleExtended.battle:type_name -> faceoff.battle.v1.Battle
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_events_proto_init() }
@@ -990,14 +1236,16 @@ func file_faceoff_battle_v1_events_proto_init() {
 		(*Event_BattleEnded)(nil),
 		(*Event_UserJoinBattle)(nil),
 		(*Event_UserExitBattle)(nil),
+		(*Event_BattleProposal)(nil),
+		(*Event_BattleExtended)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_events_proto_rawDesc), len(file_faceoff_battle_v1_events_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   10,
+			NumEnums:      2,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -203,6 +203,10 @@ type Entry struct {
 	//	*Entry_BattleEnding_
 	//	*Entry_LiveClosed_
 	//	*Entry_BattleEnded_
+	//	*Entry_ProposalMade_
+	//	*Entry_ProposalConsented_
+	//	*Entry_ProposalLapsed_
+	//	*Entry_BattleExtended_
 	Entry         isEntry_Entry `protobuf_oneof:"entry"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -353,6 +357,42 @@ func (x *Entry) GetBattleEnded() *Entry_BattleEnded {
 	return nil
 }
 
+func (x *Entry) GetProposalMade() *Entry_ProposalMade {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_ProposalMade_); ok {
+			return x.ProposalMade
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetProposalConsented() *Entry_ProposalConsented {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_ProposalConsented_); ok {
+			return x.ProposalConsented
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetProposalLapsed() *Entry_ProposalLapsed {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_ProposalLapsed_); ok {
+			return x.ProposalLapsed
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetBattleExtended() *Entry_BattleExtended {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_BattleExtended_); ok {
+			return x.BattleExtended
+		}
+	}
+	return nil
+}
+
 type isEntry_Entry interface {
 	isEntry_Entry()
 }
@@ -409,6 +449,23 @@ type Entry_BattleEnded_ struct {
 	BattleEnded *Entry_BattleEnded `protobuf:"bytes,18,opt,name=battle_ended,json=battleEnded,proto3,oneof"`
 }
 
+type Entry_ProposalMade_ struct {
+	ProposalMade *Entry_ProposalMade `protobuf:"bytes,20,opt,name=proposal_made,json=proposalMade,proto3,oneof"`
+}
+
+type Entry_ProposalConsented_ struct {
+	ProposalConsented *Entry_ProposalConsented `protobuf:"bytes,21,opt,name=proposal_consented,json=proposalConsented,proto3,oneof"`
+}
+
+type Entry_ProposalLapsed_ struct {
+	ProposalLapsed *Entry_ProposalLapsed `protobuf:"bytes,22,opt,name=proposal_lapsed,json=proposalLapsed,proto3,oneof"`
+}
+
+type Entry_BattleExtended_ struct {
+	// The battle's end moves. Score partitions count on.
+	BattleExtended *Entry_BattleExtended `protobuf:"bytes,23,opt,name=battle_extended,json=battleExtended,proto3,oneof"`
+}
+
 func (*Entry_CohostRead_) isEntry_Entry() {}
 
 func (*Entry_ConnectionJoined_) isEntry_Entry() {}
@@ -433,6 +490,14 @@ func (*Entry_LiveClosed_) isEntry_Entry() {}
 
 func (*Entry_BattleEnded_) isEntry_Entry() {}
 
+func (*Entry_ProposalMade_) isEntry_Entry() {}
+
+func (*Entry_ProposalConsented_) isEntry_Entry() {}
+
+func (*Entry_ProposalLapsed_) isEntry_Entry() {}
+
+func (*Entry_BattleExtended_) isEntry_Entry() {}
+
 // Command is what replicas forward to the one that writes. Ids are made at the door.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -448,6 +513,9 @@ type Command struct {
 	//	*Command_ReportClosed
 	//	*Command_ReadCohost_
 	//	*Command_Advance_
+	//	*Command_EndBattle
+	//	*Command_ExtendBattle
+	//	*Command_VoidBattle
 	Command       isCommand_Command `protobuf_oneof:"command"`
 	NewBattleId   string            `protobuf:"bytes,20,opt,name=new_battle_id,json=newBattleId,proto3" json:"new_battle_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -581,6 +649,33 @@ func (x *Command) GetAdvance() *Command_Advance {
 	return nil
 }
 
+func (x *Command) GetEndBattle() *EndBattleRequest {
+	if x != nil {
+		if x, ok := x.Command.(*Command_EndBattle); ok {
+			return x.EndBattle
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetExtendBattle() *ExtendBattleRequest {
+	if x != nil {
+		if x, ok := x.Command.(*Command_ExtendBattle); ok {
+			return x.ExtendBattle
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetVoidBattle() *VoidBattleRequest {
+	if x != nil {
+		if x, ok := x.Command.(*Command_VoidBattle); ok {
+			return x.VoidBattle
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetNewBattleId() string {
 	if x != nil {
 		return x.NewBattleId
@@ -634,6 +729,18 @@ type Command_Advance_ struct {
 	Advance *Command_Advance `protobuf:"bytes,10,opt,name=advance,proto3,oneof"`
 }
 
+type Command_EndBattle struct {
+	EndBattle *EndBattleRequest `protobuf:"bytes,11,opt,name=end_battle,json=endBattle,proto3,oneof"`
+}
+
+type Command_ExtendBattle struct {
+	ExtendBattle *ExtendBattleRequest `protobuf:"bytes,12,opt,name=extend_battle,json=extendBattle,proto3,oneof"`
+}
+
+type Command_VoidBattle struct {
+	VoidBattle *VoidBattleRequest `protobuf:"bytes,13,opt,name=void_battle,json=voidBattle,proto3,oneof"`
+}
+
 func (*Command_RequestBattle) isCommand_Command() {}
 
 func (*Command_AcceptBattle) isCommand_Command() {}
@@ -653,6 +760,12 @@ func (*Command_ReportClosed) isCommand_Command() {}
 func (*Command_ReadCohost_) isCommand_Command() {}
 
 func (*Command_Advance_) isCommand_Command() {}
+
+func (*Command_EndBattle) isCommand_Command() {}
+
+func (*Command_ExtendBattle) isCommand_Command() {}
+
+func (*Command_VoidBattle) isCommand_Command() {}
 
 type Entry_CohostRead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1356,7 +1469,9 @@ type Entry_BattleEnding struct {
 	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
 	Reason   Battle_EndReason       `protobuf:"varint,2,opt,name=reason,proto3,enum=faceoff.battle.v1.Battle_EndReason" json:"reason,omitempty"`
 	// Lives close for TIME_OVER only when their partition's own log time has reached this; otherwise at once.
-	EndsAtMs      int64 `protobuf:"varint,3,opt,name=ends_at_ms,json=endsAtMs,proto3" json:"ends_at_ms,omitempty"`
+	EndsAtMs int64 `protobuf:"varint,3,opt,name=ends_at_ms,json=endsAtMs,proto3" json:"ends_at_ms,omitempty"`
+	// What whoever ended it said.
+	Detail        string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1410,6 +1525,13 @@ func (x *Entry_BattleEnding) GetEndsAtMs() int64 {
 		return x.EndsAtMs
 	}
 	return 0
+}
+
+func (x *Entry_BattleEnding) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
 }
 
 type Entry_LiveClosed struct {
@@ -1488,14 +1610,16 @@ func (x *Entry_LiveClosed) GetProof() *ClosingProof {
 	return nil
 }
 
-// The last entry of a battle. Without a result the battle never started: gifts counted meanwhile are void.
+// The last entry of a battle. Without a result the battle never started, or was voided: gifts counted for it are void.
 type Entry_BattleEnded struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
 	Reason   Battle_EndReason       `protobuf:"varint,2,opt,name=reason,proto3,enum=faceoff.battle.v1.Battle_EndReason" json:"reason,omitempty"`
 	// Why it never started.
-	Never         Entry_BattleEnded_Never `protobuf:"varint,3,opt,name=never,proto3,enum=faceoff.battle.v1.Entry_BattleEnded_Never" json:"never,omitempty"`
-	Result        *BattleResult           `protobuf:"bytes,4,opt,name=result,proto3" json:"result,omitempty"`
+	Never  Entry_BattleEnded_Never `protobuf:"varint,3,opt,name=never,proto3,enum=faceoff.battle.v1.Entry_BattleEnded_Never" json:"never,omitempty"`
+	Result *BattleResult           `protobuf:"bytes,4,opt,name=result,proto3" json:"result,omitempty"`
+	// What whoever ended or voided it said.
+	Detail        string `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1558,6 +1682,287 @@ func (x *Entry_BattleEnded) GetResult() *BattleResult {
 	return nil
 }
 
+func (x *Entry_BattleEnded) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+// A proposal is known by its kind and, of an extension, its length.
+type Entry_ProposalMade struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	Kind          Proposal_Kind          `protobuf:"varint,2,opt,name=kind,proto3,enum=faceoff.battle.v1.Proposal_Kind" json:"kind,omitempty"`
+	ExtendMs      int64                  `protobuf:"varint,3,opt,name=extend_ms,json=extendMs,proto3" json:"extend_ms,omitempty"`
+	LiveId        string                 `protobuf:"bytes,4,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	Reason        string                 `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	ExpiresAtMs   int64                  `protobuf:"varint,6,opt,name=expires_at_ms,json=expiresAtMs,proto3" json:"expires_at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_ProposalMade) Reset() {
+	*x = Entry_ProposalMade{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_ProposalMade) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_ProposalMade) ProtoMessage() {}
+
+func (x *Entry_ProposalMade) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_ProposalMade.ProtoReflect.Descriptor instead.
+func (*Entry_ProposalMade) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 14}
+}
+
+func (x *Entry_ProposalMade) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *Entry_ProposalMade) GetKind() Proposal_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Proposal_KIND_UNSPECIFIED
+}
+
+func (x *Entry_ProposalMade) GetExtendMs() int64 {
+	if x != nil {
+		return x.ExtendMs
+	}
+	return 0
+}
+
+func (x *Entry_ProposalMade) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Entry_ProposalMade) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Entry_ProposalMade) GetExpiresAtMs() int64 {
+	if x != nil {
+		return x.ExpiresAtMs
+	}
+	return 0
+}
+
+type Entry_ProposalConsented struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	Kind          Proposal_Kind          `protobuf:"varint,2,opt,name=kind,proto3,enum=faceoff.battle.v1.Proposal_Kind" json:"kind,omitempty"`
+	ExtendMs      int64                  `protobuf:"varint,3,opt,name=extend_ms,json=extendMs,proto3" json:"extend_ms,omitempty"`
+	LiveId        string                 `protobuf:"bytes,4,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_ProposalConsented) Reset() {
+	*x = Entry_ProposalConsented{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_ProposalConsented) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_ProposalConsented) ProtoMessage() {}
+
+func (x *Entry_ProposalConsented) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_ProposalConsented.ProtoReflect.Descriptor instead.
+func (*Entry_ProposalConsented) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 15}
+}
+
+func (x *Entry_ProposalConsented) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *Entry_ProposalConsented) GetKind() Proposal_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Proposal_KIND_UNSPECIFIED
+}
+
+func (x *Entry_ProposalConsented) GetExtendMs() int64 {
+	if x != nil {
+		return x.ExtendMs
+	}
+	return 0
+}
+
+func (x *Entry_ProposalConsented) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+type Entry_ProposalLapsed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	Kind          Proposal_Kind          `protobuf:"varint,2,opt,name=kind,proto3,enum=faceoff.battle.v1.Proposal_Kind" json:"kind,omitempty"`
+	ExtendMs      int64                  `protobuf:"varint,3,opt,name=extend_ms,json=extendMs,proto3" json:"extend_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_ProposalLapsed) Reset() {
+	*x = Entry_ProposalLapsed{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_ProposalLapsed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_ProposalLapsed) ProtoMessage() {}
+
+func (x *Entry_ProposalLapsed) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_ProposalLapsed.ProtoReflect.Descriptor instead.
+func (*Entry_ProposalLapsed) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 16}
+}
+
+func (x *Entry_ProposalLapsed) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *Entry_ProposalLapsed) GetKind() Proposal_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Proposal_KIND_UNSPECIFIED
+}
+
+func (x *Entry_ProposalLapsed) GetExtendMs() int64 {
+	if x != nil {
+		return x.ExtendMs
+	}
+	return 0
+}
+
+type Entry_BattleExtended struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	// The new end.
+	EndsAtMs      int64 `protobuf:"varint,2,opt,name=ends_at_ms,json=endsAtMs,proto3" json:"ends_at_ms,omitempty"`
+	ExtendMs      int64 `protobuf:"varint,3,opt,name=extend_ms,json=extendMs,proto3" json:"extend_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_BattleExtended) Reset() {
+	*x = Entry_BattleExtended{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_BattleExtended) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_BattleExtended) ProtoMessage() {}
+
+func (x *Entry_BattleExtended) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_BattleExtended.ProtoReflect.Descriptor instead.
+func (*Entry_BattleExtended) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 17}
+}
+
+func (x *Entry_BattleExtended) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *Entry_BattleExtended) GetEndsAtMs() int64 {
+	if x != nil {
+		return x.EndsAtMs
+	}
+	return 0
+}
+
+func (x *Entry_BattleExtended) GetExtendMs() int64 {
+	if x != nil {
+		return x.ExtendMs
+	}
+	return 0
+}
+
 type Command_ReadCohost struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Sequence      uint64                 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
@@ -1568,7 +1973,7 @@ type Command_ReadCohost struct {
 
 func (x *Command_ReadCohost) Reset() {
 	*x = Command_ReadCohost{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[16]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1580,7 +1985,7 @@ func (x *Command_ReadCohost) String() string {
 func (*Command_ReadCohost) ProtoMessage() {}
 
 func (x *Command_ReadCohost) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[16]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1625,7 +2030,7 @@ type Command_Fact struct {
 
 func (x *Command_Fact) Reset() {
 	*x = Command_Fact{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[17]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1637,7 +2042,7 @@ func (x *Command_Fact) String() string {
 func (*Command_Fact) ProtoMessage() {}
 
 func (x *Command_Fact) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[17]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1710,7 +2115,7 @@ type Command_Advance struct {
 
 func (x *Command_Advance) Reset() {
 	*x = Command_Advance{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[18]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1722,7 +2127,7 @@ func (x *Command_Advance) String() string {
 func (*Command_Advance) ProtoMessage() {}
 
 func (x *Command_Advance) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[18]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1749,7 +2154,7 @@ var File_faceoff_battle_v1_log_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\n" +
-	"\x1bfaceoff/battle/v1/log.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1afaceoff/user/v1/user.proto\"\x9b\x1a\n" +
+	"\x1bfaceoff/battle/v1/log.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1afaceoff/user/v1/user.proto\"\x80\"\n" +
 	"\x05Entry\x12F\n" +
 	"\vcohost_read\x18\x01 \x01(\v2#.faceoff.battle.v1.Entry.CohostReadH\x00R\n" +
 	"cohostRead\x12X\n" +
@@ -1767,7 +2172,11 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\rbattle_ending\x18\x10 \x01(\v2%.faceoff.battle.v1.Entry.BattleEndingH\x00R\fbattleEnding\x12F\n" +
 	"\vlive_closed\x18\x11 \x01(\v2#.faceoff.battle.v1.Entry.LiveClosedH\x00R\n" +
 	"liveClosed\x12I\n" +
-	"\fbattle_ended\x18\x12 \x01(\v2$.faceoff.battle.v1.Entry.BattleEndedH\x00R\vbattleEnded\x1a(\n" +
+	"\fbattle_ended\x18\x12 \x01(\v2$.faceoff.battle.v1.Entry.BattleEndedH\x00R\vbattleEnded\x12L\n" +
+	"\rproposal_made\x18\x14 \x01(\v2%.faceoff.battle.v1.Entry.ProposalMadeH\x00R\fproposalMade\x12[\n" +
+	"\x12proposal_consented\x18\x15 \x01(\v2*.faceoff.battle.v1.Entry.ProposalConsentedH\x00R\x11proposalConsented\x12R\n" +
+	"\x0fproposal_lapsed\x18\x16 \x01(\v2'.faceoff.battle.v1.Entry.ProposalLapsedH\x00R\x0eproposalLapsed\x12R\n" +
+	"\x0fbattle_extended\x18\x17 \x01(\v2'.faceoff.battle.v1.Entry.BattleExtendedH\x00R\x0ebattleExtended\x1a(\n" +
 	"\n" +
 	"CohostRead\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x1a{\n" +
@@ -1833,12 +2242,13 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\x0fLEFT_CONNECTION\x10\x02\x12\x0e\n" +
 	"\n" +
 	"LIVE_ENDED\x10\x03\x12\b\n" +
-	"\x04LOST\x10\x04\x1a\x86\x01\n" +
+	"\x04LOST\x10\x04\x1a\x9e\x01\n" +
 	"\fBattleEnding\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12;\n" +
 	"\x06reason\x18\x02 \x01(\x0e2#.faceoff.battle.v1.Battle.EndReasonR\x06reason\x12\x1c\n" +
 	"\n" +
-	"ends_at_ms\x18\x03 \x01(\x03R\bendsAtMs\x1a\xcb\x01\n" +
+	"ends_at_ms\x18\x03 \x01(\x03R\bendsAtMs\x12\x16\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\x1a\xcb\x01\n" +
 	"\n" +
 	"LiveClosed\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
@@ -1846,19 +2256,41 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\x05total\x18\x03 \x01(\x03R\x05total\x12:\n" +
 	"\vtop_gifters\x18\x04 \x03(\v2\x19.faceoff.battle.v1.GifterR\n" +
 	"topGifters\x125\n" +
-	"\x05proof\x18\x05 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\x1a\xbb\x02\n" +
+	"\x05proof\x18\x05 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\x1a\xd3\x02\n" +
 	"\vBattleEnded\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12;\n" +
 	"\x06reason\x18\x02 \x01(\x0e2#.faceoff.battle.v1.Battle.EndReasonR\x06reason\x12@\n" +
 	"\x05never\x18\x03 \x01(\x0e2*.faceoff.battle.v1.Entry.BattleEnded.NeverR\x05never\x127\n" +
-	"\x06result\x18\x04 \x01(\v2\x1f.faceoff.battle.v1.BattleResultR\x06result\"W\n" +
+	"\x06result\x18\x04 \x01(\v2\x1f.faceoff.battle.v1.BattleResultR\x06result\x12\x16\n" +
+	"\x06detail\x18\x05 \x01(\tR\x06detail\"W\n" +
 	"\x05Never\x12\x15\n" +
 	"\x11NEVER_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bREJECTED\x10\x01\x12\r\n" +
 	"\tTIMED_OUT\x10\x02\x12\r\n" +
 	"\tCANCELLED\x10\x03\x12\v\n" +
-	"\aABORTED\x10\x04B\a\n" +
-	"\x05entry\"\xac\t\n" +
+	"\aABORTED\x10\x04\x1a\xd3\x01\n" +
+	"\fProposalMade\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x124\n" +
+	"\x04kind\x18\x02 \x01(\x0e2 .faceoff.battle.v1.Proposal.KindR\x04kind\x12\x1b\n" +
+	"\textend_ms\x18\x03 \x01(\x03R\bextendMs\x12\x17\n" +
+	"\alive_id\x18\x04 \x01(\tR\x06liveId\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\"\n" +
+	"\rexpires_at_ms\x18\x06 \x01(\x03R\vexpiresAtMs\x1a\x9c\x01\n" +
+	"\x11ProposalConsented\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x124\n" +
+	"\x04kind\x18\x02 \x01(\x0e2 .faceoff.battle.v1.Proposal.KindR\x04kind\x12\x1b\n" +
+	"\textend_ms\x18\x03 \x01(\x03R\bextendMs\x12\x17\n" +
+	"\alive_id\x18\x04 \x01(\tR\x06liveId\x1a\x80\x01\n" +
+	"\x0eProposalLapsed\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x124\n" +
+	"\x04kind\x18\x02 \x01(\x0e2 .faceoff.battle.v1.Proposal.KindR\x04kind\x12\x1b\n" +
+	"\textend_ms\x18\x03 \x01(\x03R\bextendMs\x1ah\n" +
+	"\x0eBattleExtended\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x1c\n" +
+	"\n" +
+	"ends_at_ms\x18\x02 \x01(\x03R\bendsAtMs\x12\x1b\n" +
+	"\textend_ms\x18\x03 \x01(\x03R\bextendMsB\a\n" +
+	"\x05entry\"\x8a\v\n" +
 	"\aCommand\x12P\n" +
 	"\x0erequest_battle\x18\x01 \x01(\v2'.faceoff.battle.v1.RequestBattleRequestH\x00R\rrequestBattle\x12M\n" +
 	"\raccept_battle\x18\x02 \x01(\v2&.faceoff.battle.v1.AcceptBattleRequestH\x00R\facceptBattle\x12M\n" +
@@ -1872,7 +2304,12 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\vread_cohost\x18\t \x01(\v2%.faceoff.battle.v1.Command.ReadCohostH\x00R\n" +
 	"readCohost\x12>\n" +
 	"\aadvance\x18\n" +
-	" \x01(\v2\".faceoff.battle.v1.Command.AdvanceH\x00R\aadvance\x12\"\n" +
+	" \x01(\v2\".faceoff.battle.v1.Command.AdvanceH\x00R\aadvance\x12D\n" +
+	"\n" +
+	"end_battle\x18\v \x01(\v2#.faceoff.battle.v1.EndBattleRequestH\x00R\tendBattle\x12M\n" +
+	"\rextend_battle\x18\f \x01(\v2&.faceoff.battle.v1.ExtendBattleRequestH\x00R\fextendBattle\x12G\n" +
+	"\vvoid_battle\x18\r \x01(\v2$.faceoff.battle.v1.VoidBattleRequestH\x00R\n" +
+	"voidBattle\x12\"\n" +
 	"\rnew_battle_id\x18\x14 \x01(\tR\vnewBattleId\x1a_\n" +
 	"\n" +
 	"ReadCohost\x12\x1a\n" +
@@ -1901,7 +2338,7 @@ func file_faceoff_battle_v1_log_proto_rawDescGZIP() []byte {
 }
 
 var file_faceoff_battle_v1_log_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_faceoff_battle_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_faceoff_battle_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_faceoff_battle_v1_log_proto_goTypes = []any{
 	(Entry_InviteeAnswered_Answer)(0),  // 0: faceoff.battle.v1.Entry.InviteeAnswered.Answer
 	(Entry_UserExited_Reason)(0),       // 1: faceoff.battle.v1.Entry.UserExited.Reason
@@ -1922,23 +2359,31 @@ var file_faceoff_battle_v1_log_proto_goTypes = []any{
 	(*Entry_BattleEnding)(nil),         // 16: faceoff.battle.v1.Entry.BattleEnding
 	(*Entry_LiveClosed)(nil),           // 17: faceoff.battle.v1.Entry.LiveClosed
 	(*Entry_BattleEnded)(nil),          // 18: faceoff.battle.v1.Entry.BattleEnded
-	(*Command_ReadCohost)(nil),         // 19: faceoff.battle.v1.Command.ReadCohost
-	(*Command_Fact)(nil),               // 20: faceoff.battle.v1.Command.Fact
-	(*Command_Advance)(nil),            // 21: faceoff.battle.v1.Command.Advance
-	(*RequestBattleRequest)(nil),       // 22: faceoff.battle.v1.RequestBattleRequest
-	(*AcceptBattleRequest)(nil),        // 23: faceoff.battle.v1.AcceptBattleRequest
-	(*RejectBattleRequest)(nil),        // 24: faceoff.battle.v1.RejectBattleRequest
-	(*CancelBattleRequestRequest)(nil), // 25: faceoff.battle.v1.CancelBattleRequestRequest
-	(*ExitBattleRequest)(nil),          // 26: faceoff.battle.v1.ExitBattleRequest
-	(*LeaveBattleRequest)(nil),         // 27: faceoff.battle.v1.LeaveBattleRequest
-	(*ReportOpenedRequest)(nil),        // 28: faceoff.battle.v1.ReportOpenedRequest
-	(*ReportClosedRequest)(nil),        // 29: faceoff.battle.v1.ReportClosedRequest
-	(*v1.User)(nil),                    // 30: faceoff.user.v1.User
-	(*BattleConfig)(nil),               // 31: faceoff.battle.v1.BattleConfig
-	(Battle_EndReason)(0),              // 32: faceoff.battle.v1.Battle.EndReason
-	(*Gifter)(nil),                     // 33: faceoff.battle.v1.Gifter
-	(*ClosingProof)(nil),               // 34: faceoff.battle.v1.ClosingProof
-	(*BattleResult)(nil),               // 35: faceoff.battle.v1.BattleResult
+	(*Entry_ProposalMade)(nil),         // 19: faceoff.battle.v1.Entry.ProposalMade
+	(*Entry_ProposalConsented)(nil),    // 20: faceoff.battle.v1.Entry.ProposalConsented
+	(*Entry_ProposalLapsed)(nil),       // 21: faceoff.battle.v1.Entry.ProposalLapsed
+	(*Entry_BattleExtended)(nil),       // 22: faceoff.battle.v1.Entry.BattleExtended
+	(*Command_ReadCohost)(nil),         // 23: faceoff.battle.v1.Command.ReadCohost
+	(*Command_Fact)(nil),               // 24: faceoff.battle.v1.Command.Fact
+	(*Command_Advance)(nil),            // 25: faceoff.battle.v1.Command.Advance
+	(*RequestBattleRequest)(nil),       // 26: faceoff.battle.v1.RequestBattleRequest
+	(*AcceptBattleRequest)(nil),        // 27: faceoff.battle.v1.AcceptBattleRequest
+	(*RejectBattleRequest)(nil),        // 28: faceoff.battle.v1.RejectBattleRequest
+	(*CancelBattleRequestRequest)(nil), // 29: faceoff.battle.v1.CancelBattleRequestRequest
+	(*ExitBattleRequest)(nil),          // 30: faceoff.battle.v1.ExitBattleRequest
+	(*LeaveBattleRequest)(nil),         // 31: faceoff.battle.v1.LeaveBattleRequest
+	(*ReportOpenedRequest)(nil),        // 32: faceoff.battle.v1.ReportOpenedRequest
+	(*ReportClosedRequest)(nil),        // 33: faceoff.battle.v1.ReportClosedRequest
+	(*EndBattleRequest)(nil),           // 34: faceoff.battle.v1.EndBattleRequest
+	(*ExtendBattleRequest)(nil),        // 35: faceoff.battle.v1.ExtendBattleRequest
+	(*VoidBattleRequest)(nil),          // 36: faceoff.battle.v1.VoidBattleRequest
+	(*v1.User)(nil),                    // 37: faceoff.user.v1.User
+	(*BattleConfig)(nil),               // 38: faceoff.battle.v1.BattleConfig
+	(Battle_EndReason)(0),              // 39: faceoff.battle.v1.Battle.EndReason
+	(*Gifter)(nil),                     // 40: faceoff.battle.v1.Gifter
+	(*ClosingProof)(nil),               // 41: faceoff.battle.v1.ClosingProof
+	(*BattleResult)(nil),               // 42: faceoff.battle.v1.BattleResult
+	(Proposal_Kind)(0),                 // 43: faceoff.battle.v1.Proposal.Kind
 }
 var file_faceoff_battle_v1_log_proto_depIdxs = []int32{
 	5,  // 0: faceoff.battle.v1.Entry.cohost_read:type_name -> faceoff.battle.v1.Entry.CohostRead
@@ -1953,40 +2398,50 @@ var file_faceoff_battle_v1_log_proto_depIdxs = []int32{
 	16, // 9: faceoff.battle.v1.Entry.battle_ending:type_name -> faceoff.battle.v1.Entry.BattleEnding
 	17, // 10: faceoff.battle.v1.Entry.live_closed:type_name -> faceoff.battle.v1.Entry.LiveClosed
 	18, // 11: faceoff.battle.v1.Entry.battle_ended:type_name -> faceoff.battle.v1.Entry.BattleEnded
-	22, // 12: faceoff.battle.v1.Command.request_battle:type_name -> faceoff.battle.v1.RequestBattleRequest
-	23, // 13: faceoff.battle.v1.Command.accept_battle:type_name -> faceoff.battle.v1.AcceptBattleRequest
-	24, // 14: faceoff.battle.v1.Command.reject_battle:type_name -> faceoff.battle.v1.RejectBattleRequest
-	25, // 15: faceoff.battle.v1.Command.cancel_battle_request:type_name -> faceoff.battle.v1.CancelBattleRequestRequest
-	26, // 16: faceoff.battle.v1.Command.exit_battle:type_name -> faceoff.battle.v1.ExitBattleRequest
-	27, // 17: faceoff.battle.v1.Command.leave_battle:type_name -> faceoff.battle.v1.LeaveBattleRequest
-	28, // 18: faceoff.battle.v1.Command.report_opened:type_name -> faceoff.battle.v1.ReportOpenedRequest
-	29, // 19: faceoff.battle.v1.Command.report_closed:type_name -> faceoff.battle.v1.ReportClosedRequest
-	19, // 20: faceoff.battle.v1.Command.read_cohost:type_name -> faceoff.battle.v1.Command.ReadCohost
-	21, // 21: faceoff.battle.v1.Command.advance:type_name -> faceoff.battle.v1.Command.Advance
-	30, // 22: faceoff.battle.v1.Entry.ConnectionJoined.host:type_name -> faceoff.user.v1.User
-	30, // 23: faceoff.battle.v1.Entry.Participant.host:type_name -> faceoff.user.v1.User
-	31, // 24: faceoff.battle.v1.Entry.BattleRequested.config:type_name -> faceoff.battle.v1.BattleConfig
-	8,  // 25: faceoff.battle.v1.Entry.BattleRequested.inviter:type_name -> faceoff.battle.v1.Entry.Participant
-	8,  // 26: faceoff.battle.v1.Entry.BattleRequested.invitees:type_name -> faceoff.battle.v1.Entry.Participant
-	9,  // 27: faceoff.battle.v1.Entry.BattleRequested.refused:type_name -> faceoff.battle.v1.Entry.RefusedTarget
-	0,  // 28: faceoff.battle.v1.Entry.InviteeAnswered.answer:type_name -> faceoff.battle.v1.Entry.InviteeAnswered.Answer
-	8,  // 29: faceoff.battle.v1.Entry.BattleStarting.participants:type_name -> faceoff.battle.v1.Entry.Participant
-	1,  // 30: faceoff.battle.v1.Entry.UserExited.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
-	32, // 31: faceoff.battle.v1.Entry.BattleEnding.reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	33, // 32: faceoff.battle.v1.Entry.LiveClosed.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	34, // 33: faceoff.battle.v1.Entry.LiveClosed.proof:type_name -> faceoff.battle.v1.ClosingProof
-	32, // 34: faceoff.battle.v1.Entry.BattleEnded.reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	2,  // 35: faceoff.battle.v1.Entry.BattleEnded.never:type_name -> faceoff.battle.v1.Entry.BattleEnded.Never
-	35, // 36: faceoff.battle.v1.Entry.BattleEnded.result:type_name -> faceoff.battle.v1.BattleResult
-	20, // 37: faceoff.battle.v1.Command.ReadCohost.facts:type_name -> faceoff.battle.v1.Command.Fact
-	6,  // 38: faceoff.battle.v1.Command.Fact.joined:type_name -> faceoff.battle.v1.Entry.ConnectionJoined
-	7,  // 39: faceoff.battle.v1.Command.Fact.left:type_name -> faceoff.battle.v1.Entry.ConnectionLeft
-	1,  // 40: faceoff.battle.v1.Command.Fact.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	19, // 12: faceoff.battle.v1.Entry.proposal_made:type_name -> faceoff.battle.v1.Entry.ProposalMade
+	20, // 13: faceoff.battle.v1.Entry.proposal_consented:type_name -> faceoff.battle.v1.Entry.ProposalConsented
+	21, // 14: faceoff.battle.v1.Entry.proposal_lapsed:type_name -> faceoff.battle.v1.Entry.ProposalLapsed
+	22, // 15: faceoff.battle.v1.Entry.battle_extended:type_name -> faceoff.battle.v1.Entry.BattleExtended
+	26, // 16: faceoff.battle.v1.Command.request_battle:type_name -> faceoff.battle.v1.RequestBattleRequest
+	27, // 17: faceoff.battle.v1.Command.accept_battle:type_name -> faceoff.battle.v1.AcceptBattleRequest
+	28, // 18: faceoff.battle.v1.Command.reject_battle:type_name -> faceoff.battle.v1.RejectBattleRequest
+	29, // 19: faceoff.battle.v1.Command.cancel_battle_request:type_name -> faceoff.battle.v1.CancelBattleRequestRequest
+	30, // 20: faceoff.battle.v1.Command.exit_battle:type_name -> faceoff.battle.v1.ExitBattleRequest
+	31, // 21: faceoff.battle.v1.Command.leave_battle:type_name -> faceoff.battle.v1.LeaveBattleRequest
+	32, // 22: faceoff.battle.v1.Command.report_opened:type_name -> faceoff.battle.v1.ReportOpenedRequest
+	33, // 23: faceoff.battle.v1.Command.report_closed:type_name -> faceoff.battle.v1.ReportClosedRequest
+	23, // 24: faceoff.battle.v1.Command.read_cohost:type_name -> faceoff.battle.v1.Command.ReadCohost
+	25, // 25: faceoff.battle.v1.Command.advance:type_name -> faceoff.battle.v1.Command.Advance
+	34, // 26: faceoff.battle.v1.Command.end_battle:type_name -> faceoff.battle.v1.EndBattleRequest
+	35, // 27: faceoff.battle.v1.Command.extend_battle:type_name -> faceoff.battle.v1.ExtendBattleRequest
+	36, // 28: faceoff.battle.v1.Command.void_battle:type_name -> faceoff.battle.v1.VoidBattleRequest
+	37, // 29: faceoff.battle.v1.Entry.ConnectionJoined.host:type_name -> faceoff.user.v1.User
+	37, // 30: faceoff.battle.v1.Entry.Participant.host:type_name -> faceoff.user.v1.User
+	38, // 31: faceoff.battle.v1.Entry.BattleRequested.config:type_name -> faceoff.battle.v1.BattleConfig
+	8,  // 32: faceoff.battle.v1.Entry.BattleRequested.inviter:type_name -> faceoff.battle.v1.Entry.Participant
+	8,  // 33: faceoff.battle.v1.Entry.BattleRequested.invitees:type_name -> faceoff.battle.v1.Entry.Participant
+	9,  // 34: faceoff.battle.v1.Entry.BattleRequested.refused:type_name -> faceoff.battle.v1.Entry.RefusedTarget
+	0,  // 35: faceoff.battle.v1.Entry.InviteeAnswered.answer:type_name -> faceoff.battle.v1.Entry.InviteeAnswered.Answer
+	8,  // 36: faceoff.battle.v1.Entry.BattleStarting.participants:type_name -> faceoff.battle.v1.Entry.Participant
+	1,  // 37: faceoff.battle.v1.Entry.UserExited.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
+	39, // 38: faceoff.battle.v1.Entry.BattleEnding.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	40, // 39: faceoff.battle.v1.Entry.LiveClosed.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	41, // 40: faceoff.battle.v1.Entry.LiveClosed.proof:type_name -> faceoff.battle.v1.ClosingProof
+	39, // 41: faceoff.battle.v1.Entry.BattleEnded.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	2,  // 42: faceoff.battle.v1.Entry.BattleEnded.never:type_name -> faceoff.battle.v1.Entry.BattleEnded.Never
+	42, // 43: faceoff.battle.v1.Entry.BattleEnded.result:type_name -> faceoff.battle.v1.BattleResult
+	43, // 44: faceoff.battle.v1.Entry.ProposalMade.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	43, // 45: faceoff.battle.v1.Entry.ProposalConsented.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	43, // 46: faceoff.battle.v1.Entry.ProposalLapsed.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	24, // 47: faceoff.battle.v1.Command.ReadCohost.facts:type_name -> faceoff.battle.v1.Command.Fact
+	6,  // 48: faceoff.battle.v1.Command.Fact.joined:type_name -> faceoff.battle.v1.Entry.ConnectionJoined
+	7,  // 49: faceoff.battle.v1.Command.Fact.left:type_name -> faceoff.battle.v1.Entry.ConnectionLeft
+	1,  // 50: faceoff.battle.v1.Command.Fact.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
+	51, // [51:51] is the sub-list for method output_type
+	51, // [51:51] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_log_proto_init() }
@@ -2009,6 +2464,10 @@ func file_faceoff_battle_v1_log_proto_init() {
 		(*Entry_BattleEnding_)(nil),
 		(*Entry_LiveClosed_)(nil),
 		(*Entry_BattleEnded_)(nil),
+		(*Entry_ProposalMade_)(nil),
+		(*Entry_ProposalConsented_)(nil),
+		(*Entry_ProposalLapsed_)(nil),
+		(*Entry_BattleExtended_)(nil),
 	}
 	file_faceoff_battle_v1_log_proto_msgTypes[1].OneofWrappers = []any{
 		(*Command_RequestBattle)(nil),
@@ -2021,8 +2480,11 @@ func file_faceoff_battle_v1_log_proto_init() {
 		(*Command_ReportClosed)(nil),
 		(*Command_ReadCohost_)(nil),
 		(*Command_Advance_)(nil),
+		(*Command_EndBattle)(nil),
+		(*Command_ExtendBattle)(nil),
+		(*Command_VoidBattle)(nil),
 	}
-	file_faceoff_battle_v1_log_proto_msgTypes[17].OneofWrappers = []any{
+	file_faceoff_battle_v1_log_proto_msgTypes[21].OneofWrappers = []any{
 		(*Command_Fact_Joined)(nil),
 		(*Command_Fact_Left)(nil),
 	}
@@ -2032,7 +2494,7 @@ func file_faceoff_battle_v1_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_log_proto_rawDesc), len(file_faceoff_battle_v1_log_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   19,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -424,6 +424,7 @@ type Snapshot_Member struct {
 	Plays         bool                   `protobuf:"varint,4,opt,name=plays,proto3" json:"plays,omitempty"`
 	Opened        bool                   `protobuf:"varint,5,opt,name=opened,proto3" json:"opened,omitempty"`
 	Closing       *Snapshot_Closing      `protobuf:"bytes,6,opt,name=closing,proto3" json:"closing,omitempty"`
+	TeamId        string                 `protobuf:"bytes,7,opt,name=team_id,json=teamId,proto3" json:"team_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -500,6 +501,97 @@ func (x *Snapshot_Member) GetClosing() *Snapshot_Closing {
 	return nil
 }
 
+func (x *Snapshot_Member) GetTeamId() string {
+	if x != nil {
+		return x.TeamId
+	}
+	return ""
+}
+
+type Snapshot_Proposal struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	Kind             Proposal_Kind          `protobuf:"varint,1,opt,name=kind,proto3,enum=faceoff.battle.v1.Proposal_Kind" json:"kind,omitempty"`
+	ExtendMs         int64                  `protobuf:"varint,2,opt,name=extend_ms,json=extendMs,proto3" json:"extend_ms,omitempty"`
+	LiveId           string                 `protobuf:"bytes,3,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	Reason           string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	ConsentedLiveIds []string               `protobuf:"bytes,5,rep,name=consented_live_ids,json=consentedLiveIds,proto3" json:"consented_live_ids,omitempty"`
+	ExpiresAtMs      int64                  `protobuf:"varint,6,opt,name=expires_at_ms,json=expiresAtMs,proto3" json:"expires_at_ms,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Snapshot_Proposal) Reset() {
+	*x = Snapshot_Proposal{}
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Snapshot_Proposal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Snapshot_Proposal) ProtoMessage() {}
+
+func (x *Snapshot_Proposal) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Snapshot_Proposal.ProtoReflect.Descriptor instead.
+func (*Snapshot_Proposal) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 4}
+}
+
+func (x *Snapshot_Proposal) GetKind() Proposal_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Proposal_KIND_UNSPECIFIED
+}
+
+func (x *Snapshot_Proposal) GetExtendMs() int64 {
+	if x != nil {
+		return x.ExtendMs
+	}
+	return 0
+}
+
+func (x *Snapshot_Proposal) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Snapshot_Proposal) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Snapshot_Proposal) GetConsentedLiveIds() []string {
+	if x != nil {
+		return x.ConsentedLiveIds
+	}
+	return nil
+}
+
+func (x *Snapshot_Proposal) GetExpiresAtMs() int64 {
+	if x != nil {
+		return x.ExpiresAtMs
+	}
+	return 0
+}
+
 type Snapshot_Battle struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
@@ -514,16 +606,18 @@ type Snapshot_Battle struct {
 	RuleSet       string                 `protobuf:"bytes,10,opt,name=rule_set,json=ruleSet,proto3" json:"rule_set,omitempty"`
 	Reason        Battle_EndReason       `protobuf:"varint,11,opt,name=reason,proto3,enum=faceoff.battle.v1.Battle_EndReason" json:"reason,omitempty"`
 	// As in Entry.BattleEnded.
-	Never         int32         `protobuf:"varint,12,opt,name=never,proto3" json:"never,omitempty"`
-	EndedAtMs     int64         `protobuf:"varint,13,opt,name=ended_at_ms,json=endedAtMs,proto3" json:"ended_at_ms,omitempty"`
-	Result        *BattleResult `protobuf:"bytes,14,opt,name=result,proto3" json:"result,omitempty"`
+	Never         int32                `protobuf:"varint,12,opt,name=never,proto3" json:"never,omitempty"`
+	EndedAtMs     int64                `protobuf:"varint,13,opt,name=ended_at_ms,json=endedAtMs,proto3" json:"ended_at_ms,omitempty"`
+	Result        *BattleResult        `protobuf:"bytes,14,opt,name=result,proto3" json:"result,omitempty"`
+	Proposals     []*Snapshot_Proposal `protobuf:"bytes,15,rep,name=proposals,proto3" json:"proposals,omitempty"`
+	Detail        string               `protobuf:"bytes,16,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Snapshot_Battle) Reset() {
 	*x = Snapshot_Battle{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[5]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -535,7 +629,7 @@ func (x *Snapshot_Battle) String() string {
 func (*Snapshot_Battle) ProtoMessage() {}
 
 func (x *Snapshot_Battle) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[5]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -548,7 +642,7 @@ func (x *Snapshot_Battle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Battle.ProtoReflect.Descriptor instead.
 func (*Snapshot_Battle) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 4}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 5}
 }
 
 func (x *Snapshot_Battle) GetBattleId() string {
@@ -649,6 +743,20 @@ func (x *Snapshot_Battle) GetResult() *BattleResult {
 	return nil
 }
 
+func (x *Snapshot_Battle) GetProposals() []*Snapshot_Proposal {
+	if x != nil {
+		return x.Proposals
+	}
+	return nil
+}
+
+func (x *Snapshot_Battle) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 type Snapshot_Part struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	StartMs       int64                  `protobuf:"varint,1,opt,name=start_ms,json=startMs,proto3" json:"start_ms,omitempty"`
@@ -660,7 +768,7 @@ type Snapshot_Part struct {
 
 func (x *Snapshot_Part) Reset() {
 	*x = Snapshot_Part{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[6]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -672,7 +780,7 @@ func (x *Snapshot_Part) String() string {
 func (*Snapshot_Part) ProtoMessage() {}
 
 func (x *Snapshot_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[6]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -685,7 +793,7 @@ func (x *Snapshot_Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Part.ProtoReflect.Descriptor instead.
 func (*Snapshot_Part) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 5}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 6}
 }
 
 func (x *Snapshot_Part) GetStartMs() int64 {
@@ -719,7 +827,7 @@ type Snapshot_EndedBattle struct {
 
 func (x *Snapshot_EndedBattle) Reset() {
 	*x = Snapshot_EndedBattle{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[7]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -731,7 +839,7 @@ func (x *Snapshot_EndedBattle) String() string {
 func (*Snapshot_EndedBattle) ProtoMessage() {}
 
 func (x *Snapshot_EndedBattle) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[7]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -744,7 +852,7 @@ func (x *Snapshot_EndedBattle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_EndedBattle.ProtoReflect.Descriptor instead.
 func (*Snapshot_EndedBattle) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 6}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 7}
 }
 
 func (x *Snapshot_EndedBattle) GetPart() uint32 {
@@ -773,7 +881,7 @@ type Snapshot_Listed struct {
 
 func (x *Snapshot_Listed) Reset() {
 	*x = Snapshot_Listed{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[8]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -785,7 +893,7 @@ func (x *Snapshot_Listed) String() string {
 func (*Snapshot_Listed) ProtoMessage() {}
 
 func (x *Snapshot_Listed) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[8]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -798,7 +906,7 @@ func (x *Snapshot_Listed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Listed.ProtoReflect.Descriptor instead.
 func (*Snapshot_Listed) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 7}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 8}
 }
 
 func (x *Snapshot_Listed) GetBattleId() string {
@@ -832,7 +940,7 @@ type Snapshot_Settling struct {
 
 func (x *Snapshot_Settling) Reset() {
 	*x = Snapshot_Settling{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[9]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -844,7 +952,7 @@ func (x *Snapshot_Settling) String() string {
 func (*Snapshot_Settling) ProtoMessage() {}
 
 func (x *Snapshot_Settling) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[9]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -857,7 +965,7 @@ func (x *Snapshot_Settling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Settling.ProtoReflect.Descriptor instead.
 func (*Snapshot_Settling) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 8}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 9}
 }
 
 func (x *Snapshot_Settling) GetBattleId() string {
@@ -884,7 +992,7 @@ type Snapshot_Number struct {
 
 func (x *Snapshot_Number) Reset() {
 	*x = Snapshot_Number{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[10]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -896,7 +1004,7 @@ func (x *Snapshot_Number) String() string {
 func (*Snapshot_Number) ProtoMessage() {}
 
 func (x *Snapshot_Number) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[10]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -909,7 +1017,7 @@ func (x *Snapshot_Number) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Number.ProtoReflect.Descriptor instead.
 func (*Snapshot_Number) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 9}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 10}
 }
 
 func (x *Snapshot_Number) GetLiveId() string {
@@ -930,7 +1038,7 @@ var File_faceoff_battle_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	" faceoff/battle/v1/snapshot.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1afaceoff/user/v1/user.proto\"\x9c\x11\n" +
+	" faceoff/battle/v1/snapshot.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1afaceoff/user/v1/user.proto\"\xf4\x13\n" +
 	"\bSnapshot\x12!\n" +
 	"\vcohost_read\x18\x01 \x01(\x04H\x00R\n" +
 	"cohostRead\x12E\n" +
@@ -959,14 +1067,22 @@ const file_faceoff_battle_v1_snapshot_proto_rawDesc = "" +
 	"\x05total\x18\x01 \x01(\x03R\x05total\x12:\n" +
 	"\vtop_gifters\x18\x02 \x03(\v2\x19.faceoff.battle.v1.GifterR\n" +
 	"topGifters\x125\n" +
-	"\x05proof\x18\x03 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\x1a\xf4\x01\n" +
+	"\x05proof\x18\x03 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\x1a\x8d\x02\n" +
 	"\x06Member\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
 	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\x129\n" +
 	"\x05state\x18\x03 \x01(\x0e2#.faceoff.battle.v1.BattleUser.StateR\x05state\x12\x14\n" +
 	"\x05plays\x18\x04 \x01(\bR\x05plays\x12\x16\n" +
 	"\x06opened\x18\x05 \x01(\bR\x06opened\x12=\n" +
-	"\aclosing\x18\x06 \x01(\v2#.faceoff.battle.v1.Snapshot.ClosingR\aclosing\x1a\xce\x04\n" +
+	"\aclosing\x18\x06 \x01(\v2#.faceoff.battle.v1.Snapshot.ClosingR\aclosing\x12\x17\n" +
+	"\ateam_id\x18\a \x01(\tR\x06teamId\x1a\xe0\x01\n" +
+	"\bProposal\x124\n" +
+	"\x04kind\x18\x01 \x01(\x0e2 .faceoff.battle.v1.Proposal.KindR\x04kind\x12\x1b\n" +
+	"\textend_ms\x18\x02 \x01(\x03R\bextendMs\x12\x17\n" +
+	"\alive_id\x18\x03 \x01(\tR\x06liveId\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12,\n" +
+	"\x12consented_live_ids\x18\x05 \x03(\tR\x10consentedLiveIds\x12\"\n" +
+	"\rexpires_at_ms\x18\x06 \x01(\x03R\vexpiresAtMs\x1a\xaa\x05\n" +
 	"\x06Battle\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12#\n" +
 	"\rconnection_id\x18\x02 \x01(\tR\fconnectionId\x127\n" +
@@ -984,7 +1100,9 @@ const file_faceoff_battle_v1_snapshot_proto_rawDesc = "" +
 	"\x06reason\x18\v \x01(\x0e2#.faceoff.battle.v1.Battle.EndReasonR\x06reason\x12\x14\n" +
 	"\x05never\x18\f \x01(\x05R\x05never\x12\x1e\n" +
 	"\vended_at_ms\x18\r \x01(\x03R\tendedAtMs\x127\n" +
-	"\x06result\x18\x0e \x01(\v2\x1f.faceoff.battle.v1.BattleResultR\x06result\x1aN\n" +
+	"\x06result\x18\x0e \x01(\v2\x1f.faceoff.battle.v1.BattleResultR\x06result\x12B\n" +
+	"\tproposals\x18\x0f \x03(\v2$.faceoff.battle.v1.Snapshot.ProposalR\tproposals\x12\x16\n" +
+	"\x06detail\x18\x10 \x01(\tR\x06detail\x1aN\n" +
 	"\x04Part\x12\x19\n" +
 	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x17\n" +
 	"\alast_ms\x18\x02 \x01(\x03R\x06lastMs\x12\x12\n" +
@@ -1017,54 +1135,58 @@ func file_faceoff_battle_v1_snapshot_proto_rawDescGZIP() []byte {
 	return file_faceoff_battle_v1_snapshot_proto_rawDescData
 }
 
-var file_faceoff_battle_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_faceoff_battle_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_faceoff_battle_v1_snapshot_proto_goTypes = []any{
 	(*Snapshot)(nil),             // 0: faceoff.battle.v1.Snapshot
 	(*Snapshot_Connected)(nil),   // 1: faceoff.battle.v1.Snapshot.Connected
 	(*Snapshot_Connection)(nil),  // 2: faceoff.battle.v1.Snapshot.Connection
 	(*Snapshot_Closing)(nil),     // 3: faceoff.battle.v1.Snapshot.Closing
 	(*Snapshot_Member)(nil),      // 4: faceoff.battle.v1.Snapshot.Member
-	(*Snapshot_Battle)(nil),      // 5: faceoff.battle.v1.Snapshot.Battle
-	(*Snapshot_Part)(nil),        // 6: faceoff.battle.v1.Snapshot.Part
-	(*Snapshot_EndedBattle)(nil), // 7: faceoff.battle.v1.Snapshot.EndedBattle
-	(*Snapshot_Listed)(nil),      // 8: faceoff.battle.v1.Snapshot.Listed
-	(*Snapshot_Settling)(nil),    // 9: faceoff.battle.v1.Snapshot.Settling
-	(*Snapshot_Number)(nil),      // 10: faceoff.battle.v1.Snapshot.Number
-	(*v1.User)(nil),              // 11: faceoff.user.v1.User
-	(*Gifter)(nil),               // 12: faceoff.battle.v1.Gifter
-	(*ClosingProof)(nil),         // 13: faceoff.battle.v1.ClosingProof
-	(BattleUser_State)(0),        // 14: faceoff.battle.v1.BattleUser.State
-	(*BattleConfig)(nil),         // 15: faceoff.battle.v1.BattleConfig
-	(Battle_Status)(0),           // 16: faceoff.battle.v1.Battle.Status
-	(Battle_EndReason)(0),        // 17: faceoff.battle.v1.Battle.EndReason
-	(*BattleResult)(nil),         // 18: faceoff.battle.v1.BattleResult
+	(*Snapshot_Proposal)(nil),    // 5: faceoff.battle.v1.Snapshot.Proposal
+	(*Snapshot_Battle)(nil),      // 6: faceoff.battle.v1.Snapshot.Battle
+	(*Snapshot_Part)(nil),        // 7: faceoff.battle.v1.Snapshot.Part
+	(*Snapshot_EndedBattle)(nil), // 8: faceoff.battle.v1.Snapshot.EndedBattle
+	(*Snapshot_Listed)(nil),      // 9: faceoff.battle.v1.Snapshot.Listed
+	(*Snapshot_Settling)(nil),    // 10: faceoff.battle.v1.Snapshot.Settling
+	(*Snapshot_Number)(nil),      // 11: faceoff.battle.v1.Snapshot.Number
+	(*v1.User)(nil),              // 12: faceoff.user.v1.User
+	(*Gifter)(nil),               // 13: faceoff.battle.v1.Gifter
+	(*ClosingProof)(nil),         // 14: faceoff.battle.v1.ClosingProof
+	(BattleUser_State)(0),        // 15: faceoff.battle.v1.BattleUser.State
+	(Proposal_Kind)(0),           // 16: faceoff.battle.v1.Proposal.Kind
+	(*BattleConfig)(nil),         // 17: faceoff.battle.v1.BattleConfig
+	(Battle_Status)(0),           // 18: faceoff.battle.v1.Battle.Status
+	(Battle_EndReason)(0),        // 19: faceoff.battle.v1.Battle.EndReason
+	(*BattleResult)(nil),         // 20: faceoff.battle.v1.BattleResult
 }
 var file_faceoff_battle_v1_snapshot_proto_depIdxs = []int32{
 	1,  // 0: faceoff.battle.v1.Snapshot.connected:type_name -> faceoff.battle.v1.Snapshot.Connected
 	2,  // 1: faceoff.battle.v1.Snapshot.connection:type_name -> faceoff.battle.v1.Snapshot.Connection
-	5,  // 2: faceoff.battle.v1.Snapshot.battle:type_name -> faceoff.battle.v1.Snapshot.Battle
-	6,  // 3: faceoff.battle.v1.Snapshot.ended_part:type_name -> faceoff.battle.v1.Snapshot.Part
-	7,  // 4: faceoff.battle.v1.Snapshot.ended_battle:type_name -> faceoff.battle.v1.Snapshot.EndedBattle
-	8,  // 5: faceoff.battle.v1.Snapshot.listed:type_name -> faceoff.battle.v1.Snapshot.Listed
-	9,  // 6: faceoff.battle.v1.Snapshot.settling:type_name -> faceoff.battle.v1.Snapshot.Settling
-	10, // 7: faceoff.battle.v1.Snapshot.number:type_name -> faceoff.battle.v1.Snapshot.Number
-	11, // 8: faceoff.battle.v1.Snapshot.Connected.host:type_name -> faceoff.user.v1.User
-	12, // 9: faceoff.battle.v1.Snapshot.Closing.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	13, // 10: faceoff.battle.v1.Snapshot.Closing.proof:type_name -> faceoff.battle.v1.ClosingProof
-	11, // 11: faceoff.battle.v1.Snapshot.Member.host:type_name -> faceoff.user.v1.User
-	14, // 12: faceoff.battle.v1.Snapshot.Member.state:type_name -> faceoff.battle.v1.BattleUser.State
+	6,  // 2: faceoff.battle.v1.Snapshot.battle:type_name -> faceoff.battle.v1.Snapshot.Battle
+	7,  // 3: faceoff.battle.v1.Snapshot.ended_part:type_name -> faceoff.battle.v1.Snapshot.Part
+	8,  // 4: faceoff.battle.v1.Snapshot.ended_battle:type_name -> faceoff.battle.v1.Snapshot.EndedBattle
+	9,  // 5: faceoff.battle.v1.Snapshot.listed:type_name -> faceoff.battle.v1.Snapshot.Listed
+	10, // 6: faceoff.battle.v1.Snapshot.settling:type_name -> faceoff.battle.v1.Snapshot.Settling
+	11, // 7: faceoff.battle.v1.Snapshot.number:type_name -> faceoff.battle.v1.Snapshot.Number
+	12, // 8: faceoff.battle.v1.Snapshot.Connected.host:type_name -> faceoff.user.v1.User
+	13, // 9: faceoff.battle.v1.Snapshot.Closing.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	14, // 10: faceoff.battle.v1.Snapshot.Closing.proof:type_name -> faceoff.battle.v1.ClosingProof
+	12, // 11: faceoff.battle.v1.Snapshot.Member.host:type_name -> faceoff.user.v1.User
+	15, // 12: faceoff.battle.v1.Snapshot.Member.state:type_name -> faceoff.battle.v1.BattleUser.State
 	3,  // 13: faceoff.battle.v1.Snapshot.Member.closing:type_name -> faceoff.battle.v1.Snapshot.Closing
-	15, // 14: faceoff.battle.v1.Snapshot.Battle.config:type_name -> faceoff.battle.v1.BattleConfig
-	4,  // 15: faceoff.battle.v1.Snapshot.Battle.members:type_name -> faceoff.battle.v1.Snapshot.Member
-	16, // 16: faceoff.battle.v1.Snapshot.Battle.status:type_name -> faceoff.battle.v1.Battle.Status
-	17, // 17: faceoff.battle.v1.Snapshot.Battle.reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	18, // 18: faceoff.battle.v1.Snapshot.Battle.result:type_name -> faceoff.battle.v1.BattleResult
-	5,  // 19: faceoff.battle.v1.Snapshot.EndedBattle.battle:type_name -> faceoff.battle.v1.Snapshot.Battle
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	16, // 14: faceoff.battle.v1.Snapshot.Proposal.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	17, // 15: faceoff.battle.v1.Snapshot.Battle.config:type_name -> faceoff.battle.v1.BattleConfig
+	4,  // 16: faceoff.battle.v1.Snapshot.Battle.members:type_name -> faceoff.battle.v1.Snapshot.Member
+	18, // 17: faceoff.battle.v1.Snapshot.Battle.status:type_name -> faceoff.battle.v1.Battle.Status
+	19, // 18: faceoff.battle.v1.Snapshot.Battle.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	20, // 19: faceoff.battle.v1.Snapshot.Battle.result:type_name -> faceoff.battle.v1.BattleResult
+	5,  // 20: faceoff.battle.v1.Snapshot.Battle.proposals:type_name -> faceoff.battle.v1.Snapshot.Proposal
+	6,  // 21: faceoff.battle.v1.Snapshot.EndedBattle.battle:type_name -> faceoff.battle.v1.Snapshot.Battle
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_snapshot_proto_init() }
@@ -1091,7 +1213,7 @@ func file_faceoff_battle_v1_snapshot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_snapshot_proto_rawDesc), len(file_faceoff_battle_v1_snapshot_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -39,6 +39,7 @@ type Entry struct {
 	//	*Entry_CloseScheduled_
 	//	*Entry_BattleStarted_
 	//	*Entry_LiveReported_
+	//	*Entry_LiveExtended_
 	Entry         isEntry_Entry `protobuf_oneof:"entry"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -171,6 +172,15 @@ func (x *Entry) GetLiveReported() *Entry_LiveReported {
 	return nil
 }
 
+func (x *Entry) GetLiveExtended() *Entry_LiveExtended {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_LiveExtended_); ok {
+			return x.LiveExtended
+		}
+	}
+	return nil
+}
+
 type isEntry_Entry interface {
 	isEntry_Entry()
 }
@@ -198,7 +208,7 @@ type Entry_LiveTombstoned_ struct {
 }
 
 type Entry_LiveVoided_ struct {
-	// The battle never started: what was counted for it is void.
+	// The battle never started, or was voided: what was counted for it is void.
 	LiveVoided *Entry_LiveVoided `protobuf:"bytes,6,opt,name=live_voided,json=liveVoided,proto3,oneof"`
 }
 
@@ -222,6 +232,11 @@ type Entry_LiveReported_ struct {
 	LiveReported *Entry_LiveReported `protobuf:"bytes,10,opt,name=live_reported,json=liveReported,proto3,oneof"`
 }
 
+type Entry_LiveExtended_ struct {
+	// The battle takes longer: gifts count until before another end.
+	LiveExtended *Entry_LiveExtended `protobuf:"bytes,11,opt,name=live_extended,json=liveExtended,proto3,oneof"`
+}
+
 func (*Entry_GiftDecided_) isEntry_Entry() {}
 
 func (*Entry_BattleRead_) isEntry_Entry() {}
@@ -241,6 +256,8 @@ func (*Entry_CloseScheduled_) isEntry_Entry() {}
 func (*Entry_BattleStarted_) isEntry_Entry() {}
 
 func (*Entry_LiveReported_) isEntry_Entry() {}
+
+func (*Entry_LiveExtended_) isEntry_Entry() {}
 
 // Command is what replicas forward to the one that writes the partition.
 type Command struct {
@@ -1036,6 +1053,67 @@ func (x *Entry_LiveReported) GetLiveId() string {
 	return ""
 }
 
+type Entry_LiveExtended struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	LiveId   string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// The new end.
+	EndsAtMs      int64 `protobuf:"varint,3,opt,name=ends_at_ms,json=endsAtMs,proto3" json:"ends_at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_LiveExtended) Reset() {
+	*x = Entry_LiveExtended{}
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_LiveExtended) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_LiveExtended) ProtoMessage() {}
+
+func (x *Entry_LiveExtended) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_LiveExtended.ProtoReflect.Descriptor instead.
+func (*Entry_LiveExtended) Descriptor() ([]byte, []int) {
+	return file_faceoff_score_v1_log_proto_rawDescGZIP(), []int{0, 10}
+}
+
+func (x *Entry_LiveExtended) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *Entry_LiveExtended) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Entry_LiveExtended) GetEndsAtMs() int64 {
+	if x != nil {
+		return x.EndsAtMs
+	}
+	return 0
+}
+
 // All for one live of the partition.
 type Command_CountGifts struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -1049,7 +1127,7 @@ type Command_CountGifts struct {
 
 func (x *Command_CountGifts) Reset() {
 	*x = Command_CountGifts{}
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[12]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1061,7 +1139,7 @@ func (x *Command_CountGifts) String() string {
 func (*Command_CountGifts) ProtoMessage() {}
 
 func (x *Command_CountGifts) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[12]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1110,7 +1188,7 @@ type Command_ReadBattle struct {
 
 func (x *Command_ReadBattle) Reset() {
 	*x = Command_ReadBattle{}
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[13]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1122,7 +1200,7 @@ func (x *Command_ReadBattle) String() string {
 func (*Command_ReadBattle) ProtoMessage() {}
 
 func (x *Command_ReadBattle) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[13]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1168,7 +1246,7 @@ type Command_Advance struct {
 
 func (x *Command_Advance) Reset() {
 	*x = Command_Advance{}
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[14]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1180,7 +1258,7 @@ func (x *Command_Advance) String() string {
 func (*Command_Advance) ProtoMessage() {}
 
 func (x *Command_Advance) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[14]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1207,7 +1285,7 @@ var File_faceoff_score_v1_log_proto protoreflect.FileDescriptor
 
 const file_faceoff_score_v1_log_proto_rawDesc = "" +
 	"\n" +
-	"\x1afaceoff/score/v1/log.proto\x12\x10faceoff.score.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1bfaceoff/battle/v1/log.proto\x1a\x1cfaceoff/score/v1/score.proto\x1a\x1afaceoff/user/v1/user.proto\"\xaa\x11\n" +
+	"\x1afaceoff/score/v1/log.proto\x12\x10faceoff.score.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1bfaceoff/battle/v1/log.proto\x1a\x1cfaceoff/score/v1/score.proto\x1a\x1afaceoff/user/v1/user.proto\"\xdb\x12\n" +
 	"\x05Entry\x12H\n" +
 	"\fgift_decided\x18\x01 \x01(\v2#.faceoff.score.v1.Entry.GiftDecidedH\x00R\vgiftDecided\x12E\n" +
 	"\vbattle_read\x18\x02 \x01(\v2\".faceoff.score.v1.Entry.BattleReadH\x00R\n" +
@@ -1223,7 +1301,8 @@ const file_faceoff_score_v1_log_proto_rawDesc = "" +
 	"\x0fclose_scheduled\x18\b \x01(\v2&.faceoff.score.v1.Entry.CloseScheduledH\x00R\x0ecloseScheduled\x12N\n" +
 	"\x0ebattle_started\x18\t \x01(\v2%.faceoff.score.v1.Entry.BattleStartedH\x00R\rbattleStarted\x12K\n" +
 	"\rlive_reported\x18\n" +
-	" \x01(\v2$.faceoff.score.v1.Entry.LiveReportedH\x00R\fliveReported\x1a\xf0\x03\n" +
+	" \x01(\v2$.faceoff.score.v1.Entry.LiveReportedH\x00R\fliveReported\x12K\n" +
+	"\rlive_extended\x18\v \x01(\v2$.faceoff.score.v1.Entry.LiveExtendedH\x00R\fliveExtended\x1a\xf0\x03\n" +
 	"\vGiftDecided\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12!\n" +
@@ -1285,7 +1364,12 @@ const file_faceoff_score_v1_log_proto_rawDesc = "" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x1aD\n" +
 	"\fLiveReported\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
-	"\alive_id\x18\x02 \x01(\tR\x06liveIdB\a\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x1ab\n" +
+	"\fLiveExtended\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12\x1c\n" +
+	"\n" +
+	"ends_at_ms\x18\x03 \x01(\x03R\bendsAtMsB\a\n" +
 	"\x05entry\"\xed\x03\n" +
 	"\aCommand\x12G\n" +
 	"\vcount_gifts\x18\x01 \x01(\v2$.faceoff.score.v1.Command.CountGiftsH\x00R\n" +
@@ -1320,7 +1404,7 @@ func file_faceoff_score_v1_log_proto_rawDescGZIP() []byte {
 	return file_faceoff_score_v1_log_proto_rawDescData
 }
 
-var file_faceoff_score_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_faceoff_score_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_faceoff_score_v1_log_proto_goTypes = []any{
 	(*Entry)(nil),                 // 0: faceoff.score.v1.Entry
 	(*Command)(nil),               // 1: faceoff.score.v1.Command
@@ -1334,16 +1418,17 @@ var file_faceoff_score_v1_log_proto_goTypes = []any{
 	(*Entry_BattleSettled)(nil),   // 9: faceoff.score.v1.Entry.BattleSettled
 	(*Entry_BattleStarted)(nil),   // 10: faceoff.score.v1.Entry.BattleStarted
 	(*Entry_LiveReported)(nil),    // 11: faceoff.score.v1.Entry.LiveReported
-	(*Command_CountGifts)(nil),    // 12: faceoff.score.v1.Command.CountGifts
-	(*Command_ReadBattle)(nil),    // 13: faceoff.score.v1.Command.ReadBattle
-	(*Command_Advance)(nil),       // 14: faceoff.score.v1.Command.Advance
-	(GiftVerdict_Verdict)(0),      // 15: faceoff.score.v1.GiftVerdict.Verdict
-	(*v1.User)(nil),               // 16: faceoff.user.v1.User
-	(GiftEvent_Category)(0),       // 17: faceoff.score.v1.GiftEvent.Category
-	(*v11.Entry_Participant)(nil), // 18: faceoff.battle.v1.Entry.Participant
-	(*v11.Gifter)(nil),            // 19: faceoff.battle.v1.Gifter
-	(*GiftEvent)(nil),             // 20: faceoff.score.v1.GiftEvent
-	(*v11.Entry)(nil),             // 21: faceoff.battle.v1.Entry
+	(*Entry_LiveExtended)(nil),    // 12: faceoff.score.v1.Entry.LiveExtended
+	(*Command_CountGifts)(nil),    // 13: faceoff.score.v1.Command.CountGifts
+	(*Command_ReadBattle)(nil),    // 14: faceoff.score.v1.Command.ReadBattle
+	(*Command_Advance)(nil),       // 15: faceoff.score.v1.Command.Advance
+	(GiftVerdict_Verdict)(0),      // 16: faceoff.score.v1.GiftVerdict.Verdict
+	(*v1.User)(nil),               // 17: faceoff.user.v1.User
+	(GiftEvent_Category)(0),       // 18: faceoff.score.v1.GiftEvent.Category
+	(*v11.Entry_Participant)(nil), // 19: faceoff.battle.v1.Entry.Participant
+	(*v11.Gifter)(nil),            // 20: faceoff.battle.v1.Gifter
+	(*GiftEvent)(nil),             // 21: faceoff.score.v1.GiftEvent
+	(*v11.Entry)(nil),             // 22: faceoff.battle.v1.Entry
 }
 var file_faceoff_score_v1_log_proto_depIdxs = []int32{
 	2,  // 0: faceoff.score.v1.Entry.gift_decided:type_name -> faceoff.score.v1.Entry.GiftDecided
@@ -1356,21 +1441,22 @@ var file_faceoff_score_v1_log_proto_depIdxs = []int32{
 	5,  // 7: faceoff.score.v1.Entry.close_scheduled:type_name -> faceoff.score.v1.Entry.CloseScheduled
 	10, // 8: faceoff.score.v1.Entry.battle_started:type_name -> faceoff.score.v1.Entry.BattleStarted
 	11, // 9: faceoff.score.v1.Entry.live_reported:type_name -> faceoff.score.v1.Entry.LiveReported
-	12, // 10: faceoff.score.v1.Command.count_gifts:type_name -> faceoff.score.v1.Command.CountGifts
-	13, // 11: faceoff.score.v1.Command.read_battle:type_name -> faceoff.score.v1.Command.ReadBattle
-	14, // 12: faceoff.score.v1.Command.advance:type_name -> faceoff.score.v1.Command.Advance
-	15, // 13: faceoff.score.v1.Entry.GiftDecided.verdict:type_name -> faceoff.score.v1.GiftVerdict.Verdict
-	16, // 14: faceoff.score.v1.Entry.GiftDecided.sender:type_name -> faceoff.user.v1.User
-	17, // 15: faceoff.score.v1.Entry.GiftDecided.category:type_name -> faceoff.score.v1.GiftEvent.Category
-	18, // 16: faceoff.score.v1.Entry.LiveOpened.participants:type_name -> faceoff.battle.v1.Entry.Participant
-	19, // 17: faceoff.score.v1.Entry.LiveClosed.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	20, // 18: faceoff.score.v1.Command.CountGifts.gifts:type_name -> faceoff.score.v1.GiftEvent
-	21, // 19: faceoff.score.v1.Command.ReadBattle.entries:type_name -> faceoff.battle.v1.Entry
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	12, // 10: faceoff.score.v1.Entry.live_extended:type_name -> faceoff.score.v1.Entry.LiveExtended
+	13, // 11: faceoff.score.v1.Command.count_gifts:type_name -> faceoff.score.v1.Command.CountGifts
+	14, // 12: faceoff.score.v1.Command.read_battle:type_name -> faceoff.score.v1.Command.ReadBattle
+	15, // 13: faceoff.score.v1.Command.advance:type_name -> faceoff.score.v1.Command.Advance
+	16, // 14: faceoff.score.v1.Entry.GiftDecided.verdict:type_name -> faceoff.score.v1.GiftVerdict.Verdict
+	17, // 15: faceoff.score.v1.Entry.GiftDecided.sender:type_name -> faceoff.user.v1.User
+	18, // 16: faceoff.score.v1.Entry.GiftDecided.category:type_name -> faceoff.score.v1.GiftEvent.Category
+	19, // 17: faceoff.score.v1.Entry.LiveOpened.participants:type_name -> faceoff.battle.v1.Entry.Participant
+	20, // 18: faceoff.score.v1.Entry.LiveClosed.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	21, // 19: faceoff.score.v1.Command.CountGifts.gifts:type_name -> faceoff.score.v1.GiftEvent
+	22, // 20: faceoff.score.v1.Command.ReadBattle.entries:type_name -> faceoff.battle.v1.Entry
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_score_v1_log_proto_init() }
@@ -1390,6 +1476,7 @@ func file_faceoff_score_v1_log_proto_init() {
 		(*Entry_CloseScheduled_)(nil),
 		(*Entry_BattleStarted_)(nil),
 		(*Entry_LiveReported_)(nil),
+		(*Entry_LiveExtended_)(nil),
 	}
 	file_faceoff_score_v1_log_proto_msgTypes[1].OneofWrappers = []any{
 		(*Command_CountGifts_)(nil),
@@ -1402,7 +1489,7 @@ func file_faceoff_score_v1_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_score_v1_log_proto_rawDesc), len(file_faceoff_score_v1_log_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -279,7 +279,7 @@ type GiftVerdict struct {
 	DecidedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=decided_at,json=decidedAt,proto3" json:"decided_at,omitempty"`
 	// Version of the rules that the points come from; empty when none.
 	RuleSet string `protobuf:"bytes,10,opt,name=rule_set,json=ruleSet,proto3" json:"rule_set,omitempty"`
-	// The gift was counted in a battle that then never started: its points are void.
+	// The gift was counted in a battle that then never started, or was voided: its points are void.
 	Voided        bool `protobuf:"varint,11,opt,name=voided,proto3" json:"voided,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

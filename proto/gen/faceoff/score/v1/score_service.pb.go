@@ -36,7 +36,7 @@ const (
 	BattleScores_SETTLING BattleScores_Status = 3
 	// All lives are closed; the scores are final.
 	BattleScores_CLOSED BattleScores_Status = 4
-	// The battle never started; the scores are void.
+	// The battle never started, or was voided; the scores are void.
 	BattleScores_VOID BattleScores_Status = 5
 )
 
