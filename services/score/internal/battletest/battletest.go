@@ -92,6 +92,14 @@ func (b *Battle) End(t testing.TB, battleID string, reason battlev1.Battle_EndRe
 	}}})
 }
 
+// Extend writes that a battle takes until another end.
+func (b *Battle) Extend(t testing.TB, battleID string, ends time.Time) {
+	t.Helper()
+	b.Write(t, &battlev1.Entry{Entry: &battlev1.Entry_BattleExtended_{BattleExtended: &battlev1.Entry_BattleExtended{
+		BattleId: battleID, EndsAtMs: ends.UnixMilli(),
+	}}})
+}
+
 // Exit writes that a live leaves a battle.
 func (b *Battle) Exit(t testing.TB, battleID, live string) {
 	t.Helper()

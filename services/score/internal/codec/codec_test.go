@@ -35,6 +35,7 @@ var golden = []struct {
 	{score.BattleRead{Position: score.Position{Sequence: 7, Entries: 3}}, "120408071003"},
 	{score.LiveOpened{BattleID: "b1", LiveID: "l1", StartsAt: t0, EndsAt: t0.Add(time.Minute), RuleSet: "default@1", Participants: people}, "1a5d0a02623112026c3118fba0f1c2b13420dbf5f4c2b1342a0964656661756c744031322d0a026c3112270a04616e6e611204416e6e611a1968747470733a2f2f6578616d706c652e6f72672f612e706e67320b0a026c3212050a0362656e"},
 	{score.BattleStarted{BattleID: "b1", LiveID: "l1"}, "4a080a02623112026c31"},
+	{score.LiveExtended{BattleID: "b1", LiveID: "l1", EndsAt: t0}, "5a0f0a02623112026c3118fba0f1c2b134"},
 	{score.CloseScheduled{BattleID: "b1", LiveID: "l1", At: t0}, "420f0a02623112026c3118fba0f1c2b134"},
 	{score.LiveClosed{BattleID: "b1", LiveID: "l1", Total: 150, Gifts: 1, Top: []score.Gifter{{User: anna, Points: 150}}}, "223b0a02623112026c31189601222c0a270a04616e6e611204416e6e611a1968747470733a2f2f6578616d706c652e6f72672f612e706e671096012801"},
 	{score.LiveTombstoned{BattleID: "b1", LiveID: "l1"}, "2a080a02623112026c31"},

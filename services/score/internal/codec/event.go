@@ -60,6 +60,10 @@ func toEntry(event score.Event) (*scorev1.Entry, error) {
 		return &scorev1.Entry{Entry: &scorev1.Entry_BattleStarted_{BattleStarted: &scorev1.Entry_BattleStarted{
 			BattleId: e.BattleID, LiveId: e.LiveID,
 		}}}, nil
+	case score.LiveExtended:
+		return &scorev1.Entry{Entry: &scorev1.Entry_LiveExtended_{LiveExtended: &scorev1.Entry_LiveExtended{
+			BattleId: e.BattleID, LiveId: e.LiveID, EndsAtMs: e.EndsAt.UnixMilli(),
+		}}}, nil
 	case score.CloseScheduled:
 		return &scorev1.Entry{Entry: &scorev1.Entry_CloseScheduled_{CloseScheduled: &scorev1.Entry_CloseScheduled{
 			BattleId: e.BattleID, LiveId: e.LiveID, AtMs: e.At.UnixMilli(),
@@ -116,6 +120,9 @@ func fromEntry(entry *scorev1.Entry) (score.Event, error) {
 		}, nil
 	case *scorev1.Entry_BattleStarted_:
 		return score.BattleStarted{BattleID: e.BattleStarted.GetBattleId(), LiveID: e.BattleStarted.GetLiveId()}, nil
+	case *scorev1.Entry_LiveExtended_:
+		x := e.LiveExtended
+		return score.LiveExtended{BattleID: x.GetBattleId(), LiveID: x.GetLiveId(), EndsAt: millis(x.GetEndsAtMs())}, nil
 	case *scorev1.Entry_CloseScheduled_:
 		c := e.CloseScheduled
 		return score.CloseScheduled{BattleID: c.GetBattleId(), LiveID: c.GetLiveId(), At: millis(c.GetAtMs())}, nil

@@ -36,6 +36,8 @@ func ToFact(entry *battlev1.Entry) (score.Fact, error) {
 		return score.BattleRuns{BattleID: e.BattleStarted.GetBattleId()}, nil
 	case *battlev1.Entry_UserExited_:
 		return score.UserExited{BattleID: e.UserExited.GetBattleId(), LiveID: e.UserExited.GetLiveId()}, nil
+	case *battlev1.Entry_BattleExtended_:
+		return score.BattleExtended{BattleID: e.BattleExtended.GetBattleId(), EndsAt: millis(e.BattleExtended.GetEndsAtMs())}, nil
 	case *battlev1.Entry_LiveClosed_:
 		return score.TotalRecorded{BattleID: e.LiveClosed.GetBattleId(), LiveID: e.LiveClosed.GetLiveId()}, nil
 	case *battlev1.Entry_BattleEnding_:
@@ -67,6 +69,10 @@ func fromFact(fact score.Fact) (*battlev1.Entry, error) {
 		return &battlev1.Entry{Entry: &battlev1.Entry_BattleStarted_{BattleStarted: &battlev1.Entry_BattleStarted{BattleId: f.BattleID}}}, nil
 	case score.UserExited:
 		return &battlev1.Entry{Entry: &battlev1.Entry_UserExited_{UserExited: &battlev1.Entry_UserExited{BattleId: f.BattleID, LiveId: f.LiveID}}}, nil
+	case score.BattleExtended:
+		return &battlev1.Entry{Entry: &battlev1.Entry_BattleExtended_{BattleExtended: &battlev1.Entry_BattleExtended{
+			BattleId: f.BattleID, EndsAtMs: f.EndsAt.UnixMilli(),
+		}}}, nil
 	case score.TotalRecorded:
 		return &battlev1.Entry{Entry: &battlev1.Entry_LiveClosed_{LiveClosed: &battlev1.Entry_LiveClosed{BattleId: f.BattleID, LiveId: f.LiveID}}}, nil
 	case score.BattleEnding:

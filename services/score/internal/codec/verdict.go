@@ -31,7 +31,7 @@ func Verdict(liveID, eventID string, r score.Receipt, voided bool) *scorev1.Gift
 func detail(r score.Receipt, voided bool) string {
 	switch {
 	case voided:
-		return "the battle never started, so the points are void"
+		return "the battle never started, or was voided, so the points are void"
 	case r.Verdict == score.Late:
 		return "the live had closed for this battle when the gift was decided"
 	case r.Reason == score.TooOld:

@@ -124,6 +124,8 @@ func (p *Partition) concern(s *score.State, fact score.Fact, starting map[string
 		return own * bytes
 	case score.BattleRuns:
 		return lives(f.BattleID) * 120
+	case score.BattleExtended:
+		return lives(f.BattleID) * 120
 	case score.UserExited:
 		if owns(f.LiveID) {
 			return closeBytes

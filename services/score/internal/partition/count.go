@@ -113,7 +113,7 @@ func (p *Partition) count(ctx context.Context, x *share, verdicts []*scorev1.Gif
 	}
 }
 
-// pastEnd reports whether a live is open and past its end: then it closes, or becomes void.
+// pastEnd reports whether a live is open and past its end: then it closes, is extended, or becomes void.
 func (p *Partition) pastEnd(live string, now time.Time) (past bool) {
 	p.View(func(s *score.State, _ Place) {
 		r := s.Current(live)

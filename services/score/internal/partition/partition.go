@@ -158,6 +158,8 @@ func moved(event score.Event) (live string, ok bool) {
 	switch e := event.(type) {
 	case score.LiveOpened:
 		return e.LiveID, true
+	case score.LiveExtended:
+		return e.LiveID, true
 	case score.LiveClosed:
 		return e.LiveID, true
 	case score.LiveVoided:

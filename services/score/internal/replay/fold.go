@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"time"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
@@ -21,6 +22,11 @@ type recount struct {
 	rules     score.Rules
 	openedAt  es.Place
 	closedAt  es.Place
+	// endsAt is until when gifts count, and extended the ends that were set after the first.
+	endsAt   time.Time
+	extended []time.Time
+	// voided: what was counted is void.
+	voided bool
 	// counted anew from the gifts, and as the LiveClosed entry has it; both zero for a live that could not open.
 	counted, closed *score.LiveClosed
 	// wrong are gifts that should not have counted, or not for so much.
@@ -59,8 +65,25 @@ func (f *folding) event(e ledger.Placed[score.Event]) bool {
 		if live == nil {
 			return false
 		}
-		live.opened, live.openedAt = &x, e.Place
+		live.opened, live.openedAt, live.endsAt = &x, e.Place, x.EndsAt
 		live.rules = f.machine.Rules(x.RuleSet)
+		return true
+	case score.LiveExtended:
+		live := f.live(x.BattleID, x.LiveID)
+		if live == nil {
+			return false
+		}
+		live.endsAt, live.extended = x.EndsAt, append(live.extended, x.EndsAt)
+		return true
+	case score.LiveVoided:
+		live := f.live(x.BattleID, x.LiveID)
+		if live == nil {
+			return false
+		}
+		live.voided = true
+		if counted, open := f.machine.Closing(x.BattleID, x.LiveID); open {
+			live.counted = &counted
+		}
 		return true
 	case score.LiveTombstoned:
 		if live := f.live(x.BattleID, x.LiveID); live != nil && x.Plays {
@@ -92,7 +115,7 @@ func (f *folding) live(battleID, liveID string) *recount {
 
 // check decides a counted gift anew: its time and its points.
 func (r *recount) check(at es.Place, d score.GiftDecided) {
-	if r.opened == nil || r.closed != nil || at.At.Before(r.opened.StartsAt) || !at.At.Before(r.opened.EndsAt) {
+	if r.opened == nil || r.closed != nil || r.voided || at.At.Before(r.opened.StartsAt) || !at.At.Before(r.endsAt) {
 		r.wrong = append(r.wrong, fmt.Sprintf("gift %s counted at %d.%d while nothing counts", d.Gift.EventID, at.Seq, at.Index))
 		return
 	}
@@ -109,6 +132,8 @@ func (r *recount) check(at es.Place, d score.GiftDecided) {
 type comparison struct {
 	response *scorev1.ReplayBattleResponse
 	settled  map[string]*battlev1.LiveResult
+	// extended as in told.
+	extended []int64
 }
 
 func (c *comparison) differ(format string, args ...any) {
@@ -122,6 +147,16 @@ func (c *comparison) live(p *battlev1.Entry_Participant, r *recount) {
 	c.response.Lives = append(c.response.Lives, out)
 	for _, wrong := range r.wrong {
 		c.differ("%s: %s", id, wrong)
+	}
+	for _, end := range r.extended {
+		if !slices.Contains(c.extended, end.UnixMilli()) {
+			c.differ("%s: its log counts until %s, which the battle was not extended to", id, end.Format(time.RFC3339Nano))
+		}
+	}
+	if r.closed == nil && r.voided && r.counted != nil {
+		out.Total, out.TopGifters = r.counted.Total, codec.ToGifters(r.counted.Top)
+		out.Proof = codec.Proof(r.partition, r.openedAt, es.Place{}, r.counted.Gifts)
+		return
 	}
 	if r.closed == nil {
 		c.differ("%s: its log has no close", id)

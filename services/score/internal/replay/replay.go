@@ -68,6 +68,8 @@ func (r *Replayer) replay(ctx context.Context, battleID string) (*scorev1.Replay
 	switch {
 	case told.ended == nil:
 		c.differ("the battle has no settlement yet")
+	case told.ended.GetReason() == battlev1.Battle_VOIDED:
+		c.differ("the battle was voided, so it has no settlement")
 	case told.ended.GetResult() == nil:
 		c.differ("the battle never started, so it has no settlement")
 	}
@@ -75,6 +77,7 @@ func (r *Replayer) replay(ctx context.Context, battleID string) (*scorev1.Replay
 	if err != nil {
 		return nil, err
 	}
+	c.extended = told.extended
 	for _, p := range told.starting.GetParticipants() {
 		c.live(p, counted[p.GetLiveId()])
 	}
@@ -109,6 +112,8 @@ func unreadable(what string, err error) error {
 // told is what the battle service's log has of a battle.
 type told struct {
 	starting *battlev1.Entry_BattleStarting
+	// extended has the ends that the battle was given while it ran, in ms.
+	extended []int64
 	ended    *battlev1.Entry_BattleEnded
 }
 
@@ -117,6 +122,9 @@ func read(ctx context.Context, log ledger.Log, battleID string) (t told, err err
 		for _, e := range g.Events {
 			if s := e.Event.GetBattleStarting(); s.GetBattleId() == battleID && s != nil {
 				t.starting = s
+			}
+			if x := e.Event.GetBattleExtended(); x.GetBattleId() == battleID && x != nil {
+				t.extended = append(t.extended, x.GetEndsAtMs())
 			}
 			if end := e.Event.GetBattleEnded(); end.GetBattleId() == battleID && end != nil {
 				t.ended = end

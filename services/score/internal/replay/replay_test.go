@@ -3,6 +3,7 @@ package replay_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -42,6 +43,18 @@ func settings(book score.RuleBook) score.Settings {
 // play writes the log of a battle b1 of l1 and l2 with two gifts for l1, and returns its settlement.
 func play(t *testing.T, book score.RuleBook) (ledger.Log, *battlev1.BattleResult) {
 	t.Helper()
+	return playWith(t, book, score.BattleEnding{BattleID: "b1"})
+}
+
+// playFacts writes the log of the same battle, to which other things happen.
+func playFacts(t *testing.T, facts ...score.Fact) ledger.Log {
+	t.Helper()
+	log, _ := playWith(t, rules.Book, facts...)
+	return log
+}
+
+func playWith(t *testing.T, book score.RuleBook, facts ...score.Fact) (ledger.Log, *battlev1.BattleResult) {
+	t.Helper()
 	log := memory.NewLog()
 	l := ledger.New(ledger.Config[score.Command, score.Event]{
 		Name: "SCORE_00", Store: ledger.Store{Log: log, Lease: memory.NewLease("a"), Peers: memory.NewPeers()}, Machine: score.New(settings(book)), Codec: codec.Codec{},
@@ -64,7 +77,7 @@ func play(t *testing.T, book score.RuleBook) (ledger.Log, *battlev1.BattleResult
 			Participants: []score.Participant{{LiveID: "l1", Host: score.User{ID: "h1"}}, {LiveID: "l2", Host: score.User{ID: "h2"}}},
 		}}},
 		score.CountGifts{LiveID: "l1", Gifts: []score.Gift{gift, again, gift}},
-		score.ReadBattle{Position: score.Position{Sequence: 2}, Facts: []score.Fact{score.BattleEnding{BattleID: "b1"}}},
+		score.ReadBattle{Position: score.Position{Sequence: 2}, Facts: facts},
 	} {
 		r, err := l.Submit(ctx, ledger.Command[score.Command]{Body: c})
 		if err != nil {
@@ -84,7 +97,7 @@ func play(t *testing.T, book score.RuleBook) (ledger.Log, *battlev1.BattleResult
 }
 
 // settle writes what the battle service tells of b1.
-func settle(t *testing.T, ended *battlev1.Entry_BattleEnded) ledger.Log {
+func settle(t *testing.T, ended *battlev1.Entry_BattleEnded, before ...*battlev1.Entry) ledger.Log {
 	t.Helper()
 	log := memory.NewLog()
 	b := battletest.Start(t, log, memory.NewLease("b"), memory.NewPeers())
@@ -93,6 +106,7 @@ func settle(t *testing.T, ended *battlev1.Entry_BattleEnded) ledger.Log {
 			{LiveId: "l1", Host: &userv1.User{UserId: "h1"}}, {LiveId: "l2", Host: &userv1.User{UserId: "h2"}},
 		},
 	}}}}
+	entries = append(entries, before...)
 	if ended != nil {
 		ended.BattleId = "b1"
 		entries = append(entries, &battlev1.Entry{Entry: &battlev1.Entry_BattleEnded_{BattleEnded: ended}})
@@ -149,6 +163,32 @@ func TestReplay(t *testing.T) {
 		log, _ := play(t, rules.Book)
 		compare(t, log, settle(t, &battlev1.Entry_BattleEnded{Reason: battlev1.Battle_NEVER_STARTED}), "never started")
 	})
+	t.Run("voided", func(t *testing.T) {
+		t.Parallel()
+		log := playFacts(t, score.BattleEnded{BattleID: "b1"})
+		if r := compare(t, log, settle(t, &battlev1.Entry_BattleEnded{Reason: battlev1.Battle_VOIDED}), "the battle was voided"); len(r) != 1 {
+			t.Errorf("differences %q", r)
+		}
+	})
+	for _, told := range []bool{true, false} {
+		t.Run(fmt.Sprintf("extended, which the battle service tells: %v", told), func(t *testing.T) {
+			t.Parallel()
+			ends := time.Now().UTC().Truncate(time.Millisecond).Add(2 * time.Hour)
+			log := playFacts(t, score.BattleExtended{BattleID: "b1", EndsAt: ends}, score.BattleEnded{BattleID: "b1"})
+			var before []*battlev1.Entry
+			want := "l1: its log counts until"
+			if told {
+				before = append(before, &battlev1.Entry{Entry: &battlev1.Entry_BattleExtended_{BattleExtended: &battlev1.Entry_BattleExtended{
+					BattleId: "b1", EndsAtMs: ends.UnixMilli(),
+				}}})
+				want = "the battle was voided"
+			}
+			r := compare(t, log, settle(t, &battlev1.Entry_BattleEnded{Reason: battlev1.Battle_VOIDED}, before...), want)
+			if (len(r) == 1) != told {
+				t.Errorf("differences %q", r)
+			}
+		})
+	}
 	t.Run("gifts counted by other rules", func(t *testing.T) {
 		t.Parallel()
 		log, result := play(t, func(string) (score.Rules, bool) { return triple{}, true })

@@ -57,6 +57,13 @@ type BattleRuns struct{ BattleID string }
 // UserExited: the live leaves the battle and closes alone.
 type UserExited struct{ BattleID, LiveID string }
 
+// BattleExtended: the battle takes longer.
+type BattleExtended struct {
+	BattleID string
+	// EndsAt is the new end.
+	EndsAt time.Time
+}
+
 // TotalRecorded: the battle service has recorded the live's total.
 type TotalRecorded struct{ BattleID, LiveID string }
 
@@ -71,16 +78,17 @@ type BattleEnding struct {
 // BattleEnded is the last fact of a battle.
 type BattleEnded struct {
 	BattleID string
-	// Settled: there is a result. Otherwise the battle never started.
+	// Settled: there is a result. Otherwise the battle never started, or was voided.
 	Settled bool
 }
 
 func (BattleStarting) isFact() {}
 func (BattleRuns) isFact()     {}
 func (UserExited) isFact()     {}
+func (BattleExtended) isFact() {}
 func (TotalRecorded) isFact()  {}
 func (BattleEnding) isFact()   {}
 func (BattleEnded) isFact()    {}
 
 // Facts has one of each kind.
-var Facts = []Fact{BattleStarting{}, BattleRuns{}, UserExited{}, TotalRecorded{}, BattleEnding{}, BattleEnded{}}
+var Facts = []Fact{BattleStarting{}, BattleRuns{}, UserExited{}, BattleExtended{}, TotalRecorded{}, BattleEnding{}, BattleEnded{}}

@@ -25,6 +25,8 @@ func (s *State) decideRead(now time.Time, c ReadBattle) ([]Event, error) {
 			}
 		case UserExited:
 			d.exit(f)
+		case BattleExtended:
+			d.extend(f)
 		case TotalRecorded:
 			if r := d.battle(f.BattleID).Room(f.LiveID); r != nil && r.OwesTotal() {
 				d.add(r, LiveReported{f.BattleID, f.LiveID})
@@ -71,6 +73,15 @@ func (d *draft) exit(f UserExited) {
 	}
 }
 
+// extend moves the end of all lives that are open. It never comes nearer, and after the battle has ended it stays.
+func (d *draft) extend(f BattleExtended) {
+	for _, r := range d.battle(f.BattleID).rooms() {
+		if r.Phase == Open && r.CloseAt.IsZero() && f.EndsAt.After(r.EndsAt) {
+			d.add(r, LiveExtended{r.BattleID, r.LiveID, f.EndsAt})
+		}
+	}
+}
+
 // end closes all lives that are open: for time over not before their own log time says so, too.
 func (d *draft) end(f BattleEnding) {
 	for _, r := range d.battle(f.BattleID).rooms() {
@@ -90,7 +101,7 @@ func (d *draft) end(f BattleEnding) {
 	}
 }
 
-// ended is done with the battle: settled, or void because it never started.
+// ended is done with the battle: settled, or void because it never started or was voided.
 func (d *draft) ended(f BattleEnded) {
 	for _, r := range d.battle(f.BattleID).rooms() {
 		switch {

@@ -19,6 +19,7 @@ func TestSeveralLivesAndFacts(t *testing.T) {
 	other.LiveID = "other"
 	starting := score.BattleStarting{BattleID: "b1", StartsAt: starts, EndsAt: ends, RuleSet: rules.Default, Participants: hosts}
 	otherClosed := score.LiveClosed{BattleID: "b1", LiveID: "other"}
+	otherExtended := score.LiveExtended{BattleID: "b1", LiveID: "other", EndsAt: newEnds}
 	otherSettled := score.BattleSettled{BattleID: "b1", LiveID: "other"}
 	next := score.BattleStarting{BattleID: "b2", StartsAt: starts, EndsAt: ends, RuleSet: rules.Default, Participants: hosts[:1]}
 	nextOpened := opened
@@ -42,6 +43,12 @@ func TestSeveralLivesAndFacts(t *testing.T) {
 		{Name: "unknown battle", When: read(score.BattleEnding{BattleID: "b9"}, score.BattleEnded{BattleID: "b9"}, score.BattleRuns{BattleID: "b9"}), Then: []event{marker}},
 		{Name: "a time over without its time", Given: []event{both}, Now: inBattle, When: read(score.BattleEnding{BattleID: "b1", TimeOver: true}), Then: []event{marker, scheduled}},
 
+		{Name: "an extension is for all lives", Given: []event{both, other}, Now: inBattle, When: read(score.BattleExtended{BattleID: "b1", EndsAt: newEnds}), Then: []event{marker, extended, otherExtended}},
+		{Name: "but not for one that has closed", Given: []event{both, other, closed}, Now: inBattle, When: read(score.BattleExtended{BattleID: "b1", EndsAt: newEnds}), Then: []event{marker, otherExtended}},
+		{Name: "the end never comes nearer", Given: []event{both, extended}, Now: inBattle, When: read(score.BattleExtended{BattleID: "b1", EndsAt: newEnds}, score.BattleExtended{BattleID: "b1", EndsAt: newEnds.Add(-1)}), Then: []event{marker}},
+		{Name: "extended and over in one group", Given: []event{both}, Now: newEnds, When: read(score.BattleExtended{BattleID: "b1", EndsAt: newEnds}, score.BattleEnding{BattleID: "b1", TimeOver: true, EndsAt: newEnds}), Then: []event{marker, extended, closed}},
+		{Name: "the same before the new end, by the clock here", Given: []event{both}, Now: newEnds.Add(-time.Millisecond), When: read(score.BattleExtended{BattleID: "b1", EndsAt: newEnds}, score.BattleEnding{BattleID: "b1", TimeOver: true, EndsAt: newEnds}), Then: []event{marker, extended, rescheduled}},
+		{Name: "a time over without its time, extended", Given: []event{both, extended}, Now: afterEnd, When: read(score.BattleEnding{BattleID: "b1", TimeOver: true}), Then: []event{marker, rescheduled}},
 		{Name: "read before", Given: []event{marker}, When: read(starting)},
 		{Name: "an older group", Given: []event{marker}, When: score.ReadBattle{Position: score.Position{Sequence: 8}, Facts: []score.Fact{starting}}},
 		{Name: "the rest of a group", Given: []event{score.BattleRead{Position: score.Position{Sequence: 9, Entries: 3}}}, When: read(next), Then: []event{marker, nextOpened}},
@@ -59,8 +66,8 @@ func TestForeignLives(t *testing.T) {
 	newMachine := func() es.Machine[score.Command, score.Event] { return score.New(foreign) }
 	marker := score.BattleRead{Position: position}
 	estest.Run(t, newMachine, nil, []row{
-		{Name: "do not open here", When: columns(t0)["S"], Then: []event{marker}},
-		{Name: "leave no tombstone here", When: columns(t0)["X"], Then: []event{marker}},
+		{Name: "do not open here", When: columns(t0, ends)["S"], Then: []event{marker}},
+		{Name: "leave no tombstone here", When: columns(t0, ends)["X"], Then: []event{marker}},
 	})
 }
 

@@ -51,6 +51,12 @@ type Participant struct {
 // BattleStarted: the battle has gone on from the live's opening, which needs no report any more.
 type BattleStarted struct{ BattleID, LiveID string }
 
+// LiveExtended: gifts of the live count until before another end.
+type LiveExtended struct {
+	BattleID, LiveID string
+	EndsAt           time.Time
+}
+
 // CloseScheduled: the battle's time is over by the battle service's clock, and not yet by this log's; the live closes at
 // At.
 type CloseScheduled struct {
@@ -80,7 +86,7 @@ type LiveTombstoned struct {
 	Plays bool
 }
 
-// LiveVoided: the battle never started, so what was counted for the live is void.
+// LiveVoided: the battle never started, or was voided, so what was counted for the live is void.
 type LiveVoided struct{ BattleID, LiveID string }
 
 // BattleSettled: the result stands, nothing is left to report.
@@ -93,6 +99,7 @@ func (GiftDecided) isEvent()    {}
 func (BattleRead) isEvent()     {}
 func (LiveOpened) isEvent()     {}
 func (BattleStarted) isEvent()  {}
+func (LiveExtended) isEvent()   {}
 func (CloseScheduled) isEvent() {}
 func (LiveClosed) isEvent()     {}
 func (LiveTombstoned) isEvent() {}
@@ -106,6 +113,7 @@ var Events = []Event{
 	BattleRead{},
 	LiveOpened{},
 	BattleStarted{},
+	LiveExtended{},
 	CloseScheduled{},
 	LiveClosed{},
 	LiveTombstoned{},

@@ -32,6 +32,8 @@ func (s *State) Evolve(at es.Place, event Event) {
 		s.room(at, e.BattleID, e.LiveID, e)
 	case BattleStarted:
 		s.room(at, e.BattleID, e.LiveID, e)
+	case LiveExtended:
+		s.room(at, e.BattleID, e.LiveID, e)
 	case CloseScheduled:
 		s.room(at, e.BattleID, e.LiveID, e)
 		s.closes.Set(e.LiveID, e.At)

@@ -47,6 +47,14 @@ func (m *model) apply(at time.Time, e event) {
 			m.t.Fatalf("gift %v counted at %v for %v, which is not open then", id, at, key)
 		}
 		m.totals[key] += e.Points
+	case score.LiveExtended:
+		key := [2]string{e.BattleID, e.LiveID}
+		o := m.openeds[key]
+		if m.open[e.LiveID] != e.BattleID || !e.EndsAt.After(o.EndsAt) {
+			m.t.Fatalf("%v extended from %v to %v; open in %q", key, o.EndsAt, e.EndsAt, m.open[e.LiveID])
+		}
+		o.EndsAt = e.EndsAt
+		m.openeds[key] = o
 	case score.LiveClosed:
 		key := [2]string{e.BattleID, e.LiveID}
 		if m.open[e.LiveID] != e.BattleID || m.totals[key] != e.Total {
@@ -160,6 +168,8 @@ func draw(t *rapid.T, read *uint64, now time.Time) score.Command {
 		score.BattleStarting{BattleID: battle, StartsAt: now, EndsAt: ends, RuleSet: rules.Default, Participants: participants},
 		score.BattleRuns{BattleID: battle},
 		score.UserExited{BattleID: battle, LiveID: live},
+		score.BattleExtended{BattleID: battle, EndsAt: ends},
+		score.BattleExtended{BattleID: battle, EndsAt: ends},
 		score.TotalRecorded{BattleID: battle, LiveID: live},
 		score.BattleEnding{BattleID: battle, TimeOver: true},
 		score.BattleEnding{BattleID: battle},

@@ -19,7 +19,7 @@ const (
 	Void
 )
 
-// Opening is what all lives of a battle share. It never changes.
+// Opening is what all lives of a battle share. It never changes; an extended battle has another.
 type Opening struct {
 	BattleID         string
 	StartsAt, EndsAt time.Time
@@ -89,6 +89,10 @@ func (r *Room) after(at es.Place, event Event, rules RuleBook) *Room {
 		}
 	case BattleStarted:
 		next.Started = true
+	case LiveExtended:
+		opening := *r.Opening
+		opening.EndsAt = e.EndsAt
+		next.Opening = &opening
 	case CloseScheduled:
 		next.CloseAt, next.Started = e.At, true
 	case LiveClosed:

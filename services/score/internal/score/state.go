@@ -173,7 +173,7 @@ func (s *State) Expects(liveID string, now, sentAt time.Time) bool {
 	return ok && s.late(last, now, sentAt)
 }
 
-// Voided reports whether a gift was counted for a battle that then never started.
+// Voided reports whether a gift was counted for a battle that then never started, or was voided.
 func (s *State) Voided(liveID string, r Receipt) bool {
 	if r.Verdict != Counted {
 		return false

@@ -39,33 +39,40 @@ func machine() es.Machine[score.Command, score.Event] { return score.New(setting
 type state struct {
 	given []event
 	now   time.Time
+	// ends is what T says; the first end if zero.
+	ends time.Time
 }
 
 var (
-	scheduled  = score.CloseScheduled{BattleID: "b1", LiveID: "live", At: ends}
-	inBattle   = starts.Add(5 * time.Second)
-	afterEnd   = ends.Add(time.Second)
-	afterVoid  = score.LiveVoided{BattleID: "b1", LiveID: "live"}
-	settled    = score.BattleSettled{BattleID: "b1", LiveID: "live"}
-	reported   = score.LiveReported{BattleID: "b1", LiveID: "live"}
-	tombstoned = score.LiveTombstoned{BattleID: "b1", LiveID: "live"}
-	cannotOpen = score.LiveTombstoned{BattleID: "b1", LiveID: "live", Plays: true}
-	tableGift  = score.Gift{EventID: "g", Sender: score.User{ID: "u"}, GiftID: "rose", Category: score.Basic, UnitValue: 10, Count: 1, Hash: 7}
+	newEnds     = ends.Add(time.Minute)
+	extended    = score.LiveExtended{BattleID: "b1", LiveID: "live", EndsAt: newEnds}
+	rescheduled = score.CloseScheduled{BattleID: "b1", LiveID: "live", At: newEnds}
+	scheduled   = score.CloseScheduled{BattleID: "b1", LiveID: "live", At: ends}
+	inBattle    = starts.Add(5 * time.Second)
+	afterEnd    = ends.Add(time.Second)
+	afterVoid   = score.LiveVoided{BattleID: "b1", LiveID: "live"}
+	settled     = score.BattleSettled{BattleID: "b1", LiveID: "live"}
+	reported    = score.LiveReported{BattleID: "b1", LiveID: "live"}
+	tombstoned  = score.LiveTombstoned{BattleID: "b1", LiveID: "live"}
+	cannotOpen  = score.LiveTombstoned{BattleID: "b1", LiveID: "live", Plays: true}
+	tableGift   = score.Gift{EventID: "g", Sender: score.User{ID: "u"}, GiftID: "rose", Category: score.Basic, UnitValue: 10, Count: 1, Hash: 7}
 )
 
 var states = map[string]state{
-	"not open":          {nil, inBattle},
-	"open before start": {[]event{opened}, starts.Add(-time.Millisecond)},
-	"open":              {[]event{opened}, inBattle},
-	"past end":          {[]event{opened}, afterEnd},
-	"close scheduled":   {[]event{opened, scheduled}, inBattle},
-	"close due":         {[]event{opened, scheduled}, afterEnd},
-	"closed":            {[]event{opened, closed}, afterEnd},
-	"reported":          {[]event{opened, closed, reported}, afterEnd},
-	"settled":           {[]event{opened, closed, settled}, afterEnd},
-	"tombstoned":        {[]event{tombstoned}, inBattle},
-	"cannot open":       {[]event{cannotOpen}, inBattle},
-	"void":              {[]event{opened, afterVoid}, afterEnd},
+	"not open":          {given: nil, now: inBattle},
+	"open before start": {given: []event{opened}, now: starts.Add(-time.Millisecond)},
+	"open":              {given: []event{opened}, now: inBattle},
+	"past end":          {given: []event{opened}, now: afterEnd},
+	"extended":          {given: []event{opened, extended}, now: afterEnd, ends: newEnds},
+	"past new end":      {given: []event{opened, extended}, now: newEnds, ends: newEnds},
+	"close scheduled":   {given: []event{opened, scheduled}, now: inBattle},
+	"close due":         {given: []event{opened, scheduled}, now: afterEnd},
+	"closed":            {given: []event{opened, closed}, now: afterEnd},
+	"reported":          {given: []event{opened, closed, reported}, now: afterEnd},
+	"settled":           {given: []event{opened, closed, settled}, now: afterEnd},
+	"tombstoned":        {given: []event{tombstoned}, now: inBattle},
+	"cannot open":       {given: []event{cannotOpen}, now: inBattle},
+	"void":              {given: []event{opened, afterVoid}, now: afterEnd},
 }
 
 var position = score.Position{Sequence: 9}
@@ -75,7 +82,10 @@ func read(facts ...score.Fact) score.ReadBattle {
 }
 
 // columns are the commands of the table.
-func columns(now time.Time) map[string]score.Command {
+func columns(now, until time.Time) map[string]score.Command {
+	if until.IsZero() {
+		until = ends
+	}
 	gift := tableGift
 	gift.SentAt = now
 	return map[string]score.Command{
@@ -85,8 +95,9 @@ func columns(now time.Time) map[string]score.Command {
 		}),
 		"R":     read(score.BattleRuns{BattleID: "b1"}),
 		"X":     read(score.UserExited{BattleID: "b1", LiveID: "live"}),
+		"D":     read(score.BattleExtended{BattleID: "b1", EndsAt: newEnds}),
 		"C":     read(score.TotalRecorded{BattleID: "b1", LiveID: "live"}),
-		"T":     read(score.BattleEnding{BattleID: "b1", TimeOver: true, EndsAt: ends}),
+		"T":     read(score.BattleEnding{BattleID: "b1", TimeOver: true, EndsAt: until}),
 		"E":     read(score.BattleEnding{BattleID: "b1"}),
 		"W":     read(score.BattleEnded{BattleID: "b1", Settled: true}),
 		"V":     read(score.BattleEnded{BattleID: "b1"}),
@@ -110,6 +121,8 @@ func outcomes(now time.Time) map[string][]event {
 		"reported":   {reported},
 		"started":    {score.BattleStarted{BattleID: "b1", LiveID: "live"}},
 		"schedules":  {scheduled},
+		"schedules'": {rescheduled},
+		"extends":    {extended},
 		"closes":     {closed},
 		"settled":    {settled},
 		"void":       {afterVoid},
@@ -143,7 +156,7 @@ func TestTable(t *testing.T) {
 		}
 		for i, word := range words[1:] {
 			column := head[i+1]
-			when, ok := columns(s.now)[column]
+			when, ok := columns(s.now, s.ends)[column]
 			if !ok {
 				t.Fatalf("unknown event %q", column)
 			}
