@@ -16,6 +16,9 @@ type battleCommands struct {
 	List   battleList   `cmd:"" help:"List battles, newest first."`
 	Get    battleGet    `cmd:"" help:"Show a battle and who takes part."`
 	Exit   battleExit   `cmd:"" help:"Have a live leave a battle."`
+	End    battleEnd    `cmd:"" help:"End a battle now; for a live, propose it or consent."`
+	Extend battleExtend `cmd:"" help:"Let a battle take longer; for a live, propose it or consent."`
+	Void   battleVoid   `cmd:"" help:"End a battle without a result; no gift counts for it."`
 	Replay battleReplay `cmd:"" help:"Count a battle again from the stored log; exit code 1 if the result differs."`
 }
 
@@ -107,6 +110,59 @@ type battleExit struct {
 func (c battleExit) Run(ctx context.Context, out io.Writer) error {
 	return c.call(ctx, func(ctx context.Context, s *client.Client) error {
 		r, err := s.Battle.ExitBattle(ctx, &battlev1.ExitBattleRequest{BattleId: c.Battle, LiveId: c.Live})
+		if err != nil {
+			return err
+		}
+		return c.show(out, r, battleHeader, battleRows(r.GetBattle())...)
+	})
+}
+
+type battleEnd struct {
+	Battle string `arg:"" name:"battle-id" help:"The battle."`
+	Live   string `help:"The live that proposes or consents; empty: at once, by an admin's word."`
+	Reason string `help:"What the others are told."`
+	target
+}
+
+// Run ends the battle, or proposes to, and prints it.
+func (c battleEnd) Run(ctx context.Context, out io.Writer) error {
+	return c.call(ctx, func(ctx context.Context, s *client.Client) error {
+		r, err := s.Battle.EndBattle(ctx, &battlev1.EndBattleRequest{BattleId: c.Battle, LiveId: c.Live, Reason: c.Reason})
+		if err != nil {
+			return err
+		}
+		return c.show(out, r, battleHeader, battleRows(r.GetBattle())...)
+	})
+}
+
+type battleExtend struct {
+	Battle string `arg:"" name:"battle-id" help:"The battle."`
+	By     int32  `help:"How many seconds longer." required:""`
+	Live   string `help:"The live that proposes or consents; empty: at once, by an admin's word."`
+	target
+}
+
+// Run extends the battle, or proposes to, and prints it.
+func (c battleExtend) Run(ctx context.Context, out io.Writer) error {
+	return c.call(ctx, func(ctx context.Context, s *client.Client) error {
+		r, err := s.Battle.ExtendBattle(ctx, &battlev1.ExtendBattleRequest{BattleId: c.Battle, LiveId: c.Live, ExtendSeconds: c.By})
+		if err != nil {
+			return err
+		}
+		return c.show(out, r, battleHeader, battleRows(r.GetBattle())...)
+	})
+}
+
+type battleVoid struct {
+	Battle string `arg:"" name:"battle-id" help:"The battle."`
+	Reason string `help:"What its lives are told." required:""`
+	target
+}
+
+// Run voids the battle and prints it.
+func (c battleVoid) Run(ctx context.Context, out io.Writer) error {
+	return c.call(ctx, func(ctx context.Context, s *client.Client) error {
+		r, err := s.Battle.VoidBattle(ctx, &battlev1.VoidBattleRequest{BattleId: c.Battle, Reason: c.Reason})
 		if err != nil {
 			return err
 		}

@@ -87,6 +87,9 @@ func TestOperatorsCalls(t *testing.T) {
 	run(0, "battle get "+report.BattleID, "ENDED", "TIME_OVER")
 	run(0, "battle list --status ENDED --live "+report.Lives[1], report.BattleID)
 	run(1, "battle exit "+report.BattleID+" --live "+report.Lives[0], "BATTLE_ENDED")
+	run(1, "battle end "+report.BattleID+" --live "+report.Lives[0], "BATTLE_ENDED")
+	run(1, "battle extend "+report.BattleID+" --by 60", "BATTLE_ENDED")
+	run(1, "battle void "+report.BattleID+" --reason fraud", "BATTLE_ENDED")
 	run(0, "gift receipt "+report.Lives[0]+" gift-00", "COUNTED")
 }
 
