@@ -119,11 +119,11 @@ func (w *world) checkTeams(b battle.Battle, r battle.Result) {
 }
 
 // randomRequest asks for a battle of any mode; the teams are made of the inviter and the targets.
-func (w *world) randomRequest(inviter string) battle.Command {
+func (w *world) randomRequest(inviter string, targets ...string) battle.RequestBattle {
 	w.requests++
 	c := battle.RequestBattle{
 		BattleID: fmt.Sprint("battle", w.requests), Inviter: inviter,
-		TargetLives: rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, 4, rapid.ID[string]).Draw(w.t, "targets"),
+		TargetLives: rapid.SliceOfNDistinct(rapid.SampledFrom(targets), 1, 4, rapid.ID[string]).Draw(w.t, "targets"),
 		Terms: battle.Terms{
 			Duration: 10 * time.Second, NeedResponse: rapid.Bool().Draw(w.t, "ask"), Mode: battle.Mode(rapid.IntRange(1, 3).Draw(w.t, "mode")),
 		},
@@ -142,12 +142,32 @@ func (w *world) randomRequest(inviter string) battle.Command {
 
 // run has a battle of some lives run, so that more of the commands find one.
 func (w *world) run() {
-	c := w.randomRequest("a").(battle.RequestBattle)
+	c := w.randomRequest(names[0], names[1:]...)
 	c.Terms.NeedResponse, c.Terms.Duration = false, time.Minute
 	if w.do(c) != nil {
-		return // by its terms: the inviter is its own target, or there is one team
+		return // all are in one team
 	}
 	w.openAll()
 	w.now = w.now.Add(settings().StartDelay)
 	w.due()
+}
+
+// agree has the lives of an open battle propose the same and consent to it, maybe all of them.
+func (w *world) agree() {
+	ids := w.openBattles()
+	if len(ids) == 0 {
+		return
+	}
+	id := rapid.SampledFrom(ids).Draw(w.t, "battle")
+	end, all := rapid.IntRange(0, 3).Draw(w.t, "end") == 0, rapid.Bool().Draw(w.t, "all")
+	for _, m := range w.battles[id].Members {
+		if !all && rapid.Bool().Draw(w.t, "abstains") {
+			continue
+		}
+		if end {
+			_ = w.do(battle.EndBattle{BattleID: id, LiveID: m.LiveID})
+		} else {
+			_ = w.do(battle.ExtendBattle{BattleID: id, LiveID: m.LiveID, By: time.Minute})
+		}
+	}
 }

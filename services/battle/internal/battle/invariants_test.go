@@ -272,7 +272,7 @@ func (w *world) randomCommand() battle.Command {
 	by := rapid.SampledFrom([]string{"", name, name, name, name}).Draw(w.t, "whose word")
 	switch rapid.IntRange(0, 15).Draw(w.t, "command") {
 	case 0, 1:
-		return w.randomRequest(name)
+		return w.randomRequest(name, names...)
 	case 10, 11:
 		return battle.EndBattle{BattleID: id, LiveID: by}
 	case 12, 13, 14:
@@ -317,6 +317,8 @@ func TestInvariants(t *testing.T) {
 				w.cohost()
 			case 4:
 				w.openAll()
+			case 5:
+				w.agree()
 			case 1, 2, 3:
 				w.now = w.now.Add(time.Duration(rapid.SampledFrom([]int{1, 300, 1000, 5300, 10000, 31000}).Draw(t, "ms")) * time.Millisecond)
 				if rapid.Bool().Draw(t, "timers") {

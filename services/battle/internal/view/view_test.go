@@ -39,7 +39,7 @@ func newStory(t *testing.T, lives ...string) *story {
 		t: t, now: t0, number: map[string]int64{},
 		machine: battle.New(battle.Settings{
 			MinDuration: time.Second, MaxDuration: time.Hour, DefaultDuration: time.Minute, DefaultTimeout: 30 * time.Second,
-			StartDelay: 300 * time.Millisecond, OpenWithin: 5 * time.Second, KeepEnded: keep,
+			StartDelay: 300 * time.Millisecond, OpenWithin: 5 * time.Second, ProposalTimeout: 10 * time.Second, KeepEnded: keep,
 		}),
 		battles: view.New(keep, 256),
 	}
@@ -160,6 +160,13 @@ func describe(e *battlev1.Event) string {
 	add("battle", func(v protoreflect.Value) string {
 		return v.Message().Interface().(*battlev1.Battle).GetStatus().String()
 	})
+	add("change", func(v protoreflect.Value) string { return battlev1.BattleProposal_Change(v.Enum()).String() })
+	add("proposal", func(v protoreflect.Value) string {
+		p := v.Message().Interface().(*battlev1.Proposal)
+		return fmt.Sprintf("%s %d by %s", p.GetKind(), p.GetExtendSeconds(), strings.Join(p.GetConsentedLiveIds(), ","))
+	})
+	add("extend_seconds", func(v protoreflect.Value) string { return "by " + v.String() })
+	add("detail", func(v protoreflect.Value) string { return fmt.Sprintf("%q", v.String()) })
 	add("result", func(v protoreflect.Value) string {
 		return "winners " + strings.Join(v.Message().Interface().(*battlev1.BattleResult).GetWinnerLiveIds(), ",")
 	})
