@@ -27,7 +27,10 @@ type fight struct {
 	opened  map[string]bool
 	exited  map[string]bool
 	closed  map[string]int64
-	started bool
+	side    map[string]string // of lives that do not fight for themselves
+	// proposals, by what they are about, with who has consented
+	proposals map[string]map[string]bool
+	started   bool
 	// Log times. until: when a request times out or a start fails, 0: never.
 	until, startsAt, endsAt, duration int64
 	since                             place // its phase began
@@ -36,6 +39,7 @@ type fight struct {
 func (b fight) clone() fight {
 	b.asked, b.holds, b.plays = maps.Clone(b.asked), maps.Clone(b.holds), maps.Clone(b.plays)
 	b.opened, b.exited, b.closed = maps.Clone(b.opened), maps.Clone(b.exited), maps.Clone(b.closed)
+	b.proposals = maps.Clone(b.proposals)
 	return b
 }
 
@@ -46,8 +50,8 @@ func (b fight) endless() string {
 		return "everybody has answered, and it has neither started nor ended"
 	case b.phase == requested && b.until == 0:
 		return "its request does not time out"
-	case (b.phase == starting || b.phase == running) && len(b.holds) < 2:
-		return "fewer than two lives are in it, and it goes on"
+	case (b.phase == starting || b.phase == running) && b.sides() < 2:
+		return "fewer than two sides are in it, and it goes on"
 	case b.phase == running && b.endsAt == 0:
 		return "it has no end"
 	}
@@ -217,7 +221,7 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 		x := fight{
 			until: b.GetExpiresAtMs(), since: place{d.seq, d.at}, duration: int64(b.GetConfig().GetDurationSeconds()) * 1000, inviter: inviter,
 			asked: map[string]bool{}, holds: map[string]bool{inviter: true}, plays: map[string]bool{}, opened: map[string]bool{},
-			exited: map[string]bool{}, closed: map[string]int64{},
+			exited: map[string]bool{}, closed: map[string]int64{}, side: sidesOf(b), proposals: map[string]map[string]bool{},
 		}
 		for _, p := range b.GetInvitees() {
 			x.holds[p.GetLiveId()], x.asked[p.GetLiveId()] = true, true
@@ -284,7 +288,7 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 		change(id, func(b *fight) {
 			timeOver := e.BattleEnding.GetReason() == battlev1.Battle_TIME_OVER
 			switch {
-			case b.phase != running || timeOver && d.at < b.endsAt || !timeOver && len(b.holds) > 1:
+			case b.phase != running || timeOver && d.at < b.endsAt || !timeOver && !b.mayEnd(e.BattleEnding.GetReason()):
 				wrong(Violation, "battle %s with %d lives ends by %v at %d in phase %d; its end is %d", id, len(b.holds), e.BattleEnding.GetReason(), d.at, b.phase, b.endsAt)
 			case overdue(d.at, b.endsAt, l.restAt):
 				wrong(Violation, "battle %s ends %d ms late", id, d.at-b.endsAt)
@@ -293,6 +297,17 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 				l.span(d, "battle "+id+" ends", b.since, b.endsAt)
 			}
 			b.phase, b.since = settling, place{d.seq, d.at}
+		})
+	case *battlev1.Entry_ProposalMade_, *battlev1.Entry_ProposalConsented_, *battlev1.Entry_ProposalLapsed_:
+		l.proposal(e, change)
+	case *battlev1.Entry_BattleExtended_:
+		x := e.BattleExtended
+		change(x.GetBattleId(), func(b *fight) {
+			if b.phase != running || x.GetEndsAtMs() != b.endsAt+x.GetExtendMs() || d.at >= b.endsAt-lastMoment {
+				wrong(Violation, "battle %s in phase %d, which ends at %d, is extended at %d to %d", x.GetBattleId(), b.phase, b.endsAt, d.at, x.GetEndsAtMs())
+			}
+			b.endsAt = x.GetEndsAtMs()
+			delete(b.proposals, about(battlev1.Proposal_EXTEND, x.GetExtendMs()))
 		})
 	case *battlev1.Entry_LiveClosed_:
 		c := e.LiveClosed
@@ -337,7 +352,7 @@ func (l *battleLog) ended(s *fights, d decision[*battlev1.Entry], e *battlev1.En
 		wrong(Duplicated, "battle %s ends twice", id)
 	case !open:
 		wrong(Violation, "battle %s ends and was never requested", id)
-	case b.started != (r != nil) || r != nil && b.phase != settling:
+	case (b.started && e.GetReason() != battlev1.Battle_VOIDED) != (r != nil) || r != nil && b.phase != settling:
 		wrong(Violation, "battle %s in phase %d ends with the result %v", id, b.phase, r)
 	case r != nil:
 		if len(r.GetLives()) != len(b.plays) {

@@ -103,8 +103,22 @@ func TestBattleFaults(t *testing.T) {
 		"ends twice":                {func(k *book) { k.write(b, "", 99, settles("b1", 10, 0)) }, Duplicated, "b1 ends twice"},
 		"no timeout":                {then(), Violation, "does not time out"},
 		"all have answered":         {then(accepts("b2", "y")), Violation, "has neither started nor ended"},
-		"alone":                     {then(starts("b2", "x", "y"), exits("b2", "y")), Violation, "fewer than two lives"},
-		"answers twice":             {then(accepts("b2", "y"), accepts("b2", "y")), Duplicated, "is not asked any more"},
+		"cut short by one": {func(k *book) {
+			then(starts("b2", "x", "y"), opened("b2", "x"), opened("b2", "y"))(k)
+			cut := ending("b2")
+			cut.GetBattleEnding().Reason = battlev1.Battle_CUT_SHORT
+			k.write(b, "", 99, runs("b2"), &battlev1.Entry{Entry: &battlev1.Entry_ProposalMade_{ProposalMade: &battlev1.Entry_ProposalMade{
+				BattleId: "b2", Kind: battlev1.Proposal_END, LiveId: "x",
+			}}}, cut)
+		}, Violation, "ends by CUT_SHORT"},
+		"extended too late": {func(k *book) {
+			then(starts("b2", "x", "y"), opened("b2", "x"), opened("b2", "y"))(k)
+			k.write(b, "", 99, runs("b2"), &battlev1.Entry{Entry: &battlev1.Entry_BattleExtended_{BattleExtended: &battlev1.Entry_BattleExtended{
+				BattleId: "b2", EndsAtMs: 1080, ExtendMs: 1000,
+			}}})
+		}, Violation, "is extended at 99 to 1080"},
+		"alone":         {then(starts("b2", "x", "y"), exits("b2", "y")), Violation, "fewer than two sides"},
+		"answers twice": {then(accepts("b2", "y"), accepts("b2", "y")), Duplicated, "is not asked any more"},
 		"answers too late": {func(k *book) {
 			x := asked("b2", "x", "y")
 			x.GetBattleRequested().ExpiresAtMs = 90

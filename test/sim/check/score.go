@@ -125,6 +125,13 @@ func (s *scoreLogs) readLog(name string, groups [][]byte) {
 			case *scorev1.Entry_LiveOpened_:
 				s.opened(name, d.seq, read[0], e.LiveOpened, wrong)
 				lives = append(lives, e.LiveOpened.GetLiveId())
+			case *scorev1.Entry_LiveExtended_:
+				x := e.LiveExtended
+				if r := s.rooms[[2]string{x.GetBattleId(), x.GetLiveId()}]; r == nil || !r.open || x.GetEndsAtMs() <= r.endsAt {
+					wrong(Violation, "live %s of battle %s is extended to %d: %+v", x.GetLiveId(), x.GetBattleId(), x.GetEndsAtMs(), r)
+				} else {
+					r.endsAt = x.GetEndsAtMs()
+				}
 			case *scorev1.Entry_LiveTombstoned_:
 				s.tombstoned(name, d.seq, e.LiveTombstoned, wrong)
 			case *scorev1.Entry_LiveClosed_:

@@ -86,8 +86,13 @@ func (b fight) ranked(id string, r *battlev1.BattleResult, wrong func(Class, str
 			winners = append(winners, x.GetLiveId())
 		}
 	}
+	best := len(winners)
+	if len(b.side) > 0 {
+		winners = b.rankedTeams(id, r, wrong)
+		best = len(r.GetWinnerTeamIds())
+	}
 	slices.SortFunc(winners, cmp.Compare[string])
-	if named := slices.Sorted(slices.Values(r.GetWinnerLiveIds())); !slices.Equal(winners, named) || r.GetDraw() != (len(winners) > 1) {
+	if named := slices.Sorted(slices.Values(r.GetWinnerLiveIds())); !slices.Equal(winners, named) || r.GetDraw() != (best > 1) {
 		wrong(Violation, "battle %s is won by %v, draw: %v, not by %v", id, named, r.GetDraw(), winners)
 	}
 }
