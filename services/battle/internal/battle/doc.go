@@ -9,14 +9,16 @@
 //	  |                                                                       |  |
 //	  | all said no or timed out, cancelled, parted                           |  | all lives open and starts_at reached
 //	  |                                                                       |  v
-//	  |                            not open in time, fewer than two lives left|  RUNNING
+//	  |                            not open in time, fewer than two sides left|  RUNNING
 //	  |                                                                       |  |
-//	  |                                                                       |  | ends_at reached, or one live left
+//	  |                                                                       |  | ends_at reached, one side left, or ended early
 //	  |                                                                       |  v
 //	  |                                                                       |  SETTLING
 //	  |                                                                       |  |
 //	  v                                                                       v  v every live closed
 //	ENDED <------------------------------------------------------------------ENDED
+//
+// An admin can void it until it has ENDED, from whatever phase.
 //
 // While a battle is REQUESTED, STARTING or RUNNING its members (those invited or joined) are lives of one connection, at
 // every position of the log COHOST_00 that this log has recorded. A live is a member of at most one open battle, from
