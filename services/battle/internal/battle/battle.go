@@ -201,7 +201,6 @@ func (b Battle) count(is func(Member) bool) int {
 	return n
 }
 
-func present(m Member) bool { return m.Present() }
 func invited(m Member) bool { return m.State == Invited }
 
 // opened reports whether every live that is to play is open.
