@@ -28,6 +28,8 @@ type commands struct {
 	Dev  devCommand  `cmd:"" help:"Run the whole product in one process, on loopback."`
 	Demo demoCommand `cmd:"" help:"Play two hosts and their audiences, and check every fact."`
 
+	Bench benchCommands `cmd:"" help:"Load a stack and measure it: battles."`
+
 	Live       liveCommands       `cmd:"" help:"Lives: create, get, list, end."`
 	Connection connectionCommands `cmd:"" help:"Co-host connections: get, exit."`
 	Battle     battleCommands     `cmd:"" help:"Battles: list, get, exit, replay."`

@@ -50,6 +50,8 @@ func TestLinesThatMakeNoSense(t *testing.T) {
 		"dev --grpc :0":                    "loopback",
 		"dev --nats 10.0.0.1:4222":         "loopback",
 		"demo --scenario opera":            "--scenario",
+		"bench battles --pairs 0":          "--pairs",
+		"bench battles --callers 101":      "--callers",
 		"battle list --status LOST":        "--status",
 		"cohost --fly":                     "--fly",
 		"battle --min-duration 1ms":        "min-duration",
