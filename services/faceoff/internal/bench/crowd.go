@@ -30,10 +30,11 @@ const (
 // live is a live with its host.
 type live struct{ id, token string }
 
-// pair is two lives; the first is watched.
+// pair is two lives. The first asks the second for everything; the second is watched.
 type pair struct {
-	a, b *live
-	told *told
+	a, b    *live
+	told    *told
+	invited int // invitations that were sent and not answered
 }
 
 // crowd is everybody that a run needs.
@@ -99,7 +100,7 @@ func gather(ctx context.Context, o Options) (_ *crowd, err error) {
 		}
 		p.told = newTold()
 		own := c.watching[len(c.watching)-1]
-		c.watchers.Go(func() { p.told.watch(watching, own, p.a) })
+		c.watchers.Go(func() { p.told.watch(watching, own, p.b) })
 	}
 	return c, each(append(c.fighters[:len(c.fighters):len(c.fighters)], c.inviters...), func(p *pair) error {
 		_, err := p.told.await(ctx, connected)

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -114,18 +115,21 @@ func (c *crowd) fight(ctx context.Context, p *pair, duration time.Duration, ends
 	return nil
 }
 
-// invite has one live of a pair invite the other, which does not answer.
+// invite has one live of a pair invite the other, which does not answer. Which invitation it is, the other is told: the
+// answer to the request may come when it has timed out.
 func (c *crowd) invite(ctx context.Context, p *pair, timeout time.Duration, timeouts *dues) error {
-	r, err := called(ctx, p.a.token, c.c.Cohost.RequestHostConnection, p.invitation(timeout))
+	if _, err := called(ctx, p.a.token, c.c.Cohost.RequestHostConnection, p.invitation(timeout)); err != nil {
+		return err
+	}
+	p.invited++
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	n, err := p.told.await(waiting, received+strconv.Itoa(p.invited))
 	if err != nil {
 		return err
 	}
-	i := r.GetState().GetInvitees()
-	if len(i) != 1 {
-		return errors.New("the live has invited one and does not have one invitation")
-	}
-	id := i[0].GetInvitationId()
-	timeouts.await(ctx, due{id: id, deadline: i[0].GetExpiresAt().AsTime(), by: p.told, key: timedOut + id})
+	id := n.invitation.GetInvitationId()
+	timeouts.await(ctx, due{id: id, deadline: n.invitation.GetExpiresAt().AsTime(), by: p.told, key: timedOut + id})
 	return nil
 }
 

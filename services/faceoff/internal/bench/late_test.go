@@ -11,9 +11,9 @@ import (
 func TestWhatWasDueIsCompared(t *testing.T) {
 	t.Parallel()
 	deadline := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	after := func(ms ...time.Duration) (at []time.Time) {
+	after := func(ms ...int) (at []time.Time) {
 		for _, d := range ms {
-			at = append(at, deadline.Add(d*time.Millisecond))
+			at = append(at, deadline.Add(time.Duration(d)*time.Millisecond))
 		}
 		return at
 	}

@@ -3,10 +3,12 @@ package bench
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
 
 	"github.com/faceoff-live/faceoff/services/faceoff/internal/client"
@@ -18,12 +20,14 @@ const (
 	started   = "started "
 	ended     = "ended "
 	timedOut  = "timed out "
+	received  = "received " // the number of the invitation, from 1
 )
 
 // news is what a watcher was told of one key.
 type news struct {
-	battle *battlev1.Battle
-	result *battlev1.BattleResult
+	battle     *battlev1.Battle
+	result     *battlev1.BattleResult
+	invitation *cohostv1.Invitation
 	// at is the server's time of the event, seen the watcher's own.
 	at, seen time.Time
 	times    int
@@ -34,6 +38,7 @@ type told struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed with every message
 	all     map[string]news
+	invited int // invitations that were received
 }
 
 func newTold() *told { return &told{changed: make(chan struct{}), all: make(map[string]news)} }
@@ -65,6 +70,9 @@ func (t *told) take(m *gatewayv1.WatchLiveResponse, seen time.Time) {
 	switch {
 	case m.GetConnected() != nil:
 		t.note(connected, news{seen: seen})
+	case cohost.GetCoHostRequestReceived() != nil:
+		t.invited++ // only here
+		t.note(received+strconv.Itoa(t.invited), news{invitation: cohost.GetCoHostRequestReceived().GetInvitation(), at: cohost.GetAt().AsTime(), seen: seen})
 	case cohost.GetCoHostRequestTimeout() != nil:
 		t.note(timedOut+cohost.GetCoHostRequestTimeout().GetInvitationId(), news{at: cohost.GetAt().AsTime(), seen: seen})
 	case battle.GetBattleStarted() != nil:
