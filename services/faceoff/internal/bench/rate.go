@@ -73,14 +73,17 @@ func (t *tally) run(m *measure, name, what string) *Run {
 	return r
 }
 
-// connections are whole lives of connections, one after the other.
+// connections are whole lives of connections, one after the other. Each caller has pairs of its own.
 func (c *crowd) connections() load {
 	return load{
 		name: "connection commands", what: "calls of request, accept and exit, each caller again as soon as it is answered",
 		run: func(ctx context.Context, callers int, t *tally) error {
 			return together(callers, func(i int) error {
 				for n := i; ctx.Err() == nil; n += callers {
-					if err := c.turn(context.WithoutCancel(ctx), c.inviters[n%len(c.inviters)], t.done); err != nil {
+					if n >= len(c.inviters) {
+						n = i
+					}
+					if err := c.turn(context.WithoutCancel(ctx), c.inviters[n], t.done); err != nil {
 						return err
 					}
 				}
