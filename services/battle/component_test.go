@@ -71,8 +71,15 @@ type replica struct {
 // start starts a replica; it is stopped at the end of the test at the latest.
 func (w *world) start() *replica {
 	w.t.Helper()
+	return w.startWith(func(*battle.Config) {})
+}
+
+// startWith is start with other settings.
+func (w *world) startWith(change func(*battle.Config)) *replica {
+	w.t.Helper()
 	cfg := battle.DefaultConfig()
 	cfg.MinDuration = time.Second
+	change(&cfg)
 	stores, err := ledgerjs.NewStores(natstest.Connect(w.t, w.nats), 1)
 	if err != nil {
 		w.t.Fatal(err)

@@ -37,6 +37,10 @@ type Terms struct {
 	Teams []Team
 	// RuleSet as the request named it; see pin.
 	RuleSet string
+	// Punishment is how long the punishment takes; 0 for none.
+	Punishment time.Duration
+	// BestOf is how many rounds there are at most; 0 and 1: a single battle.
+	BestOf int32
 }
 
 // Team is a side of a battle in mode Teams.
@@ -150,6 +154,13 @@ type Battle struct {
 	Result *Result
 	// Proposals that not all have consented to, in the order in which they were made; none unless running.
 	Proposals []Proposal
+	// PunishmentEndsAt is zero if no punishment follows the battle. It moves when the punishment ends early.
+	PunishmentEndsAt time.Time
+	PunishmentOver   bool
+	// Series is zero for a single battle.
+	Series Series
+	// RematchOf is the battle that this one repeats; empty if it is none.
+	RematchOf string
 }
 
 // Member is a live that was asked to a battle, and the inviter.
@@ -188,8 +199,21 @@ func (b Battle) Member(liveID string) (Member, bool) {
 // Open reports whether the battle has not ended.
 func (b Battle) Open() bool { return b.Phase != PhaseEnded }
 
+// Punishing reports whether the battle's punishment is on.
+func (b Battle) Punishing() bool { return !b.PunishmentEndsAt.IsZero() && !b.PunishmentOver }
+
+// Punishes reports whether a live takes part in the punishment: it has stayed to the end.
+func (b Battle) Punishes(m Member) bool { return b.Punishing() && m.Plays && m.State == Joined }
+
+// Waits reports whether a live waits for the next round of the battle's series.
+func (b Battle) Waits(liveID string) bool { return slices.Contains(b.Series.Waiting, liveID) }
+
+// Lingers reports whether the battle has ended and something is still to come of it: the end of its punishment, or the
+// next round.
+func (b Battle) Lingers() bool { return b.Punishing() || b.Series.Awaits() }
+
 // Holds reports whether a live is taken by this battle and can be in no other one.
-func (b Battle) Holds(m Member) bool { return b.Open() && m.Present() }
+func (b Battle) Holds(m Member) bool { return b.Open() && m.Present() || b.Waits(m.LiveID) }
 
 func (b Battle) count(is func(Member) bool) int {
 	n := 0

@@ -17,6 +17,18 @@ type RequestBattle struct {
 	Timeout time.Duration
 }
 
+// Rematch requests an ended battle again.
+type Rematch struct {
+	// BattleID is the id that the battle gets.
+	BattleID string
+	// Of is the battle that has ended.
+	Of, LiveID string
+	// Terms are nil for those of the battle.
+	Terms *Terms
+	// Timeout as in RequestBattle.
+	Timeout time.Duration
+}
+
 // AcceptBattle is an invitee's yes.
 type AcceptBattle struct{ BattleID, LiveID string }
 
@@ -80,11 +92,15 @@ type Advance struct{ BattleID string }
 
 // Grows reports whether a command begins something new, rather than going on with or ending what there is.
 func Grows(c Command) bool {
-	_, ok := c.(RequestBattle)
-	return ok
+	switch c.(type) {
+	case RequestBattle, Rematch:
+		return true
+	}
+	return false
 }
 
 func (RequestBattle) isCommand()       {}
+func (Rematch) isCommand()             {}
 func (AcceptBattle) isCommand()        {}
 func (RejectBattle) isCommand()        {}
 func (CancelBattleRequest) isCommand() {}
@@ -102,6 +118,7 @@ func (Advance) isCommand()             {}
 func Commands() []Command {
 	return []Command{
 		RequestBattle{},
+		Rematch{},
 		AcceptBattle{},
 		RejectBattle{},
 		CancelBattleRequest{},

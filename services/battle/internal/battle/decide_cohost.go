@@ -14,5 +14,6 @@ func (d *draft) readCohost(c ReadCohost) {
 		}
 		d.add(ConnectionLeft{ConnectionID: f.ConnectionID, LiveID: f.Live.LiveID})
 		d.depart(f.Live.LiveID, f.Left)
+		d.leavePunishment(f.Live.LiveID)
 	}
 }

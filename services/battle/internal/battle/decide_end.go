@@ -1,6 +1,10 @@
 package battle
 
-import "github.com/faceoff-live/faceoff/pkg/es"
+import (
+	"slices"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
+)
 
 // endAtTime ends a running battle whose time is over, and reports whether it is.
 func (d *draft) endAtTime(b Battle) bool {
@@ -41,7 +45,39 @@ func (d *draft) reportClosed(c ReportClosed) error {
 	b, _ = d.battle(c.BattleID)
 	if b.Phase == PhaseSettling && b.closed() {
 		result := settle(b, d.now)
-		d.add(BattleEnded{BattleID: b.ID, Reason: b.Reason, Result: &result, Detail: b.Detail})
+		d.finish(BattleEnded{BattleID: b.ID, Reason: b.Reason, Result: &result, Detail: b.Detail})
 	}
 	return nil
+}
+
+// finish ends a battle, and says what follows it: a punishment, the next round of its series.
+func (d *draft) finish(e BattleEnded) {
+	b, _ := d.battle(e.BattleID)
+	staying, next := d.staying(b), d.now
+	if !e.stopped() && b.punishes(e.Result, staying) {
+		e.PunishmentEndsAt = d.now.Add(b.Terms.Punishment)
+		next = e.PunishmentEndsAt
+	}
+	if b.Series.ID != "" {
+		e.Series = b.seriesAfter(e, staying, next.Add(d.state.settings.RoundInterval))
+	}
+	d.add(e)
+}
+
+// staying are the members that have played to the end and are still connected.
+func (d *draft) staying(b Battle) []Member {
+	return slices.DeleteFunc(slices.Clone(b.Members), func(m Member) bool {
+		return !m.Plays || m.State != Joined || !d.connected(m.LiveID, b.ConnectionID)
+	})
+}
+
+// connected reports whether a live is in a connection, as the decision so far leaves it.
+func (d *draft) connected(liveID, connectionID string) bool {
+	for _, e := range d.events {
+		if left, ok := e.(ConnectionLeft); ok && left.LiveID == liveID {
+			return false
+		}
+	}
+	c, ok := d.state.connected.Get(liveID)
+	return ok && c.connectionID == connectionID
 }

@@ -15,7 +15,12 @@ func (d *draft) endBattle(c EndBattle) error {
 	return d.propose(b, c.LiveID, Subject{Kind: ProposalEnd}, c.Reason)
 }
 
+// terminate ends a battle for an admin or, between two rounds, its series.
 func (d *draft) terminate(c EndBattle) error {
+	if b, _ := d.current(c.BattleID); b.Series.Awaits() {
+		d.add(SeriesEnded{BattleID: b.ID, End: SeriesStopped})
+		return nil
+	}
 	b, err := d.find(c.BattleID)
 	switch {
 	case err != nil:
@@ -23,7 +28,7 @@ func (d *draft) terminate(c EndBattle) error {
 	case b.Phase == PhaseRunning:
 		d.end(b.ID, EndTerminated, c.Reason)
 	case b.Phase != PhaseSettling:
-		d.add(BattleEnded{BattleID: b.ID, Reason: EndTerminated, Detail: c.Reason})
+		d.finish(BattleEnded{BattleID: b.ID, Reason: EndTerminated, Detail: c.Reason})
 	}
 	return nil
 }

@@ -2,8 +2,13 @@ package battle
 
 import "github.com/faceoff-live/faceoff/pkg/es"
 
-// exitBattle decides a host's wish to leave a battle that has started. Once the battle is settling it changes nothing.
+// exitBattle decides a host's wish to leave a battle that has started, or the series while it waits for the next round.
+// Once the battle is settling it changes nothing.
 func (d *draft) exitBattle(c ExitBattle) error {
+	if b, _ := d.current(c.BattleID); b.Waits(c.LiveID) {
+		d.exitSeries(b, c.LiveID, ExitByHost)
+		return nil
+	}
 	b, m, err := d.findFor(c.BattleID, c.LiveID)
 	switch {
 	case err != nil:
@@ -19,12 +24,26 @@ func (d *draft) exitBattle(c ExitBattle) error {
 	return nil
 }
 
-// depart takes a live out of the battle that it is in, if it is in one, and decides what follows for the others.
-func (d *draft) depart(liveID string, reason ExitReason) {
+// holder returns the battle that a live is taken by, after what is due in it: that may be that the next round begins.
+func (d *draft) holder(liveID string) Battle {
 	id, _ := d.state.holds.Get(liveID)
 	b, _ := d.current(id)
+	if b.Series.Next != "" {
+		b, _ = d.current(b.Series.Next)
+	}
+	return b
+}
+
+// depart takes a live out of the battle that it is in, if it is in one, and decides what follows for the others.
+func (d *draft) depart(liveID string, reason ExitReason) {
+	b := d.holder(liveID)
 	m, ok := b.Member(liveID)
 	if !ok || !b.Holds(m) || b.Phase == PhaseSettling {
+		return
+	}
+	id := b.ID
+	if b.Phase == PhaseEnded {
+		d.exitSeries(b, liveID, reason)
 		return
 	}
 	if b.Phase == PhaseRequested && liveID == b.Inviter().LiveID {

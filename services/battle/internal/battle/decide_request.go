@@ -7,8 +7,9 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/es"
 )
 
-// requestBattle decides a request: which targets can take part, and whether it starts at once.
-func (d *draft) requestBattle(c RequestBattle) error {
+// request decides a request: which targets can take part, and whether it starts at once. rematchOf is the battle that is to
+// be repeated; empty if it is none.
+func (d *draft) request(c RequestBattle, rematchOf string) error {
 	terms, timeout, err := d.state.terms(c)
 	if err != nil {
 		return err
@@ -26,10 +27,15 @@ func (d *draft) requestBattle(c RequestBattle) error {
 		Terms:           terms,
 		Inviter:         inviter.Participant,
 		TargetsAreUsers: len(c.TargetUsers) > 0,
+		RematchOf:       rematchOf,
+		Series:          newSeries(c.BattleID, terms.BestOf),
 	}
 	e.Invitees, e.Refused = d.state.invitees(inviter, c)
 	if requested(d.now, e).sides() < 2 {
 		return noneLeft(e.Refused)
+	}
+	if refusal := d.state.tooMany(inviter.Participant, d.now); refusal != nil {
+		return refusal
 	}
 	if terms.NeedResponse {
 		e.ExpiresAt = d.now.Add(timeout)
@@ -43,7 +49,7 @@ func (d *draft) requestBattle(c RequestBattle) error {
 
 // terms checks what the caller asked for, and puts in the defaults.
 func (s *State) terms(c RequestBattle) (Terms, time.Duration, error) {
-	terms, timeout := c.Terms, c.Timeout
+	terms, timeout, maxTargets := c.Terms, c.Timeout, s.settings.MaxTargets
 	switch lives, users := len(c.TargetLives), len(c.TargetUsers); {
 	case lives == 0 && users == 0:
 		return terms, 0, es.Invalid("target_live_ids", "name 1 to %d targets, here or in target_user_ids", maxTargets)
@@ -63,6 +69,12 @@ func (s *State) terms(c RequestBattle) (Terms, time.Duration, error) {
 		return terms, 0, es.Invalid("config.duration_seconds", "a battle takes %d to %d seconds",
 			s.settings.MinDuration/time.Second, s.settings.MaxDuration/time.Second)
 	}
+	if terms.Punishment < 0 || terms.Punishment > s.settings.MaxPunishment {
+		return terms, 0, es.Invalid("config.punishment_seconds", "a punishment takes at most %d seconds", s.settings.MaxPunishment/time.Second)
+	}
+	if n := terms.BestOf; n < 0 || n > s.settings.MaxBestOf || n > 0 && n%2 == 0 {
+		return terms, 0, es.Invalid("config.best_of", "a series has an odd number of rounds, at most %d", s.settings.MaxBestOf)
+	}
 	if terms.Mode == 0 {
 		terms.Mode = FreeForAll
 	}
@@ -78,8 +90,9 @@ func (s *State) terms(c RequestBattle) (Terms, time.Duration, error) {
 	if timeout == 0 {
 		timeout = s.settings.DefaultTimeout
 	}
-	if timeout < minTimeout || timeout > maxTimeout {
-		return terms, 0, es.Invalid("timeout_seconds", "a request times out after %d to %d seconds", minTimeout/time.Second, maxTimeout/time.Second)
+	if timeout < minTimeout || timeout > s.settings.MaxTimeout {
+		return terms, 0, es.Invalid("timeout_seconds", "a request times out after %d to %d seconds",
+			minTimeout/time.Second, s.settings.MaxTimeout/time.Second)
 	}
 	return terms, timeout, nil
 }
@@ -139,8 +152,11 @@ func (s *State) taken(liveID string) *es.Refusal {
 	if !ok {
 		return nil
 	}
-	if b, _ := s.open.Get(id); b.Phase == PhaseRequested {
+	switch b, _ := s.open.Get(id); b.Phase {
+	case PhaseRequested:
 		return es.Refuse(ReasonBattleRequestPending, "live %s takes part in the pending request of another battle", liveID)
+	case PhaseEnded:
+		return es.Refuse(ReasonInOtherBattle, "live %s waits for the next round of another battle", liveID)
 	}
 	return es.Refuse(ReasonInOtherBattle, "live %s is in another battle", liveID)
 }

@@ -11,6 +11,7 @@ func (d *draft) start(battleID string) {
 	for _, m := range b.Members {
 		if m.Present() {
 			e.Participants = append(e.Participants, m.Participant)
+			d.pardon(m.LiveID)
 		}
 	}
 	d.add(e)
@@ -55,5 +56,5 @@ func (d *draft) beginOrAbort(b Battle) {
 
 // neverStart ends a battle that has not started.
 func (d *draft) neverStart(battleID string, never Never) {
-	d.add(BattleEnded{BattleID: battleID, Reason: EndNeverStarted, Never: never})
+	d.finish(BattleEnded{BattleID: battleID, Reason: EndNeverStarted, Never: never})
 }

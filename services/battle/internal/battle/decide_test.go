@@ -354,5 +354,29 @@ func TestEveryEventIsProduced(t *testing.T) {
 				Winners: []string{"b"}, SettledAt: t0,
 			}}},
 		},
+		{
+			Name: "punishment over", Given: punishing(), Now: t0.Add(time.Second), When: advance,
+			Then: history{battle.PunishmentEnded{BattleID: "b1", Reason: battle.PunishmentTimeOver}},
+		},
+		{
+			Name: "part between rounds", Given: awaiting(), When: leave("b"),
+			Then: history{
+				battle.SeriesExited{BattleID: "b1", LiveID: "b", Reason: battle.ExitLeftConnection},
+				battle.SeriesEnded{BattleID: "b1", End: battle.SeriesSidesLeft, Winner: "a"},
+			},
+		},
+		{
+			Name: "next round", Given: awaiting(), Now: t0.Add(time.Second), When: advance,
+			Then: history{
+				battle.SeriesContinued{BattleID: "b1", NextBattleID: "b1-2"},
+				battle.BattleRequested{
+					BattleID: "b1-2", ConnectionID: "x", Terms: pinned(terms(true)), Inviter: live("a"), Invitees: lives("b"),
+					Series: battle.Series{ID: "b1", BestOf: 3, Round: 2},
+				},
+				battle.BattleStarting{
+					BattleID: "b1-2", StartsAt: startsAt.Add(time.Second), EndsAt: endsAt.Add(time.Second), RuleSet: "default@1", Participants: lives("a", "b"),
+				},
+			},
+		},
 	})
 }

@@ -6,6 +6,6 @@ func (d *draft) voidBattle(c VoidBattle) error {
 	if err != nil {
 		return err
 	}
-	d.add(BattleEnded{BattleID: b.ID, Reason: EndVoided, Detail: c.Reason})
+	d.finish(BattleEnded{BattleID: b.ID, Reason: EndVoided, Detail: c.Reason})
 	return nil
 }

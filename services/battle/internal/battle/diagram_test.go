@@ -49,9 +49,13 @@ func TestDiagram(t *testing.T) {
 // phase.
 func transitions(t *testing.T) map[string]bool {
 	t.Helper()
+	request := func(t battle.Terms, punishment time.Duration, bestOf int32) battle.Command {
+		t.Punishment, t.BestOf = punishment, bestOf
+		return battle.RequestBattle{BattleID: "b1", Inviter: "a", TargetLives: []string{"b"}, Terms: t}
+	}
 	commands := []battle.Command{
-		battle.RequestBattle{BattleID: "b1", Inviter: "a", TargetLives: []string{"b"}, Terms: terms(true)},
-		battle.RequestBattle{BattleID: "b1", Inviter: "a", TargetLives: []string{"b"}, Terms: terms(false)},
+		request(terms(true), 0, 0), request(terms(false), 0, 0), request(terms(false), 0, 3), request(terms(false), time.Second, 0),
+		request(terms(false), time.Second, 3), rematch("a"),
 		accept("b"), reject("b"), cancel("a"), exit("a"), exit("b"), leave("a"), leave("b"), departs(battle.ExitLost, "b"),
 		reportOpened("a"), reportOpened("b"), reportClosed("a", 1), reportClosed("b", 2), advance,
 		endNow("a"), endNow("b"), endNow(""), extend("a", time.Minute), extend("b", time.Minute), extend("", time.Minute), void,
@@ -69,11 +73,14 @@ func transitions(t *testing.T) map[string]bool {
 		for _, e := range h[2:] {
 			b = b.After(t0, e)
 		}
-		if b.Phase == battle.PhaseEnded {
+		if b.Phase == battle.PhaseEnded && !b.Lingers() {
 			continue // no id is used twice
 		}
-		for _, now := range []time.Time{t0, startsAt, abortAt, expiresAt, endsAt.Add(time.Minute)} {
+		for _, now := range []time.Time{t0, startsAt, abortAt, expiresAt, endsAt.Add(time.Minute), endsAt.Add(time.Hour)} {
 			for _, c := range commands {
+				if _, again := c.(battle.RequestBattle); again && b.ID != "" {
+					continue // no id is used twice
+				}
 				m := battle.New(settings())
 				for i, e := range h {
 					m.Evolve(es.Place{Seq: uint64(i + 1), At: t0}, e)
@@ -85,14 +92,14 @@ func transitions(t *testing.T) map[string]bool {
 				after := b
 				var ours history
 				for _, e := range events {
-					if battle.BattleOf(e) == "" {
-						continue // of the connection
+					if battle.BattleOf(e) != "b1" {
+						continue // of the connection, or the next round
 					}
 					before := after
 					after = after.After(now, e)
 					ours = append(ours, e)
-					if before.Phase != after.Phase {
-						found[fmt.Sprintf("%s %s %s", phaseName(before), phaseName(after), strings.TrimPrefix(fmt.Sprintf("%T", e), "battle."))] = true
+					if stage(before) != stage(after) {
+						found[fmt.Sprintf("%s %s %s", stage(before), stage(after), strings.TrimPrefix(fmt.Sprintf("%T", e), "battle."))] = true
 					}
 				}
 				if s := shape(after); len(ours) > 0 && !seen[s] {
@@ -107,7 +114,7 @@ func transitions(t *testing.T) map[string]bool {
 
 // shape is what of a battle further decisions differ by.
 func shape(b battle.Battle) string {
-	s := fmt.Sprint(b.Phase, b.EndsAt.After(endsAt), len(b.Proposals))
+	s := fmt.Sprint(stage(b), b.EndsAt.After(endsAt), len(b.Proposals), b.Terms.Punishment, b.Terms.BestOf, b.Series.Waiting)
 	for _, m := range b.Members {
 		s += fmt.Sprint(" ", m.State, m.Opened, m.Closing != nil)
 	}
@@ -117,9 +124,15 @@ func shape(b battle.Battle) string {
 	return s
 }
 
-func phaseName(b battle.Battle) string {
-	if b.ID == "" {
+// stage is a battle's phase and, once it has ended, what is still to come of it.
+func stage(b battle.Battle) string {
+	switch {
+	case b.ID == "":
 		return "[*]"
+	case b.Punishing():
+		return "ENDED_punishment"
+	case b.Series.Awaits():
+		return "ENDED_between_rounds"
 	}
 	return phases[b.Phase]
 }

@@ -31,6 +31,11 @@ type BattleRequested struct {
 	ExpiresAt time.Time
 	// TargetsAreUsers: the request named hosts, not lives.
 	TargetsAreUsers bool
+	// RematchOf is the battle that this one repeats; empty if it is none.
+	RematchOf string
+	// Series is zero for a single battle. From the second round on nobody has requested the battle: its members are those of
+	// the round before that are left.
+	Series Series
 }
 
 // InviteeAnswered is an invitee's answer, or that it gave none in time.
@@ -83,7 +88,7 @@ type LiveClosed struct {
 	Closing          Closing
 }
 
-// BattleEnded is the last event of a battle.
+// BattleEnded makes a battle and its result final.
 type BattleEnded struct {
 	BattleID string
 	Reason   EndReason
@@ -93,6 +98,10 @@ type BattleEnded struct {
 	Result *Result
 	// Detail is what whoever ended or voided the battle said.
 	Detail string
+	// PunishmentEndsAt is zero when no punishment follows.
+	PunishmentEndsAt time.Time
+	// Series is what becomes of the series; zero for a single battle.
+	Series Series
 }
 
 // ProposalMade is a host's proposal to the others.
@@ -126,6 +135,29 @@ type BattleExtended struct {
 	By     time.Duration
 }
 
+// PunishmentEnded ends the punishment that followed a battle.
+type PunishmentEnded struct {
+	BattleID string
+	Reason   PunishmentEnd
+}
+
+// SeriesExited takes a live out that waits for the next round of a series.
+type SeriesExited struct {
+	BattleID, LiveID string
+	Reason           ExitReason
+}
+
+// SeriesEnded ends a series between two rounds.
+type SeriesEnded struct {
+	BattleID string
+	End      SeriesEnd
+	// Winner is the side that wins; empty if nobody does.
+	Winner string
+}
+
+// SeriesContinued says that the next round of a series begins.
+type SeriesContinued struct{ BattleID, NextBattleID string }
+
 func (CohostRead) isEvent()        {}
 func (ConnectionJoined) isEvent()  {}
 func (ConnectionLeft) isEvent()    {}
@@ -142,6 +174,10 @@ func (ProposalMade) isEvent()      {}
 func (ProposalConsented) isEvent() {}
 func (ProposalLapsed) isEvent()    {}
 func (BattleExtended) isEvent()    {}
+func (PunishmentEnded) isEvent()   {}
+func (SeriesExited) isEvent()      {}
+func (SeriesEnded) isEvent()       {}
+func (SeriesContinued) isEvent()   {}
 
 // Events lists one of each kind, for tests that must know them all.
 func Events() []Event {
@@ -162,5 +198,9 @@ func Events() []Event {
 		ProposalConsented{},
 		ProposalLapsed{},
 		BattleExtended{},
+		PunishmentEnded{},
+		SeriesExited{},
+		SeriesEnded{},
+		SeriesContinued{},
 	}
 }

@@ -22,6 +22,9 @@ func (s *State) Evolve(at es.Place, event Event) {
 		id := BattleOf(event)
 		b, _ := s.open.Get(id)
 		s.put(b, b.After(at.At, event), at.At)
+		if e, ok := event.(BattleRequested); ok {
+			s.countRequest(e, at.At)
+		}
 	}
 }
 
@@ -39,14 +42,10 @@ func (s *State) disconnect(e ConnectionLeft) {
 // put stores what became of a battle, and keeps timers and reservations as the battle says.
 func (s *State) put(old, b Battle, now time.Time) {
 	for _, m := range b.Members {
-		switch holder, _ := s.holds.Get(m.LiveID); {
-		case b.Holds(m):
-			s.holds.Set(m.LiveID, b.ID)
-		case holder == b.ID:
-			s.holds.Delete(m.LiveID)
-		}
+		mark(&s.holds, m.LiveID, b.ID, b.Holds(m))
+		mark(&s.punished, m.LiveID, b.ID, b.Punishes(m))
 	}
-	if !b.Open() {
+	if !b.Open() && !b.Lingers() {
 		s.open.Delete(b.ID)
 		s.timers.Clear(b.ID)
 		s.ended.Set(b.ID, b, now)
@@ -58,6 +57,16 @@ func (s *State) put(old, b Battle, now time.Time) {
 		s.timers.Clear(b.ID)
 	} else if !at.Equal(was) {
 		s.timers.Set(b.ID, at)
+	}
+}
+
+// mark has a battle stand at a live, or not any more.
+func mark(battles *es.Map[string, string], liveID, battleID string, stands bool) {
+	switch at, _ := battles.Get(liveID); {
+	case stands:
+		battles.Set(liveID, battleID)
+	case at == battleID:
+		battles.Delete(liveID)
 	}
 }
 
@@ -90,6 +99,14 @@ func BattleOf(event Event) string {
 		return e.BattleID
 	case BattleExtended:
 		return e.BattleID
+	case PunishmentEnded:
+		return e.BattleID
+	case SeriesExited:
+		return e.BattleID
+	case SeriesEnded:
+		return e.BattleID
+	case SeriesContinued:
+		return e.BattleID
 	}
 	return ""
 }
@@ -120,6 +137,7 @@ func (b Battle) After(at time.Time, event Event) Battle {
 	case BattleEnded:
 		b.Phase, b.Reason, b.Detail, b.Proposals = PhaseEnded, e.Reason, e.Detail, nil
 		b.Never, b.Result, b.EndedAt = e.Never, e.Result, at
+		b.PunishmentEndsAt, b.Series = e.PunishmentEndsAt, e.Series
 	case ProposalMade:
 		b.Proposals = append(slices.Clone(b.Proposals), Proposal{
 			Subject: e.Subject, LiveID: e.LiveID, Reason: e.Reason, Consented: []string{e.LiveID}, ExpiresAt: e.ExpiresAt,
@@ -131,8 +149,27 @@ func (b Battle) After(at time.Time, event Event) Battle {
 	case BattleExtended:
 		b.EndsAt = e.EndsAt
 		b.drop(Subject{ProposalExtend, e.By})
+	default:
+		b.linger(at, event)
 	}
 	return b
+}
+
+// linger applies what comes after the end.
+func (b *Battle) linger(at time.Time, event Event) {
+	switch e := event.(type) {
+	case PunishmentEnded:
+		b.PunishmentOver = true
+		if at.Before(b.PunishmentEndsAt) {
+			b.PunishmentEndsAt = at
+		}
+	case SeriesExited:
+		b.Series.Waiting = slices.DeleteFunc(slices.Clone(b.Series.Waiting), func(live string) bool { return live == e.LiveID })
+	case SeriesEnded:
+		b.Series.End, b.Series.Winner, b.Series.NextAt, b.Series.Waiting = e.End, e.Winner, time.Time{}, nil
+	case SeriesContinued:
+		b.Series.Next, b.Series.NextAt, b.Series.Waiting = e.NextBattleID, time.Time{}, nil
+	}
 }
 
 func requested(at time.Time, e BattleRequested) Battle {
@@ -143,6 +180,8 @@ func requested(at time.Time, e BattleRequested) Battle {
 		Phase:        PhaseRequested,
 		RequestedAt:  at,
 		ExpiresAt:    e.ExpiresAt,
+		Series:       e.Series,
+		RematchOf:    e.RematchOf,
 		Members:      []Member{{Participant: e.Inviter, State: Joined, Team: e.Terms.inviterTeam(e.Inviter.LiveID)}},
 	}
 	for _, p := range e.Invitees {

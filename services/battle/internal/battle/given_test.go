@@ -28,7 +28,14 @@ func settings() battle.Settings {
 		MinDuration:     10 * time.Second,
 		MaxDuration:     time.Hour,
 		DefaultDuration: 5 * time.Minute,
+		MaxTimeout:      300 * time.Second,
 		DefaultTimeout:  30 * time.Second,
+		MaxTargets:      8,
+		RequestsPerLive: 600,
+		RequestsPerUser: 600,
+		MaxPunishment:   10 * time.Minute,
+		MaxBestOf:       9,
+		RoundInterval:   5 * time.Second,
 		StartDelay:      300 * time.Millisecond,
 		OpenWithin:      5 * time.Second,
 		ProposalTimeout: 10 * time.Second,
@@ -108,6 +115,24 @@ func ended(names ...string) history {
 		h = append(h, closedWith(n, int64(i+1)))
 	}
 	return append(h, battle.BattleEnded{BattleID: "b1", Reason: battle.EndTimeOver, Result: &battle.Result{}})
+}
+
+// endedWith is ended with something that is still to come.
+func endedWith(change func(*battle.BattleEnded)) history {
+	h := ended("a", "b")
+	last := h[len(h)-1].(battle.BattleEnded)
+	change(&last)
+	return append(h[:len(h)-1], last)
+}
+
+func punishing() history {
+	return endedWith(func(e *battle.BattleEnded) { e.PunishmentEndsAt = t0.Add(time.Second) })
+}
+
+func awaiting() history {
+	return endedWith(func(e *battle.BattleEnded) {
+		e.Series = battle.Series{ID: "b1", BestOf: 3, Round: 1, NextAt: t0.Add(time.Second), Waiting: []string{"a", "b"}}
+	})
 }
 
 func neverStarted(names ...string) history {
@@ -195,6 +220,17 @@ func never(why battle.Never) battle.Event {
 
 func request(inviter string, targets ...string) battle.RequestBattle {
 	return battle.RequestBattle{BattleID: "b2", Inviter: inviter, TargetLives: targets, Terms: terms(true)}
+}
+
+func rematch(name string) battle.Command {
+	return battle.Rematch{BattleID: "b2", Of: "b1", LiveID: name}
+}
+
+// rematchOf is the request that follows from a rematch of b1.
+func rematchOf(names ...string) battle.Event {
+	e := requestOf("b2", names...).(battle.BattleRequested)
+	e.RematchOf = "b1"
+	return e
 }
 
 func accept(name string) battle.Command {

@@ -10,7 +10,11 @@ import (
 func TestGrows(t *testing.T) {
 	t.Parallel()
 	for _, c := range battle.Commands() {
-		_, begins := c.(battle.RequestBattle)
+		begins := false
+		switch c.(type) {
+		case battle.RequestBattle, battle.Rematch:
+			begins = true
+		}
 		if battle.Grows(c) != begins {
 			t.Errorf("%T: %v", c, !begins)
 		}

@@ -124,9 +124,7 @@ func (w *world) randomRequest(inviter string, targets ...string) battle.RequestB
 	c := battle.RequestBattle{
 		BattleID: fmt.Sprint("battle", w.requests), Inviter: inviter,
 		TargetLives: rapid.SliceOfNDistinct(rapid.SampledFrom(targets), 1, 4, rapid.ID[string]).Draw(w.t, "targets"),
-		Terms: battle.Terms{
-			Duration: 10 * time.Second, NeedResponse: rapid.Bool().Draw(w.t, "ask"), Mode: battle.Mode(rapid.IntRange(1, 3).Draw(w.t, "mode")),
-		},
+		Terms:       w.terms(),
 	}
 	if c.Terms.Mode != battle.Teams {
 		return c
@@ -147,7 +145,7 @@ func (w *world) run() {
 	if w.do(c) != nil {
 		return // all are in one team
 	}
-	w.openAll()
+	w.reportAll()
 	w.now = w.now.Add(settings().StartDelay)
 	w.due()
 }

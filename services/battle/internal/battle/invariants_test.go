@@ -87,7 +87,7 @@ func (w *world) fold(event battle.Event) {
 		if _, isRequest := event.(battle.BattleRequested); isRequest == known {
 			w.t.Fatalf("%T for battle %s, known: %v", event, id, known)
 		}
-		if known && !b.Open() {
+		if known && !b.Open() && !b.Lingers() {
 			w.t.Fatalf("%T after the end of battle %s", event, id)
 		}
 		next := b.After(w.now, event)
@@ -97,6 +97,7 @@ func (w *world) fold(event battle.Event) {
 		w.foldProposal(b, event)
 		w.battles[id] = next
 		w.foldEnd(id, event)
+		w.foldSeries(b, next, event)
 	}
 }
 
@@ -148,11 +149,11 @@ func (w *world) check() {
 				w.t.Fatalf("live %s is in battles %s and %s", m.LiveID, other, id)
 			}
 			holder[m.LiveID] = id
-			if b.Phase < battle.PhaseSettling && w.connection[m.LiveID] != b.ConnectionID {
+			if b.Phase != battle.PhaseSettling && w.connection[m.LiveID] != b.ConnectionID {
 				w.t.Fatalf("live %s is in battle %s of connection %s, and in connection %q", m.LiveID, id, b.ConnectionID, w.connection[m.LiveID])
 			}
 		}
-		if b.Open() && b.Phase != battle.PhaseSettling && len(sides) < 2 {
+		if (b.Open() && b.Phase != battle.PhaseSettling || b.Series.Awaits()) && len(sides) < 2 {
 			w.t.Fatalf("battle %s in phase %d goes on with %d sides", id, b.Phase, len(sides))
 		}
 		if len(b.Proposals) != len(w.proposals[id]) {
@@ -177,9 +178,9 @@ func (w *world) due() {
 	w.t.Fatalf("something stays due for ever: %v", w.machine.Due(w.now))
 }
 
-// quiet lets time pass and all reports come, after which every battle has ended, once.
+// quiet lets time pass and all reports come, after which every battle and every series has ended, once.
 func (w *world) quiet() {
-	for round := range 3 {
+	for round := range 3 * 5 { // of the longest series
 		for id, b := range w.battles {
 			for _, m := range b.Members {
 				_ = w.do(battle.ReportOpened{BattleID: id, LiveID: m.LiveID})
@@ -188,7 +189,7 @@ func (w *world) quiet() {
 		w.now = w.now.Add(2 * time.Hour)
 		w.due()
 		for id, b := range w.battles {
-			if round > 0 && b.Open() && b.Phase != battle.PhaseSettling {
+			if round > 0 && b.Open() && b.Phase != battle.PhaseSettling && b.Series.Round < 2 {
 				w.t.Fatalf("battle %s is in phase %d after all its deadlines", id, b.Phase)
 			}
 		}
@@ -205,6 +206,12 @@ func (w *world) quiet() {
 	}
 	if next, ok := w.machine.NextDue(); ok {
 		w.t.Fatalf("a timer is left at %s", next)
+	}
+	for _, n := range names {
+		err := w.do(battle.RequestBattle{BattleID: "free", Inviter: n, TargetLives: []string{"nobody"}})
+		if reason := reasonOf(err); reason != battle.ReasonNoValidTarget && reason != battle.ReasonConnectionNotFound {
+			w.t.Fatalf("live %s is stuck: %v", n, err)
+		}
 	}
 }
 
@@ -251,28 +258,39 @@ func (w *world) openBattles() []string {
 	return ids
 }
 
-// openAll reports all lives of an open battle as open.
-func (w *world) openAll() {
+// reportAll reports all lives of an open battle as open, and as closed.
+func (w *world) reportAll() {
 	ids := w.openBattles()
 	if len(ids) == 0 {
 		return
 	}
-	id := rapid.SampledFrom(ids).Draw(w.t, "battle")
+	w.reportAllOf(rapid.SampledFrom(ids).Draw(w.t, "battle"))
+}
+
+func (w *world) reportAllOf(id string) {
 	for _, m := range w.battles[id].Members {
 		_ = w.do(battle.ReportOpened{BattleID: id, LiveID: m.LiveID})
+		_ = w.do(battle.ReportClosed{BattleID: id, LiveID: m.LiveID, Closing: battle.Closing{Total: total(id, m.LiveID)}})
 	}
 }
 
 func (w *world) randomCommand() battle.Command {
 	name := rapid.SampledFrom(names).Draw(w.t, "live")
 	id := fmt.Sprint("battle", rapid.IntRange(0, w.requests).Draw(w.t, "battle"))
-	if ids := w.openBattles(); len(ids) > 0 && rapid.IntRange(0, 4).Draw(w.t, "any") > 0 {
-		id = rapid.SampledFrom(ids).Draw(w.t, "open battle")
+	ids := w.openBattles()
+	if len(ids) == 0 || rapid.IntRange(0, 2).Draw(w.t, "over") == 0 {
+		ids = append(ids, w.lingering()...)
+	}
+	if len(ids) > 0 && rapid.IntRange(0, 4).Draw(w.t, "any") > 0 {
+		id = rapid.SampledFrom(ids).Draw(w.t, "some battle")
 	}
 	by := rapid.SampledFrom([]string{"", name, name, name, name}).Draw(w.t, "whose word")
-	switch rapid.IntRange(0, 15).Draw(w.t, "command") {
+	switch rapid.IntRange(0, 16).Draw(w.t, "command") {
 	case 0, 1:
 		return w.randomRequest(name, names...)
+	case 16:
+		w.requests++
+		return battle.Rematch{BattleID: fmt.Sprint("battle", w.requests), Of: id, LiveID: name}
 	case 10, 11:
 		return battle.EndBattle{BattleID: id, LiveID: by}
 	case 12, 13, 14:
@@ -316,9 +334,11 @@ func TestInvariants(t *testing.T) {
 			case 0:
 				w.cohost()
 			case 4:
-				w.openAll()
+				w.reportAll()
 			case 5:
 				w.agree()
+			case 6:
+				w.fight()
 			case 1, 2, 3:
 				w.now = w.now.Add(time.Duration(rapid.SampledFrom([]int{1, 300, 1000, 5300, 10000, 31000}).Draw(t, "ms")) * time.Millisecond)
 				if rapid.Bool().Draw(t, "timers") {

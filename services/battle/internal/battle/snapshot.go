@@ -24,7 +24,7 @@ type (
 		ConnectionID string
 		LiveIDs      []string
 	}
-	// KeptBattle is a battle that has not ended.
+	// KeptBattle is a battle that has not ended, or that something is still to come of.
 	KeptBattle struct{ Battle Battle }
 	// KeptPart begins a part of the ended battles: those that are forgotten together, oldest first.
 	KeptPart struct {
@@ -36,23 +36,38 @@ type (
 		Part   int // the oldest being 0
 		Battle Battle
 	}
+	// KeptRequestsPart begins a part of the requests that are counted, as KeptPart does.
+	KeptRequestsPart struct {
+		Start, Last time.Time
+		Len         int
+	}
+	// KeptRequests are when a live, or a user, has requested battles, oldest first.
+	KeptRequests struct {
+		Part           int
+		LiveID, UserID string
+		Times          []time.Time
+	}
 )
 
-func (KeptCohostRead) isPiece() {}
-func (KeptConnected) isPiece()  {}
-func (KeptConnection) isPiece() {}
-func (KeptBattle) isPiece()     {}
-func (KeptPart) isPiece()       {}
-func (KeptEnded) isPiece()      {}
+func (KeptCohostRead) isPiece()   {}
+func (KeptConnected) isPiece()    {}
+func (KeptConnection) isPiece()   {}
+func (KeptBattle) isPiece()       {}
+func (KeptPart) isPiece()         {}
+func (KeptEnded) isPiece()        {}
+func (KeptRequestsPart) isPiece() {}
+func (KeptRequests) isPiece()     {}
 
 // Pieces has one of each kind.
-var Pieces = []Piece{KeptCohostRead{}, KeptConnected{}, KeptConnection{}, KeptBattle{}, KeptPart{}, KeptEnded{}}
+var Pieces = []Piece{
+	KeptCohostRead{}, KeptConnected{}, KeptConnection{}, KeptBattle{}, KeptPart{}, KeptEnded{}, KeptRequestsPart{}, KeptRequests{},
+}
 
 // Freeze has committed state stand still until Thaw is done, and ranges over it. Whoever does needs no lock.
 func (s *State) Freeze() iter.Seq[Piece] {
 	read := s.cohostRead.Committed()
 	lives, connections := s.connected.Freeze(), s.connections.Freeze()
-	open, ended := s.open.Freeze(), s.ended.Freeze()
+	open, ended, requests := s.open.Freeze(), s.ended.Freeze(), s.requests.Freeze()
 	return func(yield func(Piece) bool) {
 		if !yield(KeptCohostRead{read}) {
 			return
@@ -82,12 +97,22 @@ func (s *State) Freeze() iter.Seq[Piece] {
 				}
 			}
 		}
+		for i, part := range requests {
+			if !yield(KeptRequestsPart{part.Start, part.Last, part.Len}) {
+				return
+			}
+			for a, times := range part.Values {
+				if !yield(KeptRequests{i, a.live, a.user, times}) {
+					return
+				}
+			}
+		}
 	}
 }
 
 // Thaw lets state change again; see es.Thaw.
 func (s *State) Thaw() (done bool) {
-	return es.Thaw(&s.connected, &s.connections, &s.open, s.ended)
+	return es.Thaw(&s.connected, &s.connections, &s.open, s.ended, s.requests)
 }
 
 // Restore puts a piece into a state that is to be given to Become, in the order in which Freeze gives them.
@@ -108,6 +133,12 @@ func (s *State) Restore(piece Piece) error {
 		if !s.ended.Restore(p.Part, p.Battle.ID, p.Battle) {
 			return fmt.Errorf("battle %s ended in part %d, which there is not", p.Battle.ID, p.Part)
 		}
+	case KeptRequestsPart:
+		s.requests.RestorePart(p.Start, p.Last, p.Len)
+	case KeptRequests:
+		if !s.requests.Restore(p.Part, asker{p.LiveID, p.UserID}, p.Times) {
+			return fmt.Errorf("requests in part %d, which there is not", p.Part)
+		}
 	default:
 		return fmt.Errorf("no place for %T", piece)
 	}
@@ -120,6 +151,9 @@ func (s *State) restoreOpen(b Battle) {
 	for _, m := range b.Members {
 		if b.Holds(m) {
 			s.holds.Restore(m.LiveID, b.ID)
+		}
+		if b.Punishes(m) {
+			s.punished.Restore(m.LiveID, b.ID)
 		}
 	}
 	if at, ok := s.deadline(b); ok {

@@ -11,6 +11,7 @@ const (
 	ReasonConnectionNotFound     = "CONNECTION_NOT_FOUND"
 	ReasonBattleNotFound         = "BATTLE_NOT_FOUND"
 	ReasonNoValidTarget          = "NO_VALID_TARGET"
+	ReasonBattleRateLimited      = "BATTLE_RATE_LIMITED"
 	ReasonNotInBattle            = "NOT_IN_BATTLE"
 	ReasonInOtherBattle          = "IN_OTHER_BATTLE"
 	ReasonBattleRequestPending   = "BATTLE_REQUEST_PENDING"
@@ -25,14 +26,25 @@ const (
 type Settings struct {
 	// MinDuration and MaxDuration bound a battle's duration; DefaultDuration stands for 0.
 	MinDuration, MaxDuration, DefaultDuration time.Duration
-	// DefaultTimeout of a request.
-	DefaultTimeout time.Duration
+	// MaxTargets of a request.
+	MaxTargets int
+	// MaxTimeout bounds a request's timeout, which is 1 s at least; DefaultTimeout stands for 0.
+	MaxTimeout, DefaultTimeout time.Duration
+	// RequestsPerLive and RequestsPerUser are how many battles a live may request in a minute, and a user with all its lives;
+	// 1 to 600.
+	RequestsPerLive, RequestsPerUser int
 	// StartDelay is the time from the decision to start until gifts count.
 	StartDelay time.Duration
 	// OpenWithin is how long after that a battle waits for lives that no score partition has opened.
 	OpenWithin time.Duration
 	// ProposalTimeout is how long a proposal waits for the others' consent.
 	ProposalTimeout time.Duration
+	// MaxPunishment bounds the time of a punishment.
+	MaxPunishment time.Duration
+	// MaxBestOf bounds the rounds of a series.
+	MaxBestOf int32
+	// RoundInterval is the time from the end of a round, and of its punishment, to the beginning of the next.
+	RoundInterval time.Duration
 	// KeepEnded is how long (log time) ended battles are known.
 	KeepEnded time.Duration
 }
@@ -49,12 +61,8 @@ func pin(name string) (version string, known bool) {
 	return "", false
 }
 
-// Bounds of a request's timeout, and of its targets.
-const (
-	minTimeout = time.Second
-	maxTimeout = 300 * time.Second
-	maxTargets = 8
-)
+// minTimeout of a request.
+const minTimeout = time.Second
 
 // State is the state of the log BATTLE_00 with its rules, an es.Machine.
 type State struct {
@@ -65,11 +73,14 @@ type State struct {
 	connected es.Map[string, connected]
 	// connections holds the lives of each connection in the order of joining.
 	connections es.Map[string, []string]
-	open        es.Map[string, Battle]
-	// holds names the open battle that a live is taken by.
-	holds  es.Map[string, string]
-	timers es.Timers[string]
-	ended  *es.Window[string, Battle]
+	// open holds the battles that have not ended, or that something is still to come of.
+	open es.Map[string, Battle]
+	// holds names the open battle that a live is taken by, punished the one whose punishment it takes part in.
+	holds, punished es.Map[string, string]
+	timers          es.Timers[string]
+	ended           *es.Window[string, Battle]
+	// requests are the times of the last ones, oldest first.
+	requests *es.Window[asker, []time.Time]
 }
 
 type connected struct {
@@ -79,7 +90,9 @@ type connected struct {
 
 // New makes an empty State.
 func New(settings Settings) *State {
-	return &State{settings: settings, ended: es.NewWindow[string, Battle](settings.KeepEnded)}
+	return &State{
+		settings: settings, ended: es.NewWindow[string, Battle](settings.KeepEnded), requests: es.NewWindow[asker, []time.Time](ratePeriod),
+	}
 }
 
 // CohostRead returns the committed sequence up to which COHOST_00 has been read.
@@ -91,7 +104,9 @@ func (s *State) Decide(now time.Time, command Command) ([]Event, error) {
 	var err error
 	switch c := command.(type) {
 	case RequestBattle:
-		err = d.requestBattle(c)
+		err = d.request(c, "")
+	case Rematch:
+		err = d.rematch(c)
 	case AcceptBattle:
 		err = d.answer(c.BattleID, c.LiveID, AnswerAccepted, "")
 	case RejectBattle:
@@ -138,8 +153,10 @@ func (s *State) Commit() {
 	s.connections.Commit()
 	s.open.Commit()
 	s.holds.Commit()
+	s.punished.Commit()
 	s.timers.Commit()
 	s.ended.Commit()
+	s.requests.Commit()
 }
 
 // Discard throws the overlay away.
@@ -149,8 +166,10 @@ func (s *State) Discard() {
 	s.connections.Discard()
 	s.open.Discard()
 	s.holds.Discard()
+	s.punished.Discard()
 	s.timers.Discard()
 	s.ended.Discard()
+	s.requests.Discard()
 }
 
 // draft is a decision in the making: the events so far, and the battles as these leave them.

@@ -34,7 +34,7 @@ func inPhase(phase string) history {
 
 // Columns of the table that every phase has an answer to. Live b is an invitee, live z is not part of the battle.
 var columns = []string{
-	"RequestBattle by a member", "AcceptBattle", "RejectBattle", "CancelBattleRequest by the inviter", "CancelBattleRequest by an invitee",
+	"RequestBattle by a member", "Rematch", "AcceptBattle", "RejectBattle", "CancelBattleRequest by the inviter", "CancelBattleRequest by an invitee",
 	"ExitBattle", "EndBattle by a member", "EndBattle by an admin", "ExtendBattle by a member", "ExtendBattle by an admin", "VoidBattle", "LeaveBattle", "ReadCohost left", "ReadCohost joined", "ReportOpened", "ReportClosed", "Advance early", "Advance at the deadline",
 	"by a stranger",
 }
@@ -55,6 +55,7 @@ var (
 var cells = map[string][]row{
 	"NONE": {
 		{Name: "RequestBattle by a member", When: request("a", "b"), Then: history{requestOf("b2", "a", "b")}},
+		{Name: "Rematch", When: rematch("b"), Reason: battle.ReasonBattleNotFound},
 		{Name: "AcceptBattle", When: accept("b"), Reason: battle.ReasonBattleNotFound},
 		{Name: "RejectBattle", When: reject("b"), Reason: battle.ReasonBattleNotFound},
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleNotFound},
@@ -76,6 +77,7 @@ var cells = map[string][]row{
 	},
 	"REQUESTED": {
 		{Name: "RequestBattle by a member", When: request("b", "a"), Reason: battle.ReasonBattleRequestPending},
+		{Name: "Rematch", When: rematch("b"), Reason: battle.ReasonBattleNotStarted},
 		{Name: "AcceptBattle", When: accept("b"), Then: history{accepted("b")}},
 		{
 			Name: "RejectBattle", When: battle.RejectBattle{BattleID: "b1", LiveID: "b", Reason: "later"},
@@ -100,6 +102,7 @@ var cells = map[string][]row{
 	},
 	"STARTING": {
 		{Name: "RequestBattle by a member", When: request("b", "a"), Reason: battle.ReasonInOtherBattle},
+		{Name: "Rematch", When: rematch("b"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "AcceptBattle", When: accept("b")},
 		{Name: "RejectBattle", When: reject("b"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleAlreadyRunning},
@@ -121,6 +124,7 @@ var cells = map[string][]row{
 	},
 	"RUNNING": {
 		{Name: "RequestBattle by a member", When: request("b", "a"), Reason: battle.ReasonInOtherBattle},
+		{Name: "Rematch", When: rematch("b"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "AcceptBattle", When: accept("b")},
 		{Name: "RejectBattle", When: reject("b"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleAlreadyRunning},
@@ -142,6 +146,7 @@ var cells = map[string][]row{
 	},
 	"SETTLING": {
 		{Name: "RequestBattle by a member", When: request("b", "a"), Reason: battle.ReasonInOtherBattle},
+		{Name: "Rematch", When: rematch("b"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "AcceptBattle", When: accept("b")},
 		{Name: "RejectBattle", When: reject("b"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleAlreadyRunning},
@@ -163,6 +168,7 @@ var cells = map[string][]row{
 	},
 	"ENDED": {
 		{Name: "RequestBattle by a member", When: request("a", "b"), Then: history{requestOf("b2", "a", "b")}},
+		{Name: "Rematch", When: rematch("b"), Then: history{rematchOf("b", "a", "c")}},
 		{Name: "AcceptBattle", When: accept("b"), Reason: battle.ReasonBattleEnded},
 		{Name: "RejectBattle", When: reject("b"), Reason: battle.ReasonBattleEnded},
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleEnded},

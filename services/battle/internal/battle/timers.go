@@ -2,8 +2,9 @@ package battle
 
 import "time"
 
-// deadline returns the next deadline that an open battle has in its phase: the request's timeout; the start, or the last
-// moment for the lives to open; the end, or before it the lapse of a proposal. While it settles it has none.
+// deadline returns the next deadline that a battle has in its phase: the request's timeout; the start, or the last moment for
+// the lives to open; the end, or before it the lapse of a proposal; once it has ended, the end of its punishment, and then the
+// next round. While it settles it has none.
 func (s *State) deadline(b Battle) (time.Time, bool) {
 	switch b.Phase {
 	case PhaseRequested:
@@ -21,6 +22,11 @@ func (s *State) deadline(b Battle) (time.Time, bool) {
 			}
 		}
 		return next, true
+	case PhaseEnded:
+		if b.Punishing() {
+			return b.PunishmentEndsAt, true
+		}
+		return b.Series.NextAt, b.Series.Awaits()
 	}
 	return time.Time{}, false
 }
@@ -37,6 +43,9 @@ func (d *draft) advance(battleID string) {
 		if !d.endAtTime(b) {
 			d.lapse(b)
 		}
+	case PhaseEnded:
+		d.endPunishmentAtTime(b)
+		d.beginRound(b)
 	}
 }
 

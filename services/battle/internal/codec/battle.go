@@ -27,6 +27,10 @@ func Battle(b battle.Battle, now time.Time) *battlev1.Battle {
 		ServerNow:     toTimestamp(now),
 		RuleSet:       b.RuleSet,
 		Proposals:     each(b.Proposals, Proposal),
+
+		PunishmentEndsAt: toTimestamp(b.PunishmentEndsAt),
+		Series:           series(b.Series),
+		RematchOf:        b.RematchOf,
 	}
 }
 

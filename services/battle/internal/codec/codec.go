@@ -139,6 +139,9 @@ func toTerms(t battle.Terms) *battlev1.BattleConfig {
 			return &battlev1.BattleConfig_Team{TeamId: t.ID, LiveIds: t.LiveIDs}
 		}),
 		RuleSet: t.RuleSet,
+
+		PunishmentSeconds: int32(t.Punishment / time.Second), //nolint:gosec // it was an int32 of seconds
+		BestOf:            t.BestOf,
 	}
 }
 
@@ -151,7 +154,9 @@ func fromTerms(c *battlev1.BattleConfig) battle.Terms {
 		Teams: each(c.GetTeams(), func(t *battlev1.BattleConfig_Team) battle.Team {
 			return battle.Team{ID: t.GetTeamId(), LiveIDs: t.GetLiveIds()}
 		}),
-		RuleSet: c.GetRuleSet(),
+		RuleSet:    c.GetRuleSet(),
+		Punishment: time.Duration(c.GetPunishmentSeconds()) * time.Second,
+		BestOf:     c.GetBestOf(),
 	}
 }
 

@@ -79,6 +79,18 @@ var golden = []struct {
 	{battle.ProposalConsented{BattleID: "b1", Subject: longer, LiveID: "b"}, "aa010d0a026231100218e0d403220162"},
 	{battle.ProposalLapsed{BattleID: "b1", Subject: battle.Subject{Kind: battle.ProposalEnd}}, "b201060a0262311001"},
 	{battle.BattleExtended{BattleID: "b1", EndsAt: at, By: time.Minute}, "ba010f0a02623110fbd095ffbc3118e0d403"},
+	{battle.BattleRequested{
+		BattleID: "b1-2", ConnectionID: "c", Terms: battle.Terms{Duration: time.Minute, Mode: battle.FreeForAll, Punishment: 30 * time.Second, BestOf: 3},
+		Inviter: ann, RematchOf: "b0", Series: battle.Series{ID: "b1", BestOf: 3, Round: 2, Wins: []battle.Wins{{Side: "a", Rounds: 1}}},
+	}, "52490a0462312d321201631a08083c2001381e4003221f0a0161121a0a0275311203416e6e1a0f68747470733a2f2f612f312e706e67520262305a0f0a0262311003180222050a01611001"},
+	{battle.BattleEnded{BattleID: "b1", Reason: battle.EndTimeOver, PunishmentEndsAt: at, Series: battle.Series{
+		ID: "b1", BestOf: 3, Round: 1, Wins: []battle.Wins{{Side: "a", Rounds: 1}}, NextAt: at.Add(time.Second), Waiting: []string{"a", "b"},
+	}}, "92012b0a026231100150fbd095ffbc315a1c0a0262311003180122050a0161100138e3d895ffbc31420161420162"},
+	{battle.BattleEnded{BattleID: "b1", Reason: battle.EndTimeOver, Series: battle.Series{ID: "b1", BestOf: 3, Round: 3, End: battle.SeriesMajority, Winner: "a"}}, "9201150a02623110015a0d0a026231100318032801320161"},
+	{battle.PunishmentEnded{BattleID: "b1", Reason: battle.PunishmentNewBattle}, "f201060a0262311002"},
+	{battle.SeriesExited{BattleID: "b1", LiveID: "a", Reason: battle.ExitLost}, "fa01090a0262311201611804"},
+	{battle.SeriesEnded{BattleID: "b1", End: battle.SeriesSidesLeft, Winner: "b"}, "8202090a02623110031a0162"},
+	{battle.SeriesContinued{BattleID: "b1", NextBattleID: "b1-2"}, "8a020a0a026231120462312d32"},
 }
 
 func TestEvents(t *testing.T) {
@@ -124,6 +136,9 @@ func TestCommands(t *testing.T) {
 	commands := []battle.Command{
 		battle.RequestBattle{BattleID: "b1", Inviter: "a", TargetLives: []string{"b", "c"}, Terms: terms, Timeout: 30 * time.Second},
 		battle.RequestBattle{BattleID: "b1", Inviter: "a", TargetUsers: []string{"u2"}, Terms: battle.Terms{}},
+		battle.Rematch{BattleID: "b2", Of: "b1", LiveID: "a", Timeout: 30 * time.Second},
+		battle.Rematch{BattleID: "b2", Of: "b1", LiveID: "a", Terms: &terms},
+		battle.Rematch{BattleID: "b2", Of: "b1", LiveID: "a", Terms: &battle.Terms{}},
 		battle.AcceptBattle{BattleID: "b1", LiveID: "b"},
 		battle.RejectBattle{BattleID: "b1", LiveID: "b", Reason: "later"},
 		battle.CancelBattleRequest{BattleID: "b1", LiveID: "a"},
@@ -215,6 +230,8 @@ func TestEnumsHaveTheSameNumbers(t *testing.T) {
 		)},
 		{battlev1.Proposal_Kind(0), numbers(battle.ProposalEnd, battle.ProposalExtend)},
 		{battlev1.Entry_BattleEnded_Never(0), numbers(battle.NeverRejected, battle.NeverTimedOut, battle.NeverCancelled, battle.NeverAborted)},
+		{battlev1.PunishmentEnded_Reason(0), numbers(battle.PunishmentTimeOver, battle.PunishmentNewBattle, battle.PunishmentMembersLeft)},
+		{battlev1.Series_EndReason(0), numbers(battle.SeriesMajority, battle.SeriesAllPlayed, battle.SeriesSidesLeft, battle.SeriesStopped)},
 	} {
 		values := row.enum.Descriptor().Values()
 		if values.Len() != len(row.values)+1 {

@@ -29,6 +29,29 @@ func ExtendBattle(m *battlev1.ExtendBattleRequest) battle.ExtendBattle {
 	}
 }
 
+// Rematch reads a request for a rematch; newBattleID is the id that the battle gets.
+func Rematch(m *battlev1.RematchRequest, newBattleID string) battle.Rematch {
+	c := battle.Rematch{
+		BattleID: newBattleID, Of: m.GetBattleId(), LiveID: m.GetLiveId(), Timeout: time.Duration(m.GetTimeoutSeconds()) * time.Second,
+	}
+	if config := m.GetConfig(); config != nil {
+		terms := fromTerms(config)
+		c.Terms = &terms
+	}
+	return c
+}
+
+func toRematch(c battle.Rematch) *battlev1.RematchRequest {
+	m := &battlev1.RematchRequest{
+		BattleId: c.Of, LiveId: c.LiveID,
+		TimeoutSeconds: int32(c.Timeout / time.Second), //nolint:gosec // it was an int32 of seconds
+	}
+	if c.Terms != nil {
+		m.Config = toTerms(*c.Terms)
+	}
+	return m
+}
+
 // ReportOpened reads a score partition's word.
 func ReportOpened(m *battlev1.ReportOpenedRequest) battle.ReportOpened {
 	return battle.ReportOpened{
@@ -52,6 +75,9 @@ func toCommand(command battle.Command) (*battlev1.Command, error) {
 			InviterLiveId: c.Inviter, TargetLiveIds: c.TargetLives, TargetUserIds: c.TargetUsers, Config: toTerms(c.Terms),
 			TimeoutSeconds: int32(c.Timeout / time.Second), //nolint:gosec // it was an int32 of seconds
 		}}
+	case battle.Rematch:
+		m.NewBattleId = c.BattleID
+		m.Command = &battlev1.Command_Rematch{Rematch: toRematch(c)}
 	case battle.AcceptBattle:
 		m.Command = &battlev1.Command_AcceptBattle{AcceptBattle: &battlev1.AcceptBattleRequest{BattleId: c.BattleID, LiveId: c.LiveID}}
 	case battle.RejectBattle:
@@ -101,6 +127,8 @@ func fromCommand(m *battlev1.Command) (battle.Command, error) {
 	switch x := m.GetCommand().(type) {
 	case *battlev1.Command_RequestBattle:
 		return RequestBattle(x.RequestBattle, m.GetNewBattleId()), nil
+	case *battlev1.Command_Rematch:
+		return Rematch(x.Rematch, m.GetNewBattleId()), nil
 	case *battlev1.Command_AcceptBattle:
 		return battle.AcceptBattle{BattleID: x.AcceptBattle.GetBattleId(), LiveID: x.AcceptBattle.GetLiveId()}, nil
 	case *battlev1.Command_RejectBattle:

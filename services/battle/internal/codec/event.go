@@ -53,7 +53,7 @@ func toEntry(event battle.Event) (*battlev1.Entry, error) {
 	case battle.BattleEnded:
 		m.Entry = &battlev1.Entry_BattleEnded_{BattleEnded: &battlev1.Entry_BattleEnded{
 			BattleId: e.BattleID, Reason: battlev1.Battle_EndReason(e.Reason), Never: battlev1.Entry_BattleEnded_Never(e.Never),
-			Result: Result(e.Result), Detail: e.Detail,
+			Result: Result(e.Result), Detail: e.Detail, PunishmentEndsAtMs: toMillis(e.PunishmentEndsAt), Series: toSeries(e.Series),
 		}}
 	case battle.ProposalMade:
 		m.Entry = &battlev1.Entry_ProposalMade_{ProposalMade: &battlev1.Entry_ProposalMade{
@@ -71,6 +71,22 @@ func toEntry(event battle.Event) (*battlev1.Entry, error) {
 	case battle.BattleExtended:
 		m.Entry = &battlev1.Entry_BattleExtended_{BattleExtended: &battlev1.Entry_BattleExtended{
 			BattleId: e.BattleID, EndsAtMs: toMillis(e.EndsAt), ExtendMs: e.By.Milliseconds(),
+		}}
+	case battle.PunishmentEnded:
+		m.Entry = &battlev1.Entry_PunishmentEnded_{PunishmentEnded: &battlev1.Entry_PunishmentEnded{
+			BattleId: e.BattleID, Reason: battlev1.PunishmentEnded_Reason(e.Reason),
+		}}
+	case battle.SeriesExited:
+		m.Entry = &battlev1.Entry_SeriesExited_{SeriesExited: &battlev1.Entry_SeriesExited{
+			BattleId: e.BattleID, LiveId: e.LiveID, Reason: battlev1.Entry_UserExited_Reason(e.Reason),
+		}}
+	case battle.SeriesEnded:
+		m.Entry = &battlev1.Entry_SeriesEnded_{SeriesEnded: &battlev1.Entry_SeriesEnded{
+			BattleId: e.BattleID, Reason: battlev1.Series_EndReason(e.End), Winner: e.Winner,
+		}}
+	case battle.SeriesContinued:
+		m.Entry = &battlev1.Entry_SeriesContinued_{SeriesContinued: &battlev1.Entry_SeriesContinued{
+			BattleId: e.BattleID, NextBattleId: e.NextBattleID,
 		}}
 	default:
 		return nil, fmt.Errorf("event %T: %w", event, errUnknown)
@@ -127,7 +143,8 @@ func fromEntry(m *battlev1.Entry) (battle.Event, error) {
 		e := x.BattleEnded
 		return battle.BattleEnded{
 			BattleID: e.GetBattleId(), Reason: battle.EndReason(e.GetReason()), Never: battle.Never(e.GetNever()),
-			Result: fromResult(e.GetResult()), Detail: e.GetDetail(),
+			Result: fromResult(e.GetResult()), Detail: e.GetDetail(), PunishmentEndsAt: fromMillis(e.GetPunishmentEndsAtMs()),
+			Series: fromSeries(e.GetSeries()),
 		}, nil
 	case *battlev1.Entry_ProposalMade_:
 		e := x.ProposalMade
@@ -143,6 +160,19 @@ func fromEntry(m *battlev1.Entry) (battle.Event, error) {
 	case *battlev1.Entry_BattleExtended_:
 		e := x.BattleExtended
 		return battle.BattleExtended{BattleID: e.GetBattleId(), EndsAt: fromMillis(e.GetEndsAtMs()), By: milliseconds(e.GetExtendMs())}, nil
+	case *battlev1.Entry_PunishmentEnded_:
+		return battle.PunishmentEnded{
+			BattleID: x.PunishmentEnded.GetBattleId(), Reason: battle.PunishmentEnd(x.PunishmentEnded.GetReason()),
+		}, nil
+	case *battlev1.Entry_SeriesExited_:
+		e := x.SeriesExited
+		return battle.SeriesExited{BattleID: e.GetBattleId(), LiveID: e.GetLiveId(), Reason: battle.ExitReason(e.GetReason())}, nil
+	case *battlev1.Entry_SeriesEnded_:
+		e := x.SeriesEnded
+		return battle.SeriesEnded{BattleID: e.GetBattleId(), End: battle.SeriesEnd(e.GetReason()), Winner: e.GetWinner()}, nil
+	case *battlev1.Entry_SeriesContinued_:
+		e := x.SeriesContinued
+		return battle.SeriesContinued{BattleID: e.GetBattleId(), NextBattleID: e.GetNextBattleId()}, nil
 	}
 	return nil, fmt.Errorf("entry %w", errUnknown)
 }
@@ -177,7 +207,7 @@ func toRequested(e battle.BattleRequested) *battlev1.Entry_BattleRequested {
 		Refused: each(e.Refused, func(r battle.RefusedTarget) *battlev1.Entry_RefusedTarget {
 			return &battlev1.Entry_RefusedTarget{Target: r.Target, Reason: r.Reason, Detail: r.Detail}
 		}),
-		ExpiresAtMs: toMillis(e.ExpiresAt), TargetsAreUsers: e.TargetsAreUsers,
+		ExpiresAtMs: toMillis(e.ExpiresAt), TargetsAreUsers: e.TargetsAreUsers, RematchOf: e.RematchOf, Series: toSeries(e.Series),
 	}
 }
 
@@ -189,5 +219,6 @@ func fromRequested(e *battlev1.Entry_BattleRequested) battle.BattleRequested {
 			return battle.RefusedTarget{Target: r.GetTarget(), Reason: r.GetReason(), Detail: r.GetDetail()}
 		}),
 		ExpiresAt: fromMillis(e.GetExpiresAtMs()), TargetsAreUsers: e.GetTargetsAreUsers(),
+		RematchOf: e.GetRematchOf(), Series: fromSeries(e.GetSeries()),
 	}
 }

@@ -33,6 +33,9 @@ func FuzzCommand(f *testing.F) {
 		{NewBattleId: "b1", Command: &battlev1.Command_RequestBattle{RequestBattle: &battlev1.RequestBattleRequest{
 			InviterLiveId: "a", TargetUserIds: []string{"u"}, TimeoutSeconds: -1, Config: &battlev1.BattleConfig{DurationSeconds: -1 << 31, Mode: 99},
 		}}},
+		{NewBattleId: "b2", Command: &battlev1.Command_Rematch{Rematch: &battlev1.RematchRequest{
+			BattleId: "b1", LiveId: "a", TimeoutSeconds: 1 << 30, Config: &battlev1.BattleConfig{PunishmentSeconds: -1 << 31, BestOf: -1},
+		}}},
 		{Command: &battlev1.Command_RejectBattle{RejectBattle: &battlev1.RejectBattleRequest{BattleId: "b1", LiveId: "b", Reason: "later"}}},
 		{Command: &battlev1.Command_ReportOpened{ReportOpened: &battlev1.ReportOpenedRequest{BattleId: "b1", Partition: -1, Sequence: 1 << 63}}},
 		{Command: &battlev1.Command_ReportClosed{ReportClosed: &battlev1.ReportClosedRequest{

@@ -9,7 +9,7 @@ import (
 )
 
 // SnapshotVersion is that of the records of a snapshot. It changes whenever they, or what they mean, do.
-const SnapshotVersion = 2
+const SnapshotVersion = 3
 
 // Record is a piece of state as a snapshot holds it.
 func Record(piece battle.Piece) (*battlev1.Snapshot, error) {
@@ -33,6 +33,14 @@ func Record(piece battle.Piece) (*battlev1.Snapshot, error) {
 	case battle.KeptEnded:
 		return &battlev1.Snapshot{Record: &battlev1.Snapshot_EndedBattle_{EndedBattle: &battlev1.Snapshot_EndedBattle{
 			Part: uint32(p.Part), Battle: toKept(p.Battle),
+		}}}, nil
+	case battle.KeptRequestsPart:
+		return &battlev1.Snapshot{Record: &battlev1.Snapshot_RequestsPart{RequestsPart: &battlev1.Snapshot_Part{
+			StartMs: p.Start.UnixMilli(), LastMs: p.Last.UnixMilli(), Size: uint32(p.Len),
+		}}}, nil
+	case battle.KeptRequests:
+		return &battlev1.Snapshot{Record: &battlev1.Snapshot_Requests_{Requests: &battlev1.Snapshot_Requests{
+			Part: uint32(p.Part), LiveId: p.LiveID, UserId: p.UserID, AtMs: each(p.Times, toMillis),
 		}}}, nil
 	}
 	return nil, fmt.Errorf("piece %T is %w", piece, errUnknown)
@@ -60,6 +68,14 @@ func Piece(record *battlev1.Snapshot) (battle.Piece, error) {
 		return battle.KeptPart{Start: fromMillis(p.GetStartMs()), Last: fromMillis(p.GetLastMs()), Len: int(p.GetSize())}, nil
 	case *battlev1.Snapshot_EndedBattle_:
 		return battle.KeptEnded{Part: int(r.EndedBattle.GetPart()), Battle: fromKept(r.EndedBattle.GetBattle())}, nil
+	case *battlev1.Snapshot_RequestsPart:
+		p := r.RequestsPart
+		return battle.KeptRequestsPart{Start: fromMillis(p.GetStartMs()), Last: fromMillis(p.GetLastMs()), Len: int(p.GetSize())}, nil
+	case *battlev1.Snapshot_Requests_:
+		q := r.Requests
+		return battle.KeptRequests{
+			Part: int(q.GetPart()), LiveID: q.GetLiveId(), UserID: q.GetUserId(), Times: each(q.GetAtMs(), fromMillis),
+		}, nil
 	}
 	return nil, fmt.Errorf("record %T is %w", record.GetRecord(), errUnknown)
 }
@@ -82,7 +98,8 @@ func toKept(b battle.Battle) *battlev1.Snapshot_Battle {
 				ConsentedLiveIds: p.Consented, ExpiresAtMs: toMillis(p.ExpiresAt),
 			}
 		}),
-		Detail: b.Detail,
+		Detail:             b.Detail,
+		PunishmentEndsAtMs: toMillis(b.PunishmentEndsAt), PunishmentOver: b.PunishmentOver, Series: toSeries(b.Series), RematchOf: b.RematchOf,
 	}
 }
 
@@ -106,7 +123,9 @@ func fromKept(b *battlev1.Snapshot_Battle) battle.Battle {
 				ExpiresAt: fromMillis(p.GetExpiresAtMs()),
 			}
 		}),
-		Detail: b.GetDetail(),
+		Detail:           b.GetDetail(),
+		PunishmentEndsAt: fromMillis(b.GetPunishmentEndsAtMs()), PunishmentOver: b.GetPunishmentOver(),
+		Series: fromSeries(b.GetSeries()), RematchOf: b.GetRematchOf(),
 	}
 }
 

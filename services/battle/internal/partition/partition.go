@@ -98,7 +98,7 @@ func (p *Partition) run(ctx context.Context, ready func()) error {
 // admit lets commands wait whose answer rests on who is connected now.
 func (r *running) admit(ctx context.Context, c battle.Command) error {
 	switch c.(type) {
-	case battle.RequestBattle, battle.AcceptBattle:
+	case battle.RequestBattle, battle.Rematch, battle.AcceptBattle:
 		return r.cohost.CatchUp(ctx)
 	}
 	return nil

@@ -46,6 +46,7 @@ func newStage(t *testing.T) *stage {
 	s.partition = partition.New(partition.Options{
 		Settings: battle.Settings{
 			MinDuration: time.Second, MaxDuration: time.Hour, DefaultDuration: time.Minute, DefaultTimeout: 30 * time.Second,
+			MaxTimeout: 300 * time.Second, MaxTargets: 8, RequestsPerLive: 5, RequestsPerUser: 5, MaxPunishment: time.Minute, MaxBestOf: 9, RoundInterval: 5 * time.Second,
 			StartDelay: 300 * time.Millisecond, OpenWithin: 5 * time.Second, KeepEnded: time.Hour,
 		},
 		KeptEvents: 16,

@@ -26,6 +26,7 @@ var lives = []string{"a", "b", "c", "d"}
 func newFold() *Partition {
 	return New(Options{KeptEvents: 4, Settings: battle.Settings{
 		MinDuration: time.Second, MaxDuration: time.Hour, DefaultDuration: time.Minute, DefaultTimeout: 30 * time.Second,
+		MaxTimeout: 300 * time.Second, MaxTargets: 8, RequestsPerLive: 5, RequestsPerUser: 5, MaxPunishment: 10 * time.Second, MaxBestOf: 3, RoundInterval: time.Second,
 		StartDelay: 300 * time.Millisecond, OpenWithin: 5 * time.Second, KeepEnded: 40 * time.Second,
 	}})
 }
@@ -54,10 +55,20 @@ type history struct {
 
 func (h *history) group() {
 	steps := []int{0, 1, 300, 1000, 5300, 10_000, 31_000}
-	h.now, h.seq = h.now.Add(time.Duration(rapid.SampledFrom(steps).Draw(h.t, "ms"))*time.Millisecond), h.seq+1
-	g := ledger.Group[battle.Event]{Seq: h.seq}
+	wait := time.Duration(rapid.SampledFrom(steps).Draw(h.t, "ms")) * time.Millisecond
+	var commands []battle.Command
 	for range rapid.IntRange(1, 3).Draw(h.t, "commands") {
-		for _, c := range append(h.whole.state.Due(h.now), h.command()) {
+		commands = append(commands, h.command())
+	}
+	h.after(wait, commands...)
+}
+
+// after is a group of commands some time after the last one, and of what is due then.
+func (h *history) after(wait time.Duration, commands ...battle.Command) {
+	h.now, h.seq = h.now.Add(wait), h.seq+1
+	g := ledger.Group[battle.Event]{Seq: h.seq}
+	for _, command := range commands {
+		for _, c := range append(h.whole.state.Due(h.now), command) {
 			events, _ := h.whole.state.Decide(h.now, c)
 			for _, e := range events {
 				at := es.Place{Seq: h.seq, Index: uint32(len(g.Events)), At: h.now}
@@ -73,17 +84,43 @@ func (h *history) group() {
 	}
 }
 
+// round is the first round of a series between all lives, to its end and the beginning of a punishment.
+func (h *history) round() {
+	h.asked++
+	id := fmt.Sprint("battle", h.asked)
+	h.after(0, battle.RequestBattle{BattleID: id, Inviter: lives[0], TargetLives: lives[1:], Terms: battle.Terms{
+		Duration: 10 * time.Second, Mode: battle.FreeForAll, Punishment: 5 * time.Second, BestOf: 3,
+	}})
+	var open, closed []battle.Command
+	for i, live := range lives {
+		open = append(open, battle.ReportOpened{BattleID: id, LiveID: live})
+		closed = append(closed, battle.ReportClosed{BattleID: id, LiveID: live, Closing: battle.Closing{Total: int64(i)}})
+	}
+	h.after(0, open...)
+	h.after(300*time.Millisecond, battle.Advance{BattleID: id})
+	h.after(10*time.Second, closed...)
+}
+
 func (h *history) command() battle.Command {
 	live := rapid.SampledFrom(lives).Draw(h.t, "live")
 	id := fmt.Sprint("battle", rapid.IntRange(max(h.asked-2, 0), h.asked).Draw(h.t, "battle"))
-	switch rapid.IntRange(0, 11).Draw(h.t, "command") {
+	switch rapid.IntRange(0, 13).Draw(h.t, "command") {
 	case 0, 1:
 		h.asked++
 		return battle.RequestBattle{
 			BattleID: fmt.Sprint("battle", h.asked), Inviter: live,
 			TargetLives: rapid.SliceOfNDistinct(rapid.SampledFrom(lives), 1, 3, rapid.ID[string]).Draw(h.t, "targets"),
-			Terms:       battle.Terms{Duration: 10 * time.Second, NeedResponse: rapid.Bool().Draw(h.t, "ask"), Mode: battle.FreeForAll},
+			Terms: battle.Terms{
+				Duration: 10 * time.Second, NeedResponse: rapid.Bool().Draw(h.t, "ask"), Mode: battle.FreeForAll,
+				Punishment: time.Duration(rapid.SampledFrom([]int{0, 5, 10}).Draw(h.t, "punishment")) * time.Second,
+				BestOf:     rapid.SampledFrom([]int32{0, 3}).Draw(h.t, "best of"),
+			},
 		}
+	case 12:
+		h.asked++
+		return battle.Rematch{BattleID: fmt.Sprint("battle", h.asked), Of: id, LiveID: live}
+	case 13:
+		return battle.LeaveBattle{LiveID: live}
 	case 2:
 		return battle.AcceptBattle{BattleID: id, LiveID: live}
 	case 3:
@@ -149,13 +186,50 @@ func TestSnapshot(t *testing.T) {
 	})
 }
 
+// TestSnapshotBetweenRounds: the end of the punishment, the next round, and who is taken by it until then, follow from a
+// snapshot as from all groups.
+func TestSnapshotBetweenRounds(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		h := &history{t: t, whole: newFold(), now: estest.T0, connected: map[string]bool{}}
+		for _, live := range lives {
+			h.after(0, h.moved(live))
+		}
+		h.round()
+		between := rapid.SampledFrom([]int{0, 4999, 5000, 5999, 6000}).Draw(t, "ms after the round")
+		h.after(time.Duration(between)*time.Millisecond, battle.Advance{})
+		lingers, _ := h.whole.battles.Get("battle1")
+		if next, ok := h.whole.battles.Get("battle1-2"); lingers.Punishing() != (between < 5000) || ok != (between == 6000) || ok == lingers.Series.Awaits() {
+			t.Fatalf("%d ms after the round: %+v\n%+v", between, lingers, next)
+		}
+		still := h.whole.folded().Freeze()
+		h.other = newFold()
+		records, err := ledgertest.Records(still)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ledgertest.Restore(h.other.folded(), records); err != nil {
+			t.Fatal(err)
+		}
+		for !still.Thaw() {
+		}
+		same(h)
+		for range rapid.IntRange(1, 15).Draw(t, "groups after") {
+			h.group()
+		}
+		same(h)
+	})
+}
+
 func same(h *history) {
 	h.t.Helper()
 	answers := func(p *Partition) (all []any) {
 		all = append(all, p.state.CohostRead(), p.state.Due(h.now.Add(10*time.Second)), p.battles.Settling(h.now.Add(time.Second)))
 		for i := range h.asked + 1 {
-			b, ok := p.battles.Get(fmt.Sprint("battle", i))
-			all = append(all, b, ok)
+			for _, round := range []string{"", "-2", "-3"} {
+				b, ok := p.battles.Get(fmt.Sprint("battle", i, round))
+				all = append(all, b, ok)
+			}
 		}
 		for _, f := range []view.Filter{{}, {Phase: battle.PhaseEnded}, {LiveID: "a"}} {
 			for token, first := "", true; first || token != ""; first = false {
@@ -229,8 +303,8 @@ func TestSnapshotKnowsAllFields(t *testing.T) {
 		{ledgertest.Fields[battle.State](), []string{
 			"settings",
 			"cohostRead", "connected", "connections", "open", // records
-			"holds", "timers", // follow from the open battles
-			"ended",
+			"holds", "punished", "timers", // follow from the open battles
+			"ended", "requests",
 		}},
 		{ledgertest.Fields[view.Battles](), []string{
 			"keep",

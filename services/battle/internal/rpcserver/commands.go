@@ -34,21 +34,56 @@ func (s *Server) RequestBattle(ctx context.Context, req *battlev1.RequestBattleR
 	if err != nil {
 		return nil, err
 	}
-	now, err := s.now()
+	b, results, err := s.requested(result.Events)
 	if err != nil {
 		return nil, err
 	}
-	b, request := requested(result.Events)
-	return &battlev1.RequestBattleResponse{Battle: codec.Battle(b, now), Results: results(request)}, nil
+	return &battlev1.RequestBattleResponse{Battle: b, Results: results}, nil
 }
 
-// requested folds the events of a request.
-func requested(events []ledger.Placed[battle.Event]) (b battle.Battle, request battle.BattleRequested) {
+// Rematch implements BattleService. The answer is read as that of RequestBattle.
+func (s *Server) Rematch(ctx context.Context, req *battlev1.RematchRequest) (*battlev1.RematchResponse, error) {
+	if err := auth.ActFor(ctx, req.GetLiveId()); err != nil {
+		return nil, err
+	}
+	id, err := rpc.CommandID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	payload, err := codec.Codec{}.EncodeCommand(codec.Rematch(req, ""))
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.partition.Submit(ctx, id, payload, codec.Rematch(req, ids.New()))
+	if err != nil {
+		return nil, err
+	}
+	b, results, err := s.requested(result.Events)
+	if err != nil {
+		return nil, err
+	}
+	return &battlev1.RematchResponse{Battle: b, Results: results}, nil
+}
+
+// requested tells of the battle that the events of a request have opened, and what became of its targets.
+func (s *Server) requested(events []ledger.Placed[battle.Event]) (*battlev1.Battle, map[string]*errorsv1.TargetResult, error) {
+	now, err := s.now()
+	if err != nil {
+		return nil, nil, err
+	}
+	b, request := opened(events)
+	return codec.Battle(b, now), results(request), nil
+}
+
+// opened folds the events of a request; others may follow from it for other battles.
+func opened(events []ledger.Placed[battle.Event]) (b battle.Battle, request battle.BattleRequested) {
 	for _, e := range events {
 		if r, ok := e.Event.(battle.BattleRequested); ok {
 			request = r
 		}
-		b = b.After(e.At, e.Event)
+		if battle.BattleOf(e.Event) == request.BattleID {
+			b = b.After(e.At, e.Event)
+		}
 	}
 	return b, request
 }

@@ -31,11 +31,16 @@ func (s *Server) LeaveBattle(ctx context.Context, req *battlev1.LeaveBattleReque
 	return &battlev1.LeaveBattleResponse{BattleId: leftBattle(result.Events, req.GetLiveId())}, nil
 }
 
-// leftBattle returns the battle that a live left: it exited, or it was the inviter of a request that is cancelled by that.
+// leftBattle returns the battle that a live left: it exited, also from waiting for the next round, or it was the inviter of
+// a request that is cancelled by that.
 func leftBattle(events []ledger.Placed[battle.Event], liveID string) string {
 	for _, e := range events {
 		switch x := e.Event.(type) {
 		case battle.UserExited:
+			if x.LiveID == liveID {
+				return x.BattleID
+			}
+		case battle.SeriesExited:
 			if x.LiveID == liveID {
 				return x.BattleID
 			}

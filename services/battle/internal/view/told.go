@@ -20,7 +20,7 @@ func tell(before, after battle.Battle, event battle.Event, at time.Time) []telli
 	t := &teller{battle: after, at: at}
 	switch e := event.(type) {
 	case battle.BattleRequested:
-		if after.Terms.NeedResponse {
+		if !e.ExpiresAt.IsZero() { // somebody is asked
 			t.requested()
 		}
 	case battle.InviteeAnswered:
@@ -31,7 +31,7 @@ func tell(before, after battle.Battle, event battle.Event, at time.Time) []telli
 		if m, _ := before.Member(e.LiveID); m.State == battle.Invited {
 			t.cancelled(m)
 		}
-		t.exited(e)
+		t.exited(e.LiveID, e.Reason)
 	case battle.ProposalMade:
 		t.proposal(battlev1.BattleProposal_MADE, e.Subject, e.LiveID)
 	case battle.ProposalConsented:
@@ -46,6 +46,21 @@ func tell(before, after battle.Battle, event battle.Event, at time.Time) []telli
 			t.cancelledForAll()
 		}
 		t.ended()
+		if after.Punishing() {
+			t.add(&battlev1.Event{Event: &battlev1.Event_PunishmentStarted{PunishmentStarted: &battlev1.PunishmentStarted{
+				Battle: codec.Battle(after, at),
+			}}}, t.played()...)
+		}
+	case battle.PunishmentEnded:
+		t.add(&battlev1.Event{Event: &battlev1.Event_PunishmentEnded{PunishmentEnded: &battlev1.PunishmentEnded{
+			BattleId: e.BattleID, Reason: battlev1.PunishmentEnded_Reason(e.Reason),
+		}}}, t.played()...)
+	case battle.SeriesExited:
+		t.exited(e.LiveID, e.Reason)
+	case battle.SeriesEnded:
+		t.add(&battlev1.Event{Event: &battlev1.Event_SeriesEnded{SeriesEnded: &battlev1.SeriesEnded{
+			Battle: codec.Battle(after, at),
+		}}}, t.played()...)
 	}
 	return t.told
 }
@@ -109,10 +124,10 @@ func (t *teller) started() {
 }
 
 // exited goes to all lives of the battle, the one that exits included.
-func (t *teller) exited(e battle.UserExited) {
+func (t *teller) exited(liveID string, reason battle.ExitReason) {
 	t.add(&battlev1.Event{Event: &battlev1.Event_UserExitBattle{UserExitBattle: &battlev1.UserExitBattle{
-		BattleId: e.BattleID, User: t.user(e.LiveID), Reason: battlev1.UserExitBattle_Reason(e.Reason),
-	}}}, append(t.present(), e.LiveID)...)
+		BattleId: t.battle.ID, User: t.user(liveID), Reason: battlev1.UserExitBattle_Reason(reason),
+	}}}, append(t.present(), liveID)...)
 }
 
 // cancelled goes to an invitee whose request is gone.
@@ -159,11 +174,24 @@ func (t *teller) ended() {
 	}}}, all...)
 }
 
-// present are the lives of the battle: those invited or joined, and not gone again.
+// played are the lives that the battle started with.
+func (t *teller) played() []string {
+	return t.lives(func(m battle.Member) bool { return m.Plays })
+}
+
+// present are the lives of the battle: those invited or joined, and not gone again; once it has ended, those that wait for
+// the next round.
 func (t *teller) present() []string {
+	if t.battle.Open() {
+		return t.lives(battle.Member.Present)
+	}
+	return t.battle.Series.Waiting
+}
+
+func (t *teller) lives(is func(battle.Member) bool) []string {
 	var lives []string
 	for _, m := range t.battle.Members {
-		if m.Present() {
+		if is(m) {
 			lives = append(lives, m.LiveID)
 		}
 	}

@@ -91,9 +91,10 @@ func (v *Battles) add(r *record) {
 	}
 }
 
-// forget lets go of the battles that ended before a time, and of the events of lives that were in no later one.
+// forget lets go of the battles that ended before a time, and of the events of lives that were in no later one. One that
+// something is still to come of is kept, and so are those after it.
 func (v *Battles) forget(before time.Time) {
-	for len(v.ended) > 0 && v.ended[0].battle.EndedAt.Before(before) {
+	for len(v.ended) > 0 && v.ended[0].battle.EndedAt.Before(before) && !v.ended[0].battle.Lingers() {
 		r := v.ended[0]
 		v.ended[0] = nil
 		v.ended = v.ended[1:]
@@ -130,16 +131,20 @@ func (v *Battles) Get(id string) (battle.Battle, bool) {
 	return r.battle, true
 }
 
-// Current returns the open battle that a live is in or was asked to.
+// Current returns the battle that a live is in or was asked to, or that it waits for the next round of, or whose punishment
+// it takes part in.
 func (v *Battles) Current(liveID string) (battle.Battle, bool) {
-	records := v.byLive[liveID]
-	if len(records) == 0 {
-		return battle.Battle{}, false
+	// A live is asked to a battle only when no other one holds it, and one that it plays ends the punishment of the one before.
+	for _, r := range slices.Backward(v.byLive[liveID]) {
+		m, _ := r.battle.Member(liveID)
+		if r.battle.Holds(m) || r.battle.Punishes(m) {
+			return r.battle, true
+		}
+		if m.Plays {
+			break
+		}
 	}
-	// Only the last: a live is asked to a battle only when no other one holds it.
-	b := records[len(records)-1].battle
-	m, _ := b.Member(liveID)
-	return b, b.Holds(m)
+	return battle.Battle{}, false
 }
 
 // Settling returns the battles that have waited for their settlement since before a time, by id.

@@ -39,6 +39,7 @@ func newStory(t *testing.T, lives ...string) *story {
 		t: t, now: t0, number: map[string]int64{},
 		machine: battle.New(battle.Settings{
 			MinDuration: time.Second, MaxDuration: time.Hour, DefaultDuration: time.Minute, DefaultTimeout: 30 * time.Second,
+			MaxTimeout: 300 * time.Second, MaxTargets: 8, RequestsPerLive: 1000, RequestsPerUser: 1000, MaxPunishment: time.Minute, MaxBestOf: 9, RoundInterval: 5 * time.Second,
 			StartDelay: 300 * time.Millisecond, OpenWithin: 5 * time.Second, ProposalTimeout: 10 * time.Second, KeepEnded: keep,
 		}),
 		battles: view.New(keep, 256),

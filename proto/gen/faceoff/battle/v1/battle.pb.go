@@ -318,6 +318,65 @@ func (Proposal_Kind) EnumDescriptor() ([]byte, []int) {
 	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{3, 0}
 }
 
+type Series_EndReason int32
+
+const (
+	Series_END_REASON_UNSPECIFIED Series_EndReason = 0
+	// A side has won more than half of best_of.
+	Series_MAJORITY Series_EndReason = 1
+	// All rounds are played: the side still there that has won most of them wins; nobody, if several have won as many.
+	Series_ALL_PLAYED Series_EndReason = 2
+	// Fewer than two sides are left: the one that is left wins.
+	Series_SIDES_LEFT Series_EndReason = 3
+	// A round never started, or was stopped by an admin: nobody wins.
+	Series_STOPPED Series_EndReason = 4
+)
+
+// Enum value maps for Series_EndReason.
+var (
+	Series_EndReason_name = map[int32]string{
+		0: "END_REASON_UNSPECIFIED",
+		1: "MAJORITY",
+		2: "ALL_PLAYED",
+		3: "SIDES_LEFT",
+		4: "STOPPED",
+	}
+	Series_EndReason_value = map[string]int32{
+		"END_REASON_UNSPECIFIED": 0,
+		"MAJORITY":               1,
+		"ALL_PLAYED":             2,
+		"SIDES_LEFT":             3,
+		"STOPPED":                4,
+	}
+)
+
+func (x Series_EndReason) Enum() *Series_EndReason {
+	p := new(Series_EndReason)
+	*p = x
+	return p
+}
+
+func (x Series_EndReason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Series_EndReason) Descriptor() protoreflect.EnumDescriptor {
+	return file_faceoff_battle_v1_battle_proto_enumTypes[5].Descriptor()
+}
+
+func (Series_EndReason) Type() protoreflect.EnumType {
+	return &file_faceoff_battle_v1_battle_proto_enumTypes[5]
+}
+
+func (x Series_EndReason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Series_EndReason.Descriptor instead.
+func (Series_EndReason) EnumDescriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{4, 0}
+}
+
 // BattleConfig says how a battle is fought.
 type BattleConfig struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -332,7 +391,11 @@ type BattleConfig struct {
 	// For TEAMS only: two or more. The inviter and every target, named by their lives, are in exactly one.
 	Teams []*BattleConfig_Team `protobuf:"bytes,5,rep,name=teams,proto3" json:"teams,omitempty"`
 	// Scoring rules: `default` for their newest version, or a version, which is `default@1`; empty stands for `default`.
-	RuleSet       string `protobuf:"bytes,6,opt,name=rule_set,json=ruleSet,proto3" json:"rule_set,omitempty"`
+	RuleSet string `protobuf:"bytes,6,opt,name=rule_set,json=ruleSet,proto3" json:"rule_set,omitempty"`
+	// How long the punishment takes after the battle has ended with a winner and losers, at most 600 (a setting); 0 for none.
+	PunishmentSeconds int32 `protobuf:"varint,7,opt,name=punishment_seconds,json=punishmentSeconds,proto3" json:"punishment_seconds,omitempty"`
+	// How many rounds at most: odd, up to 9 (a setting). The side that wins most of them wins the series. 0 and 1: a single battle.
+	BestOf        int32 `protobuf:"varint,8,opt,name=best_of,json=bestOf,proto3" json:"best_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -407,6 +470,20 @@ func (x *BattleConfig) GetRuleSet() string {
 		return x.RuleSet
 	}
 	return ""
+}
+
+func (x *BattleConfig) GetPunishmentSeconds() int32 {
+	if x != nil {
+		return x.PunishmentSeconds
+	}
+	return 0
+}
+
+func (x *BattleConfig) GetBestOf() int32 {
+	if x != nil {
+		return x.BestOf
+	}
+	return 0
 }
 
 // BattleUser is a host in a battle, with the live that the gifts go to.
@@ -529,7 +606,13 @@ type Battle struct {
 	// Version of the scoring rules, pinned at the start.
 	RuleSet string `protobuf:"bytes,15,opt,name=rule_set,json=ruleSet,proto3" json:"rule_set,omitempty"`
 	// What hosts propose and not all have consented to.
-	Proposals     []*Proposal `protobuf:"bytes,18,rep,name=proposals,proto3" json:"proposals,omitempty"`
+	Proposals []*Proposal `protobuf:"bytes,18,rep,name=proposals,proto3" json:"proposals,omitempty"`
+	// Until when the punishment takes, or took; unset if there is none. The battle and its result are final all the same.
+	PunishmentEndsAt *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=punishment_ends_at,json=punishmentEndsAt,proto3" json:"punishment_ends_at,omitempty"`
+	// Unset for a single battle.
+	Series *Series `protobuf:"bytes,17,opt,name=series,proto3" json:"series,omitempty"`
+	// The battle that this one is a rematch of; empty if it is none.
+	RematchOf     string `protobuf:"bytes,19,opt,name=rematch_of,json=rematchOf,proto3" json:"rematch_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -676,6 +759,27 @@ func (x *Battle) GetProposals() []*Proposal {
 	return nil
 }
 
+func (x *Battle) GetPunishmentEndsAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PunishmentEndsAt
+	}
+	return nil
+}
+
+func (x *Battle) GetSeries() *Series {
+	if x != nil {
+		return x.Series
+	}
+	return nil
+}
+
+func (x *Battle) GetRematchOf() string {
+	if x != nil {
+		return x.RematchOf
+	}
+	return ""
+}
+
 // Proposal is what a host proposes to the others of a running battle: they consent by the same call.
 type Proposal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -766,6 +870,186 @@ func (x *Proposal) GetExpiresAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// Series is a chain of battles, its rounds, between the same lives, as one of its rounds leaves it.
+type Series struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The battle_id of the first round.
+	SeriesId string `protobuf:"bytes,1,opt,name=series_id,json=seriesId,proto3" json:"series_id,omitempty"`
+	BestOf   int32  `protobuf:"varint,2,opt,name=best_of,json=bestOf,proto3" json:"best_of,omitempty"`
+	// Of this battle, from 1.
+	Round int32 `protobuf:"varint,3,opt,name=round,proto3" json:"round,omitempty"`
+	// How often each side has won, this round included once it has ended; by side. A drawn round counts for nobody. Sides that
+	// have won no round are left out.
+	Wins []*SeriesWins `protobuf:"bytes,4,rep,name=wins,proto3" json:"wins,omitempty"`
+	// The series has ended.
+	Decided   bool             `protobuf:"varint,5,opt,name=decided,proto3" json:"decided,omitempty"`
+	EndReason Series_EndReason `protobuf:"varint,6,opt,name=end_reason,json=endReason,proto3,enum=faceoff.battle.v1.Series_EndReason" json:"end_reason,omitempty"`
+	// The side that has won the series; empty before it has ended, and when nobody wins.
+	Winner string `protobuf:"bytes,7,opt,name=winner,proto3" json:"winner,omitempty"`
+	// When the next round is begun; unset unless this one has ended and another one is to follow.
+	NextRoundAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=next_round_at,json=nextRoundAt,proto3" json:"next_round_at,omitempty"`
+	// The lives that wait for it. Until then they can be in no other battle.
+	WaitingLiveIds []string `protobuf:"bytes,9,rep,name=waiting_live_ids,json=waitingLiveIds,proto3" json:"waiting_live_ids,omitempty"`
+	// The next round, once it has begun.
+	NextBattleId  string `protobuf:"bytes,10,opt,name=next_battle_id,json=nextBattleId,proto3" json:"next_battle_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Series) Reset() {
+	*x = Series{}
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Series) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Series) ProtoMessage() {}
+
+func (x *Series) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Series.ProtoReflect.Descriptor instead.
+func (*Series) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Series) GetSeriesId() string {
+	if x != nil {
+		return x.SeriesId
+	}
+	return ""
+}
+
+func (x *Series) GetBestOf() int32 {
+	if x != nil {
+		return x.BestOf
+	}
+	return 0
+}
+
+func (x *Series) GetRound() int32 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *Series) GetWins() []*SeriesWins {
+	if x != nil {
+		return x.Wins
+	}
+	return nil
+}
+
+func (x *Series) GetDecided() bool {
+	if x != nil {
+		return x.Decided
+	}
+	return false
+}
+
+func (x *Series) GetEndReason() Series_EndReason {
+	if x != nil {
+		return x.EndReason
+	}
+	return Series_END_REASON_UNSPECIFIED
+}
+
+func (x *Series) GetWinner() string {
+	if x != nil {
+		return x.Winner
+	}
+	return ""
+}
+
+func (x *Series) GetNextRoundAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NextRoundAt
+	}
+	return nil
+}
+
+func (x *Series) GetWaitingLiveIds() []string {
+	if x != nil {
+		return x.WaitingLiveIds
+	}
+	return nil
+}
+
+func (x *Series) GetNextBattleId() string {
+	if x != nil {
+		return x.NextBattleId
+	}
+	return ""
+}
+
+// SeriesWins is how many rounds a side has won.
+type SeriesWins struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A live_id, or a team_id if there are teams.
+	Side          string `protobuf:"bytes,1,opt,name=side,proto3" json:"side,omitempty"`
+	Rounds        int32  `protobuf:"varint,2,opt,name=rounds,proto3" json:"rounds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeriesWins) Reset() {
+	*x = SeriesWins{}
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeriesWins) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeriesWins) ProtoMessage() {}
+
+func (x *SeriesWins) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeriesWins.ProtoReflect.Descriptor instead.
+func (*SeriesWins) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SeriesWins) GetSide() string {
+	if x != nil {
+		return x.Side
+	}
+	return ""
+}
+
+func (x *SeriesWins) GetRounds() int32 {
+	if x != nil {
+		return x.Rounds
+	}
+	return 0
+}
+
 // BattleResult is the settlement: final and immutable.
 type BattleResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -786,7 +1070,7 @@ type BattleResult struct {
 
 func (x *BattleResult) Reset() {
 	*x = BattleResult{}
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[4]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -798,7 +1082,7 @@ func (x *BattleResult) String() string {
 func (*BattleResult) ProtoMessage() {}
 
 func (x *BattleResult) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[4]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -811,7 +1095,7 @@ func (x *BattleResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BattleResult.ProtoReflect.Descriptor instead.
 func (*BattleResult) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{4}
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *BattleResult) GetLives() []*LiveResult {
@@ -875,7 +1159,7 @@ type TeamResult struct {
 
 func (x *TeamResult) Reset() {
 	*x = TeamResult{}
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[5]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -887,7 +1171,7 @@ func (x *TeamResult) String() string {
 func (*TeamResult) ProtoMessage() {}
 
 func (x *TeamResult) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[5]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -900,7 +1184,7 @@ func (x *TeamResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TeamResult.ProtoReflect.Descriptor instead.
 func (*TeamResult) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{5}
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TeamResult) GetTeamId() string {
@@ -958,7 +1242,7 @@ type LiveResult struct {
 
 func (x *LiveResult) Reset() {
 	*x = LiveResult{}
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[6]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -970,7 +1254,7 @@ func (x *LiveResult) String() string {
 func (*LiveResult) ProtoMessage() {}
 
 func (x *LiveResult) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[6]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -983,7 +1267,7 @@ func (x *LiveResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveResult.ProtoReflect.Descriptor instead.
 func (*LiveResult) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{6}
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *LiveResult) GetLiveId() string {
@@ -1053,7 +1337,7 @@ type Gifter struct {
 
 func (x *Gifter) Reset() {
 	*x = Gifter{}
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[7]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +1349,7 @@ func (x *Gifter) String() string {
 func (*Gifter) ProtoMessage() {}
 
 func (x *Gifter) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[7]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +1362,7 @@ func (x *Gifter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gifter.ProtoReflect.Descriptor instead.
 func (*Gifter) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{7}
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Gifter) GetUser() *v1.User {
@@ -1115,7 +1399,7 @@ type ClosingProof struct {
 
 func (x *ClosingProof) Reset() {
 	*x = ClosingProof{}
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[8]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1127,7 +1411,7 @@ func (x *ClosingProof) String() string {
 func (*ClosingProof) ProtoMessage() {}
 
 func (x *ClosingProof) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[8]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1140,7 +1424,7 @@ func (x *ClosingProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosingProof.ProtoReflect.Descriptor instead.
 func (*ClosingProof) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{8}
+	return file_faceoff_battle_v1_battle_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ClosingProof) GetPartition() int32 {
@@ -1203,7 +1487,7 @@ type BattleConfig_Team struct {
 
 func (x *BattleConfig_Team) Reset() {
 	*x = BattleConfig_Team{}
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[9]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1215,7 +1499,7 @@ func (x *BattleConfig_Team) String() string {
 func (*BattleConfig_Team) ProtoMessage() {}
 
 func (x *BattleConfig_Team) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[9]
+	mi := &file_faceoff_battle_v1_battle_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1249,14 +1533,16 @@ var File_faceoff_battle_v1_battle_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_battle_proto_rawDesc = "" +
 	"\n" +
-	"\x1efaceoff/battle/v1/battle.proto\x12\x11faceoff.battle.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1afaceoff/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x04\n" +
+	"\x1efaceoff/battle/v1/battle.proto\x12\x11faceoff.battle.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1afaceoff/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf7\x04\n" +
 	"\fBattleConfig\x126\n" +
 	"\x10duration_seconds\x18\x01 \x01(\x05B\v\xbaH\b\x1a\x06\x18\x80\xa3\x05(\x00R\x0fdurationSeconds\x12#\n" +
 	"\rneed_response\x18\x02 \x01(\bR\fneedResponse\x12/\n" +
 	"\x0eextension_info\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\rextensionInfo\x12B\n" +
 	"\x04mode\x18\x04 \x01(\x0e2$.faceoff.battle.v1.BattleConfig.ModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04mode\x12D\n" +
 	"\x05teams\x18\x05 \x03(\v2$.faceoff.battle.v1.BattleConfig.TeamB\b\xbaH\x05\x92\x01\x02\x10\tR\x05teams\x12\"\n" +
-	"\brule_set\x18\x06 \x01(\tB\a\xbaH\x04r\x02(@R\aruleSet\x1a\x7f\n" +
+	"\brule_set\x18\x06 \x01(\tB\a\xbaH\x04r\x02(@R\aruleSet\x12:\n" +
+	"\x12punishment_seconds\x18\a \x01(\x05B\v\xbaH\b\x1a\x06\x18\x80\xa3\x05(\x00R\x11punishmentSeconds\x12\"\n" +
+	"\abest_of\x18\b \x01(\x05B\t\xbaH\x06\x1a\x04\x18c(\x00R\x06bestOf\x1a\x7f\n" +
 	"\x04Team\x125\n" +
 	"\ateam_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06teamId\x12@\n" +
 	"\blive_ids\x18\x02 \x03(\tB%\xbaH\"\x92\x01\x1f\b\x01\x10\t\"\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\aliveIds\"J\n" +
@@ -1283,7 +1569,7 @@ const file_faceoff_battle_v1_battle_proto_rawDesc = "" +
 	"\bREJECTED\x10\x03\x12\r\n" +
 	"\tTIMED_OUT\x10\x04\x12\n" +
 	"\n" +
-	"\x06EXITED\x10\x05\"\xc0\b\n" +
+	"\x06EXITED\x10\x05\"\xdc\t\n" +
 	"\x06Battle\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12#\n" +
 	"\rconnection_id\x18\x02 \x01(\tR\fconnectionId\x127\n" +
@@ -1304,7 +1590,11 @@ const file_faceoff_battle_v1_battle_proto_rawDesc = "" +
 	"\n" +
 	"server_now\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\tserverNow\x12\x19\n" +
 	"\brule_set\x18\x0f \x01(\tR\aruleSet\x129\n" +
-	"\tproposals\x18\x12 \x03(\v2\x1b.faceoff.battle.v1.ProposalR\tproposals\"c\n" +
+	"\tproposals\x18\x12 \x03(\v2\x1b.faceoff.battle.v1.ProposalR\tproposals\x12H\n" +
+	"\x12punishment_ends_at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\x10punishmentEndsAt\x121\n" +
+	"\x06series\x18\x11 \x01(\v2\x19.faceoff.battle.v1.SeriesR\x06series\x12\x1d\n" +
+	"\n" +
+	"rematch_of\x18\x13 \x01(\tR\trematchOf\"c\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tREQUESTED\x10\x01\x12\f\n" +
@@ -1336,7 +1626,32 @@ const file_faceoff_battle_v1_battle_proto_rawDesc = "" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\a\n" +
 	"\x03END\x10\x01\x12\n" +
 	"\n" +
-	"\x06EXTEND\x10\x02\"\x97\x02\n" +
+	"\x06EXTEND\x10\x02\"\xf1\x03\n" +
+	"\x06Series\x12\x1b\n" +
+	"\tseries_id\x18\x01 \x01(\tR\bseriesId\x12\x17\n" +
+	"\abest_of\x18\x02 \x01(\x05R\x06bestOf\x12\x14\n" +
+	"\x05round\x18\x03 \x01(\x05R\x05round\x121\n" +
+	"\x04wins\x18\x04 \x03(\v2\x1d.faceoff.battle.v1.SeriesWinsR\x04wins\x12\x18\n" +
+	"\adecided\x18\x05 \x01(\bR\adecided\x12B\n" +
+	"\n" +
+	"end_reason\x18\x06 \x01(\x0e2#.faceoff.battle.v1.Series.EndReasonR\tendReason\x12\x16\n" +
+	"\x06winner\x18\a \x01(\tR\x06winner\x12>\n" +
+	"\rnext_round_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\vnextRoundAt\x12(\n" +
+	"\x10waiting_live_ids\x18\t \x03(\tR\x0ewaitingLiveIds\x12$\n" +
+	"\x0enext_battle_id\x18\n" +
+	" \x01(\tR\fnextBattleId\"b\n" +
+	"\tEndReason\x12\x1a\n" +
+	"\x16END_REASON_UNSPECIFIED\x10\x00\x12\f\n" +
+	"\bMAJORITY\x10\x01\x12\x0e\n" +
+	"\n" +
+	"ALL_PLAYED\x10\x02\x12\x0e\n" +
+	"\n" +
+	"SIDES_LEFT\x10\x03\x12\v\n" +
+	"\aSTOPPED\x10\x04\"8\n" +
+	"\n" +
+	"SeriesWins\x12\x12\n" +
+	"\x04side\x18\x01 \x01(\tR\x04side\x12\x16\n" +
+	"\x06rounds\x18\x02 \x01(\x05R\x06rounds\"\x97\x02\n" +
 	"\fBattleResult\x123\n" +
 	"\x05lives\x18\x01 \x03(\v2\x1d.faceoff.battle.v1.LiveResultR\x05lives\x12\x12\n" +
 	"\x04draw\x18\x02 \x01(\bR\x04draw\x12&\n" +
@@ -1389,56 +1704,64 @@ func file_faceoff_battle_v1_battle_proto_rawDescGZIP() []byte {
 	return file_faceoff_battle_v1_battle_proto_rawDescData
 }
 
-var file_faceoff_battle_v1_battle_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_faceoff_battle_v1_battle_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_faceoff_battle_v1_battle_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_faceoff_battle_v1_battle_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_faceoff_battle_v1_battle_proto_goTypes = []any{
 	(BattleConfig_Mode)(0),        // 0: faceoff.battle.v1.BattleConfig.Mode
 	(BattleUser_State)(0),         // 1: faceoff.battle.v1.BattleUser.State
 	(Battle_Status)(0),            // 2: faceoff.battle.v1.Battle.Status
 	(Battle_EndReason)(0),         // 3: faceoff.battle.v1.Battle.EndReason
 	(Proposal_Kind)(0),            // 4: faceoff.battle.v1.Proposal.Kind
-	(*BattleConfig)(nil),          // 5: faceoff.battle.v1.BattleConfig
-	(*BattleUser)(nil),            // 6: faceoff.battle.v1.BattleUser
-	(*Battle)(nil),                // 7: faceoff.battle.v1.Battle
-	(*Proposal)(nil),              // 8: faceoff.battle.v1.Proposal
-	(*BattleResult)(nil),          // 9: faceoff.battle.v1.BattleResult
-	(*TeamResult)(nil),            // 10: faceoff.battle.v1.TeamResult
-	(*LiveResult)(nil),            // 11: faceoff.battle.v1.LiveResult
-	(*Gifter)(nil),                // 12: faceoff.battle.v1.Gifter
-	(*ClosingProof)(nil),          // 13: faceoff.battle.v1.ClosingProof
-	(*BattleConfig_Team)(nil),     // 14: faceoff.battle.v1.BattleConfig.Team
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
-	(*v1.User)(nil),               // 16: faceoff.user.v1.User
+	(Series_EndReason)(0),         // 5: faceoff.battle.v1.Series.EndReason
+	(*BattleConfig)(nil),          // 6: faceoff.battle.v1.BattleConfig
+	(*BattleUser)(nil),            // 7: faceoff.battle.v1.BattleUser
+	(*Battle)(nil),                // 8: faceoff.battle.v1.Battle
+	(*Proposal)(nil),              // 9: faceoff.battle.v1.Proposal
+	(*Series)(nil),                // 10: faceoff.battle.v1.Series
+	(*SeriesWins)(nil),            // 11: faceoff.battle.v1.SeriesWins
+	(*BattleResult)(nil),          // 12: faceoff.battle.v1.BattleResult
+	(*TeamResult)(nil),            // 13: faceoff.battle.v1.TeamResult
+	(*LiveResult)(nil),            // 14: faceoff.battle.v1.LiveResult
+	(*Gifter)(nil),                // 15: faceoff.battle.v1.Gifter
+	(*ClosingProof)(nil),          // 16: faceoff.battle.v1.ClosingProof
+	(*BattleConfig_Team)(nil),     // 17: faceoff.battle.v1.BattleConfig.Team
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*v1.User)(nil),               // 19: faceoff.user.v1.User
 }
 var file_faceoff_battle_v1_battle_proto_depIdxs = []int32{
 	0,  // 0: faceoff.battle.v1.BattleConfig.mode:type_name -> faceoff.battle.v1.BattleConfig.Mode
-	14, // 1: faceoff.battle.v1.BattleConfig.teams:type_name -> faceoff.battle.v1.BattleConfig.Team
+	17, // 1: faceoff.battle.v1.BattleConfig.teams:type_name -> faceoff.battle.v1.BattleConfig.Team
 	1,  // 2: faceoff.battle.v1.BattleUser.state:type_name -> faceoff.battle.v1.BattleUser.State
-	5,  // 3: faceoff.battle.v1.Battle.config:type_name -> faceoff.battle.v1.BattleConfig
-	6,  // 4: faceoff.battle.v1.Battle.users:type_name -> faceoff.battle.v1.BattleUser
+	6,  // 3: faceoff.battle.v1.Battle.config:type_name -> faceoff.battle.v1.BattleConfig
+	7,  // 4: faceoff.battle.v1.Battle.users:type_name -> faceoff.battle.v1.BattleUser
 	2,  // 5: faceoff.battle.v1.Battle.status:type_name -> faceoff.battle.v1.Battle.Status
-	15, // 6: faceoff.battle.v1.Battle.requested_at:type_name -> google.protobuf.Timestamp
-	15, // 7: faceoff.battle.v1.Battle.expires_at:type_name -> google.protobuf.Timestamp
-	15, // 8: faceoff.battle.v1.Battle.starts_at:type_name -> google.protobuf.Timestamp
-	15, // 9: faceoff.battle.v1.Battle.ends_at:type_name -> google.protobuf.Timestamp
-	15, // 10: faceoff.battle.v1.Battle.ended_at:type_name -> google.protobuf.Timestamp
+	18, // 6: faceoff.battle.v1.Battle.requested_at:type_name -> google.protobuf.Timestamp
+	18, // 7: faceoff.battle.v1.Battle.expires_at:type_name -> google.protobuf.Timestamp
+	18, // 8: faceoff.battle.v1.Battle.starts_at:type_name -> google.protobuf.Timestamp
+	18, // 9: faceoff.battle.v1.Battle.ends_at:type_name -> google.protobuf.Timestamp
+	18, // 10: faceoff.battle.v1.Battle.ended_at:type_name -> google.protobuf.Timestamp
 	3,  // 11: faceoff.battle.v1.Battle.end_reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	9,  // 12: faceoff.battle.v1.Battle.result:type_name -> faceoff.battle.v1.BattleResult
-	15, // 13: faceoff.battle.v1.Battle.server_now:type_name -> google.protobuf.Timestamp
-	8,  // 14: faceoff.battle.v1.Battle.proposals:type_name -> faceoff.battle.v1.Proposal
-	4,  // 15: faceoff.battle.v1.Proposal.kind:type_name -> faceoff.battle.v1.Proposal.Kind
-	15, // 16: faceoff.battle.v1.Proposal.expires_at:type_name -> google.protobuf.Timestamp
-	11, // 17: faceoff.battle.v1.BattleResult.lives:type_name -> faceoff.battle.v1.LiveResult
-	15, // 18: faceoff.battle.v1.BattleResult.settled_at:type_name -> google.protobuf.Timestamp
-	10, // 19: faceoff.battle.v1.BattleResult.teams:type_name -> faceoff.battle.v1.TeamResult
-	12, // 20: faceoff.battle.v1.LiveResult.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	13, // 21: faceoff.battle.v1.LiveResult.proof:type_name -> faceoff.battle.v1.ClosingProof
-	16, // 22: faceoff.battle.v1.Gifter.user:type_name -> faceoff.user.v1.User
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	12, // 12: faceoff.battle.v1.Battle.result:type_name -> faceoff.battle.v1.BattleResult
+	18, // 13: faceoff.battle.v1.Battle.server_now:type_name -> google.protobuf.Timestamp
+	9,  // 14: faceoff.battle.v1.Battle.proposals:type_name -> faceoff.battle.v1.Proposal
+	18, // 15: faceoff.battle.v1.Battle.punishment_ends_at:type_name -> google.protobuf.Timestamp
+	10, // 16: faceoff.battle.v1.Battle.series:type_name -> faceoff.battle.v1.Series
+	4,  // 17: faceoff.battle.v1.Proposal.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	18, // 18: faceoff.battle.v1.Proposal.expires_at:type_name -> google.protobuf.Timestamp
+	11, // 19: faceoff.battle.v1.Series.wins:type_name -> faceoff.battle.v1.SeriesWins
+	5,  // 20: faceoff.battle.v1.Series.end_reason:type_name -> faceoff.battle.v1.Series.EndReason
+	18, // 21: faceoff.battle.v1.Series.next_round_at:type_name -> google.protobuf.Timestamp
+	14, // 22: faceoff.battle.v1.BattleResult.lives:type_name -> faceoff.battle.v1.LiveResult
+	18, // 23: faceoff.battle.v1.BattleResult.settled_at:type_name -> google.protobuf.Timestamp
+	13, // 24: faceoff.battle.v1.BattleResult.teams:type_name -> faceoff.battle.v1.TeamResult
+	15, // 25: faceoff.battle.v1.LiveResult.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	16, // 26: faceoff.battle.v1.LiveResult.proof:type_name -> faceoff.battle.v1.ClosingProof
+	19, // 27: faceoff.battle.v1.Gifter.user:type_name -> faceoff.user.v1.User
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_battle_proto_init() }
@@ -1451,8 +1774,8 @@ func file_faceoff_battle_v1_battle_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_battle_proto_rawDesc), len(file_faceoff_battle_v1_battle_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   10,
+			NumEnums:      6,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1072,6 +1072,130 @@ func (x *VoidBattleResponse) GetBattle() *Battle {
 	return nil
 }
 
+type RematchRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	// The inviter's live.
+	LiveId string `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// Unset: that of the battle. TEAMS without teams: those of the battle.
+	Config *BattleConfig `protobuf:"bytes,3,opt,name=config,proto3" json:"config,omitempty"`
+	// As in RequestBattleRequest.
+	TimeoutSeconds int32 `protobuf:"varint,4,opt,name=timeout_seconds,json=timeoutSeconds,proto3" json:"timeout_seconds,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *RematchRequest) Reset() {
+	*x = RematchRequest{}
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RematchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RematchRequest) ProtoMessage() {}
+
+func (x *RematchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RematchRequest.ProtoReflect.Descriptor instead.
+func (*RematchRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *RematchRequest) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *RematchRequest) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *RematchRequest) GetConfig() *BattleConfig {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+func (x *RematchRequest) GetTimeoutSeconds() int32 {
+	if x != nil {
+		return x.TimeoutSeconds
+	}
+	return 0
+}
+
+type RematchResponse struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Battle *Battle                `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	// By live.
+	Results       map[string]*v1.TargetResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RematchResponse) Reset() {
+	*x = RematchResponse{}
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RematchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RematchResponse) ProtoMessage() {}
+
+func (x *RematchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RematchResponse.ProtoReflect.Descriptor instead.
+func (*RematchResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *RematchResponse) GetBattle() *Battle {
+	if x != nil {
+		return x.Battle
+	}
+	return nil
+}
+
+func (x *RematchResponse) GetResults() map[string]*v1.TargetResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
 type WatchLiveRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
@@ -1083,7 +1207,7 @@ type WatchLiveRequest struct {
 
 func (x *WatchLiveRequest) Reset() {
 	*x = WatchLiveRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[20]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1219,7 @@ func (x *WatchLiveRequest) String() string {
 func (*WatchLiveRequest) ProtoMessage() {}
 
 func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[20]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1232,7 @@ func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveRequest.ProtoReflect.Descriptor instead.
 func (*WatchLiveRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{20}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WatchLiveRequest) GetLiveId() string {
@@ -1138,7 +1262,7 @@ type WatchLiveResponse struct {
 
 func (x *WatchLiveResponse) Reset() {
 	*x = WatchLiveResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[21]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1274,7 @@ func (x *WatchLiveResponse) String() string {
 func (*WatchLiveResponse) ProtoMessage() {}
 
 func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[21]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1287,7 @@ func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{21}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *WatchLiveResponse) GetPayload() isWatchLiveResponse_Payload {
@@ -1217,7 +1341,7 @@ type LeaveBattleRequest struct {
 
 func (x *LeaveBattleRequest) Reset() {
 	*x = LeaveBattleRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[22]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1229,7 +1353,7 @@ func (x *LeaveBattleRequest) String() string {
 func (*LeaveBattleRequest) ProtoMessage() {}
 
 func (x *LeaveBattleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[22]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1242,7 +1366,7 @@ func (x *LeaveBattleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveBattleRequest.ProtoReflect.Descriptor instead.
 func (*LeaveBattleRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{22}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *LeaveBattleRequest) GetLiveId() string {
@@ -1262,7 +1386,7 @@ type LeaveBattleResponse struct {
 
 func (x *LeaveBattleResponse) Reset() {
 	*x = LeaveBattleResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[23]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +1398,7 @@ func (x *LeaveBattleResponse) String() string {
 func (*LeaveBattleResponse) ProtoMessage() {}
 
 func (x *LeaveBattleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[23]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +1411,7 @@ func (x *LeaveBattleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveBattleResponse.ProtoReflect.Descriptor instead.
 func (*LeaveBattleResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{23}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *LeaveBattleResponse) GetBattleId() string {
@@ -1311,7 +1435,7 @@ type ReportOpenedRequest struct {
 
 func (x *ReportOpenedRequest) Reset() {
 	*x = ReportOpenedRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[24]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1447,7 @@ func (x *ReportOpenedRequest) String() string {
 func (*ReportOpenedRequest) ProtoMessage() {}
 
 func (x *ReportOpenedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[24]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1460,7 @@ func (x *ReportOpenedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportOpenedRequest.ProtoReflect.Descriptor instead.
 func (*ReportOpenedRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{24}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ReportOpenedRequest) GetBattleId() string {
@@ -1382,7 +1506,7 @@ type ReportOpenedResponse struct {
 
 func (x *ReportOpenedResponse) Reset() {
 	*x = ReportOpenedResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[25]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1394,7 +1518,7 @@ func (x *ReportOpenedResponse) String() string {
 func (*ReportOpenedResponse) ProtoMessage() {}
 
 func (x *ReportOpenedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[25]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1407,7 +1531,7 @@ func (x *ReportOpenedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportOpenedResponse.ProtoReflect.Descriptor instead.
 func (*ReportOpenedResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{25}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{27}
 }
 
 type ReportClosedRequest struct {
@@ -1424,7 +1548,7 @@ type ReportClosedRequest struct {
 
 func (x *ReportClosedRequest) Reset() {
 	*x = ReportClosedRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[26]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1436,7 +1560,7 @@ func (x *ReportClosedRequest) String() string {
 func (*ReportClosedRequest) ProtoMessage() {}
 
 func (x *ReportClosedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[26]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1449,7 +1573,7 @@ func (x *ReportClosedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportClosedRequest.ProtoReflect.Descriptor instead.
 func (*ReportClosedRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{26}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ReportClosedRequest) GetBattleId() string {
@@ -1495,7 +1619,7 @@ type ReportClosedResponse struct {
 
 func (x *ReportClosedResponse) Reset() {
 	*x = ReportClosedResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[27]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1507,7 +1631,7 @@ func (x *ReportClosedResponse) String() string {
 func (*ReportClosedResponse) ProtoMessage() {}
 
 func (x *ReportClosedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[27]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1520,14 +1644,15 @@ func (x *ReportClosedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportClosedResponse.ProtoReflect.Descriptor instead.
 func (*ReportClosedResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{27}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{29}
 }
 
 type WatchLiveResponse_Snapshot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Number of the last event that the state contains; 0 before the first.
 	Number int64 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
-	// The battle that the live is in or was asked to and that has not ended; unset if none.
+	// The battle that the live is in or was asked to and that has not ended, or that it waits for the next round of, or whose
+	// punishment it takes part in; unset if none.
 	Battle        *Battle                `protobuf:"bytes,2,opt,name=battle,proto3" json:"battle,omitempty"`
 	ServerNow     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=server_now,json=serverNow,proto3" json:"server_now,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1536,7 +1661,7 @@ type WatchLiveResponse_Snapshot struct {
 
 func (x *WatchLiveResponse_Snapshot) Reset() {
 	*x = WatchLiveResponse_Snapshot{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[29]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1548,7 +1673,7 @@ func (x *WatchLiveResponse_Snapshot) String() string {
 func (*WatchLiveResponse_Snapshot) ProtoMessage() {}
 
 func (x *WatchLiveResponse_Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[29]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1561,7 +1686,7 @@ func (x *WatchLiveResponse_Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse_Snapshot.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse_Snapshot) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{21, 0}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{23, 0}
 }
 
 func (x *WatchLiveResponse_Snapshot) GetNumber() int64 {
@@ -1657,7 +1782,19 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tB\xb1\x01\xbaH\xad\x01\xba\x01\xa4\x01\n" +
 	"\freason.plain\x12Vmust not hold control characters, line breaks or marks that turn the direction of text\x1a<!this.matches(r'[\\p{Cc}\\x{2028}-\\x{202E}\\x{2066}-\\x{2069}]')r\x03(\x80\x02R\x06reason\"G\n" +
 	"\x12VoidBattleResponse\x121\n" +
-	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"~\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\xf0\x01\n" +
+	"\x0eRematchRequest\x129\n" +
+	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x125\n" +
+	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x127\n" +
+	"\x06config\x18\x03 \x01(\v2\x1f.faceoff.battle.v1.BattleConfigR\x06config\x123\n" +
+	"\x0ftimeout_seconds\x18\x04 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xac\x02(\x00R\x0etimeoutSeconds\"\xec\x01\n" +
+	"\x0fRematchResponse\x121\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x12I\n" +
+	"\aresults\x18\x02 \x03(\v2/.faceoff.battle.v1.RematchResponse.ResultsEntryR\aresults\x1a[\n" +
+	"\fResultsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x125\n" +
+	"\x05value\x18\x02 \x01(\v2\x1f.faceoff.errors.v1.TargetResultR\x05value:\x028\x01\"~\n" +
 	"\x10WatchLiveRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x123\n" +
 	"\fafter_number\x18\x02 \x01(\x03B\x10\xbaH\r\"\v(\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01R\vafterNumber\"\xb0\x02\n" +
@@ -1688,7 +1825,7 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\vtop_gifters\x18\x04 \x03(\v2\x19.faceoff.battle.v1.GifterB\x06\xbaH\x03\xd8\x01\x03R\n" +
 	"topGifters\x125\n" +
 	"\x05proof\x18\x05 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\"\x16\n" +
-	"\x14ReportClosedResponse2\xa4\v\n" +
+	"\x14ReportClosedResponse2\xa2\f\n" +
 	"\rBattleService\x12z\n" +
 	"\rRequestBattle\x12'.faceoff.battle.v1.RequestBattleRequest\x1a(.faceoff.battle.v1.RequestBattleResponse\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/battles\x12w\n" +
 	"\tGetBattle\x12#.faceoff.battle.v1.GetBattleRequest\x1a$.faceoff.battle.v1.GetBattleResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/battles/{battle_id}\x12q\n" +
@@ -1701,7 +1838,8 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\tEndBattle\x12#.faceoff.battle.v1.EndBattleRequest\x1a$.faceoff.battle.v1.EndBattleResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/battles/{battle_id}:end\x12\x8a\x01\n" +
 	"\fExtendBattle\x12&.faceoff.battle.v1.ExtendBattleRequest\x1a'.faceoff.battle.v1.ExtendBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:extend\x12\x82\x01\n" +
 	"\n" +
-	"VoidBattle\x12$.faceoff.battle.v1.VoidBattleRequest\x1a%.faceoff.battle.v1.VoidBattleResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:void\x12X\n" +
+	"VoidBattle\x12$.faceoff.battle.v1.VoidBattleRequest\x1a%.faceoff.battle.v1.VoidBattleResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:void\x12|\n" +
+	"\aRematch\x12!.faceoff.battle.v1.RematchRequest\x1a\".faceoff.battle.v1.RematchResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/battles/{battle_id}:rematch\x12X\n" +
 	"\tWatchLive\x12#.faceoff.battle.v1.WatchLiveRequest\x1a$.faceoff.battle.v1.WatchLiveResponse0\x012\xbb\x02\n" +
 	"\x19BattleCoordinationService\x12\\\n" +
 	"\vLeaveBattle\x12%.faceoff.battle.v1.LeaveBattleRequest\x1a&.faceoff.battle.v1.LeaveBattleResponse\x12_\n" +
@@ -1721,7 +1859,7 @@ func file_faceoff_battle_v1_battle_service_proto_rawDescGZIP() []byte {
 	return file_faceoff_battle_v1_battle_service_proto_rawDescData
 }
 
-var file_faceoff_battle_v1_battle_service_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_faceoff_battle_v1_battle_service_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_faceoff_battle_v1_battle_service_proto_goTypes = []any{
 	(*RequestBattleRequest)(nil),        // 0: faceoff.battle.v1.RequestBattleRequest
 	(*RequestBattleResponse)(nil),       // 1: faceoff.battle.v1.RequestBattleResponse
@@ -1743,79 +1881,88 @@ var file_faceoff_battle_v1_battle_service_proto_goTypes = []any{
 	(*ExtendBattleResponse)(nil),        // 17: faceoff.battle.v1.ExtendBattleResponse
 	(*VoidBattleRequest)(nil),           // 18: faceoff.battle.v1.VoidBattleRequest
 	(*VoidBattleResponse)(nil),          // 19: faceoff.battle.v1.VoidBattleResponse
-	(*WatchLiveRequest)(nil),            // 20: faceoff.battle.v1.WatchLiveRequest
-	(*WatchLiveResponse)(nil),           // 21: faceoff.battle.v1.WatchLiveResponse
-	(*LeaveBattleRequest)(nil),          // 22: faceoff.battle.v1.LeaveBattleRequest
-	(*LeaveBattleResponse)(nil),         // 23: faceoff.battle.v1.LeaveBattleResponse
-	(*ReportOpenedRequest)(nil),         // 24: faceoff.battle.v1.ReportOpenedRequest
-	(*ReportOpenedResponse)(nil),        // 25: faceoff.battle.v1.ReportOpenedResponse
-	(*ReportClosedRequest)(nil),         // 26: faceoff.battle.v1.ReportClosedRequest
-	(*ReportClosedResponse)(nil),        // 27: faceoff.battle.v1.ReportClosedResponse
-	nil,                                 // 28: faceoff.battle.v1.RequestBattleResponse.ResultsEntry
-	(*WatchLiveResponse_Snapshot)(nil),  // 29: faceoff.battle.v1.WatchLiveResponse.Snapshot
-	(*BattleConfig)(nil),                // 30: faceoff.battle.v1.BattleConfig
-	(*Battle)(nil),                      // 31: faceoff.battle.v1.Battle
-	(Battle_Status)(0),                  // 32: faceoff.battle.v1.Battle.Status
-	(*Event)(nil),                       // 33: faceoff.battle.v1.Event
-	(*Gifter)(nil),                      // 34: faceoff.battle.v1.Gifter
-	(*ClosingProof)(nil),                // 35: faceoff.battle.v1.ClosingProof
-	(*v1.TargetResult)(nil),             // 36: faceoff.errors.v1.TargetResult
-	(*timestamppb.Timestamp)(nil),       // 37: google.protobuf.Timestamp
+	(*RematchRequest)(nil),              // 20: faceoff.battle.v1.RematchRequest
+	(*RematchResponse)(nil),             // 21: faceoff.battle.v1.RematchResponse
+	(*WatchLiveRequest)(nil),            // 22: faceoff.battle.v1.WatchLiveRequest
+	(*WatchLiveResponse)(nil),           // 23: faceoff.battle.v1.WatchLiveResponse
+	(*LeaveBattleRequest)(nil),          // 24: faceoff.battle.v1.LeaveBattleRequest
+	(*LeaveBattleResponse)(nil),         // 25: faceoff.battle.v1.LeaveBattleResponse
+	(*ReportOpenedRequest)(nil),         // 26: faceoff.battle.v1.ReportOpenedRequest
+	(*ReportOpenedResponse)(nil),        // 27: faceoff.battle.v1.ReportOpenedResponse
+	(*ReportClosedRequest)(nil),         // 28: faceoff.battle.v1.ReportClosedRequest
+	(*ReportClosedResponse)(nil),        // 29: faceoff.battle.v1.ReportClosedResponse
+	nil,                                 // 30: faceoff.battle.v1.RequestBattleResponse.ResultsEntry
+	nil,                                 // 31: faceoff.battle.v1.RematchResponse.ResultsEntry
+	(*WatchLiveResponse_Snapshot)(nil),  // 32: faceoff.battle.v1.WatchLiveResponse.Snapshot
+	(*BattleConfig)(nil),                // 33: faceoff.battle.v1.BattleConfig
+	(*Battle)(nil),                      // 34: faceoff.battle.v1.Battle
+	(Battle_Status)(0),                  // 35: faceoff.battle.v1.Battle.Status
+	(*Event)(nil),                       // 36: faceoff.battle.v1.Event
+	(*Gifter)(nil),                      // 37: faceoff.battle.v1.Gifter
+	(*ClosingProof)(nil),                // 38: faceoff.battle.v1.ClosingProof
+	(*v1.TargetResult)(nil),             // 39: faceoff.errors.v1.TargetResult
+	(*timestamppb.Timestamp)(nil),       // 40: google.protobuf.Timestamp
 }
 var file_faceoff_battle_v1_battle_service_proto_depIdxs = []int32{
-	30, // 0: faceoff.battle.v1.RequestBattleRequest.config:type_name -> faceoff.battle.v1.BattleConfig
-	31, // 1: faceoff.battle.v1.RequestBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	28, // 2: faceoff.battle.v1.RequestBattleResponse.results:type_name -> faceoff.battle.v1.RequestBattleResponse.ResultsEntry
-	31, // 3: faceoff.battle.v1.GetBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	32, // 4: faceoff.battle.v1.ListBattlesRequest.status:type_name -> faceoff.battle.v1.Battle.Status
-	31, // 5: faceoff.battle.v1.ListBattlesResponse.battles:type_name -> faceoff.battle.v1.Battle
-	31, // 6: faceoff.battle.v1.AcceptBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	31, // 7: faceoff.battle.v1.RejectBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	31, // 8: faceoff.battle.v1.CancelBattleRequestResponse.battle:type_name -> faceoff.battle.v1.Battle
-	31, // 9: faceoff.battle.v1.ExitBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	31, // 10: faceoff.battle.v1.EndBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	31, // 11: faceoff.battle.v1.ExtendBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	31, // 12: faceoff.battle.v1.VoidBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	29, // 13: faceoff.battle.v1.WatchLiveResponse.snapshot:type_name -> faceoff.battle.v1.WatchLiveResponse.Snapshot
-	33, // 14: faceoff.battle.v1.WatchLiveResponse.event:type_name -> faceoff.battle.v1.Event
-	34, // 15: faceoff.battle.v1.ReportClosedRequest.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	35, // 16: faceoff.battle.v1.ReportClosedRequest.proof:type_name -> faceoff.battle.v1.ClosingProof
-	36, // 17: faceoff.battle.v1.RequestBattleResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
-	31, // 18: faceoff.battle.v1.WatchLiveResponse.Snapshot.battle:type_name -> faceoff.battle.v1.Battle
-	37, // 19: faceoff.battle.v1.WatchLiveResponse.Snapshot.server_now:type_name -> google.protobuf.Timestamp
-	0,  // 20: faceoff.battle.v1.BattleService.RequestBattle:input_type -> faceoff.battle.v1.RequestBattleRequest
-	2,  // 21: faceoff.battle.v1.BattleService.GetBattle:input_type -> faceoff.battle.v1.GetBattleRequest
-	4,  // 22: faceoff.battle.v1.BattleService.ListBattles:input_type -> faceoff.battle.v1.ListBattlesRequest
-	6,  // 23: faceoff.battle.v1.BattleService.AcceptBattle:input_type -> faceoff.battle.v1.AcceptBattleRequest
-	8,  // 24: faceoff.battle.v1.BattleService.RejectBattle:input_type -> faceoff.battle.v1.RejectBattleRequest
-	10, // 25: faceoff.battle.v1.BattleService.CancelBattleRequest:input_type -> faceoff.battle.v1.CancelBattleRequestRequest
-	12, // 26: faceoff.battle.v1.BattleService.ExitBattle:input_type -> faceoff.battle.v1.ExitBattleRequest
-	14, // 27: faceoff.battle.v1.BattleService.EndBattle:input_type -> faceoff.battle.v1.EndBattleRequest
-	16, // 28: faceoff.battle.v1.BattleService.ExtendBattle:input_type -> faceoff.battle.v1.ExtendBattleRequest
-	18, // 29: faceoff.battle.v1.BattleService.VoidBattle:input_type -> faceoff.battle.v1.VoidBattleRequest
-	20, // 30: faceoff.battle.v1.BattleService.WatchLive:input_type -> faceoff.battle.v1.WatchLiveRequest
-	22, // 31: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:input_type -> faceoff.battle.v1.LeaveBattleRequest
-	24, // 32: faceoff.battle.v1.BattleCoordinationService.ReportOpened:input_type -> faceoff.battle.v1.ReportOpenedRequest
-	26, // 33: faceoff.battle.v1.BattleCoordinationService.ReportClosed:input_type -> faceoff.battle.v1.ReportClosedRequest
-	1,  // 34: faceoff.battle.v1.BattleService.RequestBattle:output_type -> faceoff.battle.v1.RequestBattleResponse
-	3,  // 35: faceoff.battle.v1.BattleService.GetBattle:output_type -> faceoff.battle.v1.GetBattleResponse
-	5,  // 36: faceoff.battle.v1.BattleService.ListBattles:output_type -> faceoff.battle.v1.ListBattlesResponse
-	7,  // 37: faceoff.battle.v1.BattleService.AcceptBattle:output_type -> faceoff.battle.v1.AcceptBattleResponse
-	9,  // 38: faceoff.battle.v1.BattleService.RejectBattle:output_type -> faceoff.battle.v1.RejectBattleResponse
-	11, // 39: faceoff.battle.v1.BattleService.CancelBattleRequest:output_type -> faceoff.battle.v1.CancelBattleRequestResponse
-	13, // 40: faceoff.battle.v1.BattleService.ExitBattle:output_type -> faceoff.battle.v1.ExitBattleResponse
-	15, // 41: faceoff.battle.v1.BattleService.EndBattle:output_type -> faceoff.battle.v1.EndBattleResponse
-	17, // 42: faceoff.battle.v1.BattleService.ExtendBattle:output_type -> faceoff.battle.v1.ExtendBattleResponse
-	19, // 43: faceoff.battle.v1.BattleService.VoidBattle:output_type -> faceoff.battle.v1.VoidBattleResponse
-	21, // 44: faceoff.battle.v1.BattleService.WatchLive:output_type -> faceoff.battle.v1.WatchLiveResponse
-	23, // 45: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:output_type -> faceoff.battle.v1.LeaveBattleResponse
-	25, // 46: faceoff.battle.v1.BattleCoordinationService.ReportOpened:output_type -> faceoff.battle.v1.ReportOpenedResponse
-	27, // 47: faceoff.battle.v1.BattleCoordinationService.ReportClosed:output_type -> faceoff.battle.v1.ReportClosedResponse
-	34, // [34:48] is the sub-list for method output_type
-	20, // [20:34] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	33, // 0: faceoff.battle.v1.RequestBattleRequest.config:type_name -> faceoff.battle.v1.BattleConfig
+	34, // 1: faceoff.battle.v1.RequestBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	30, // 2: faceoff.battle.v1.RequestBattleResponse.results:type_name -> faceoff.battle.v1.RequestBattleResponse.ResultsEntry
+	34, // 3: faceoff.battle.v1.GetBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	35, // 4: faceoff.battle.v1.ListBattlesRequest.status:type_name -> faceoff.battle.v1.Battle.Status
+	34, // 5: faceoff.battle.v1.ListBattlesResponse.battles:type_name -> faceoff.battle.v1.Battle
+	34, // 6: faceoff.battle.v1.AcceptBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	34, // 7: faceoff.battle.v1.RejectBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	34, // 8: faceoff.battle.v1.CancelBattleRequestResponse.battle:type_name -> faceoff.battle.v1.Battle
+	34, // 9: faceoff.battle.v1.ExitBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	34, // 10: faceoff.battle.v1.EndBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	34, // 11: faceoff.battle.v1.ExtendBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	34, // 12: faceoff.battle.v1.VoidBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	33, // 13: faceoff.battle.v1.RematchRequest.config:type_name -> faceoff.battle.v1.BattleConfig
+	34, // 14: faceoff.battle.v1.RematchResponse.battle:type_name -> faceoff.battle.v1.Battle
+	31, // 15: faceoff.battle.v1.RematchResponse.results:type_name -> faceoff.battle.v1.RematchResponse.ResultsEntry
+	32, // 16: faceoff.battle.v1.WatchLiveResponse.snapshot:type_name -> faceoff.battle.v1.WatchLiveResponse.Snapshot
+	36, // 17: faceoff.battle.v1.WatchLiveResponse.event:type_name -> faceoff.battle.v1.Event
+	37, // 18: faceoff.battle.v1.ReportClosedRequest.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	38, // 19: faceoff.battle.v1.ReportClosedRequest.proof:type_name -> faceoff.battle.v1.ClosingProof
+	39, // 20: faceoff.battle.v1.RequestBattleResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
+	39, // 21: faceoff.battle.v1.RematchResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
+	34, // 22: faceoff.battle.v1.WatchLiveResponse.Snapshot.battle:type_name -> faceoff.battle.v1.Battle
+	40, // 23: faceoff.battle.v1.WatchLiveResponse.Snapshot.server_now:type_name -> google.protobuf.Timestamp
+	0,  // 24: faceoff.battle.v1.BattleService.RequestBattle:input_type -> faceoff.battle.v1.RequestBattleRequest
+	2,  // 25: faceoff.battle.v1.BattleService.GetBattle:input_type -> faceoff.battle.v1.GetBattleRequest
+	4,  // 26: faceoff.battle.v1.BattleService.ListBattles:input_type -> faceoff.battle.v1.ListBattlesRequest
+	6,  // 27: faceoff.battle.v1.BattleService.AcceptBattle:input_type -> faceoff.battle.v1.AcceptBattleRequest
+	8,  // 28: faceoff.battle.v1.BattleService.RejectBattle:input_type -> faceoff.battle.v1.RejectBattleRequest
+	10, // 29: faceoff.battle.v1.BattleService.CancelBattleRequest:input_type -> faceoff.battle.v1.CancelBattleRequestRequest
+	12, // 30: faceoff.battle.v1.BattleService.ExitBattle:input_type -> faceoff.battle.v1.ExitBattleRequest
+	14, // 31: faceoff.battle.v1.BattleService.EndBattle:input_type -> faceoff.battle.v1.EndBattleRequest
+	16, // 32: faceoff.battle.v1.BattleService.ExtendBattle:input_type -> faceoff.battle.v1.ExtendBattleRequest
+	18, // 33: faceoff.battle.v1.BattleService.VoidBattle:input_type -> faceoff.battle.v1.VoidBattleRequest
+	20, // 34: faceoff.battle.v1.BattleService.Rematch:input_type -> faceoff.battle.v1.RematchRequest
+	22, // 35: faceoff.battle.v1.BattleService.WatchLive:input_type -> faceoff.battle.v1.WatchLiveRequest
+	24, // 36: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:input_type -> faceoff.battle.v1.LeaveBattleRequest
+	26, // 37: faceoff.battle.v1.BattleCoordinationService.ReportOpened:input_type -> faceoff.battle.v1.ReportOpenedRequest
+	28, // 38: faceoff.battle.v1.BattleCoordinationService.ReportClosed:input_type -> faceoff.battle.v1.ReportClosedRequest
+	1,  // 39: faceoff.battle.v1.BattleService.RequestBattle:output_type -> faceoff.battle.v1.RequestBattleResponse
+	3,  // 40: faceoff.battle.v1.BattleService.GetBattle:output_type -> faceoff.battle.v1.GetBattleResponse
+	5,  // 41: faceoff.battle.v1.BattleService.ListBattles:output_type -> faceoff.battle.v1.ListBattlesResponse
+	7,  // 42: faceoff.battle.v1.BattleService.AcceptBattle:output_type -> faceoff.battle.v1.AcceptBattleResponse
+	9,  // 43: faceoff.battle.v1.BattleService.RejectBattle:output_type -> faceoff.battle.v1.RejectBattleResponse
+	11, // 44: faceoff.battle.v1.BattleService.CancelBattleRequest:output_type -> faceoff.battle.v1.CancelBattleRequestResponse
+	13, // 45: faceoff.battle.v1.BattleService.ExitBattle:output_type -> faceoff.battle.v1.ExitBattleResponse
+	15, // 46: faceoff.battle.v1.BattleService.EndBattle:output_type -> faceoff.battle.v1.EndBattleResponse
+	17, // 47: faceoff.battle.v1.BattleService.ExtendBattle:output_type -> faceoff.battle.v1.ExtendBattleResponse
+	19, // 48: faceoff.battle.v1.BattleService.VoidBattle:output_type -> faceoff.battle.v1.VoidBattleResponse
+	21, // 49: faceoff.battle.v1.BattleService.Rematch:output_type -> faceoff.battle.v1.RematchResponse
+	23, // 50: faceoff.battle.v1.BattleService.WatchLive:output_type -> faceoff.battle.v1.WatchLiveResponse
+	25, // 51: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:output_type -> faceoff.battle.v1.LeaveBattleResponse
+	27, // 52: faceoff.battle.v1.BattleCoordinationService.ReportOpened:output_type -> faceoff.battle.v1.ReportOpenedResponse
+	29, // 53: faceoff.battle.v1.BattleCoordinationService.ReportClosed:output_type -> faceoff.battle.v1.ReportClosedResponse
+	39, // [39:54] is the sub-list for method output_type
+	24, // [24:39] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_battle_service_proto_init() }
@@ -1825,7 +1972,7 @@ func file_faceoff_battle_v1_battle_service_proto_init() {
 	}
 	file_faceoff_battle_v1_battle_proto_init()
 	file_faceoff_battle_v1_events_proto_init()
-	file_faceoff_battle_v1_battle_service_proto_msgTypes[21].OneofWrappers = []any{
+	file_faceoff_battle_v1_battle_service_proto_msgTypes[23].OneofWrappers = []any{
 		(*WatchLiveResponse_Snapshot_)(nil),
 		(*WatchLiveResponse_Event)(nil),
 	}
@@ -1835,7 +1982,7 @@ func file_faceoff_battle_v1_battle_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_battle_service_proto_rawDesc), len(file_faceoff_battle_v1_battle_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   30,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

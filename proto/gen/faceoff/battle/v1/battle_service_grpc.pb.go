@@ -29,6 +29,7 @@ const (
 	BattleService_EndBattle_FullMethodName           = "/faceoff.battle.v1.BattleService/EndBattle"
 	BattleService_ExtendBattle_FullMethodName        = "/faceoff.battle.v1.BattleService/ExtendBattle"
 	BattleService_VoidBattle_FullMethodName          = "/faceoff.battle.v1.BattleService/VoidBattle"
+	BattleService_Rematch_FullMethodName             = "/faceoff.battle.v1.BattleService/Rematch"
 	BattleService_WatchLive_FullMethodName           = "/faceoff.battle.v1.BattleService/WatchLive"
 )
 
@@ -53,11 +54,12 @@ type BattleServiceClient interface {
 	RejectBattle(ctx context.Context, in *RejectBattleRequest, opts ...grpc.CallOption) (*RejectBattleResponse, error)
 	// CancelBattleRequest takes the request back, for the live of the inviter, before the battle starts.
 	CancelBattleRequest(ctx context.Context, in *CancelBattleRequestRequest, opts ...grpc.CallOption) (*CancelBattleRequestResponse, error)
-	// ExitBattle leaves a battle that has started; its score so far stays in the result. When one side is left the battle ends.
+	// ExitBattle leaves a battle that has started, its score so far staying in the result, or, between two rounds, its series. When
+	// one side is left the battle, or the series, ends.
 	ExitBattle(ctx context.Context, in *ExitBattleRequest, opts ...grpc.CallOption) (*ExitBattleResponse, error)
 	// EndBattle proposes, for a live, that a running battle ends now, or consents to that. It ends, CUT_SHORT, when all lives
 	// in it have consented; a proposal lapses after 10 s (a setting). Without a live it is an admin's: any open battle ends at
-	// once, TERMINATED.
+	// once, TERMINATED, and its series with it; between two rounds the series ends.
 	EndBattle(ctx context.Context, in *EndBattleRequest, opts ...grpc.CallOption) (*EndBattleResponse, error)
 	// ExtendBattle proposes, for a live, that a running battle takes longer, or consents to that; see EndBattle. Without a live
 	// it is an admin's, and holds at once. In the last second of a battle it is too late, and no battle takes longer in all than
@@ -65,6 +67,9 @@ type BattleServiceClient interface {
 	ExtendBattle(ctx context.Context, in *ExtendBattleRequest, opts ...grpc.CallOption) (*ExtendBattleResponse, error)
 	// VoidBattle ends an open battle without a result, for admins: the gifts counted for it are void.
 	VoidBattle(ctx context.Context, in *VoidBattleRequest, opts ...grpc.CallOption) (*VoidBattleResponse, error)
+	// Rematch requests the battle again, for a live that played in it, of all others that did: of those that are still connected
+	// with it, as RequestBattle does. The sides stay those that played. It is refused while the battle, or its series, goes on.
+	Rematch(ctx context.Context, in *RematchRequest, opts ...grpc.CallOption) (*RematchResponse, error)
 	// WatchLive streams what happens to a live in battles; see CohostService.WatchLive.
 	WatchLive(ctx context.Context, in *WatchLiveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchLiveResponse], error)
 }
@@ -177,6 +182,16 @@ func (c *battleServiceClient) VoidBattle(ctx context.Context, in *VoidBattleRequ
 	return out, nil
 }
 
+func (c *battleServiceClient) Rematch(ctx context.Context, in *RematchRequest, opts ...grpc.CallOption) (*RematchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RematchResponse)
+	err := c.cc.Invoke(ctx, BattleService_Rematch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *battleServiceClient) WatchLive(ctx context.Context, in *WatchLiveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchLiveResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &BattleService_ServiceDesc.Streams[0], BattleService_WatchLive_FullMethodName, cOpts...)
@@ -217,11 +232,12 @@ type BattleServiceServer interface {
 	RejectBattle(context.Context, *RejectBattleRequest) (*RejectBattleResponse, error)
 	// CancelBattleRequest takes the request back, for the live of the inviter, before the battle starts.
 	CancelBattleRequest(context.Context, *CancelBattleRequestRequest) (*CancelBattleRequestResponse, error)
-	// ExitBattle leaves a battle that has started; its score so far stays in the result. When one side is left the battle ends.
+	// ExitBattle leaves a battle that has started, its score so far staying in the result, or, between two rounds, its series. When
+	// one side is left the battle, or the series, ends.
 	ExitBattle(context.Context, *ExitBattleRequest) (*ExitBattleResponse, error)
 	// EndBattle proposes, for a live, that a running battle ends now, or consents to that. It ends, CUT_SHORT, when all lives
 	// in it have consented; a proposal lapses after 10 s (a setting). Without a live it is an admin's: any open battle ends at
-	// once, TERMINATED.
+	// once, TERMINATED, and its series with it; between two rounds the series ends.
 	EndBattle(context.Context, *EndBattleRequest) (*EndBattleResponse, error)
 	// ExtendBattle proposes, for a live, that a running battle takes longer, or consents to that; see EndBattle. Without a live
 	// it is an admin's, and holds at once. In the last second of a battle it is too late, and no battle takes longer in all than
@@ -229,6 +245,9 @@ type BattleServiceServer interface {
 	ExtendBattle(context.Context, *ExtendBattleRequest) (*ExtendBattleResponse, error)
 	// VoidBattle ends an open battle without a result, for admins: the gifts counted for it are void.
 	VoidBattle(context.Context, *VoidBattleRequest) (*VoidBattleResponse, error)
+	// Rematch requests the battle again, for a live that played in it, of all others that did: of those that are still connected
+	// with it, as RequestBattle does. The sides stay those that played. It is refused while the battle, or its series, goes on.
+	Rematch(context.Context, *RematchRequest) (*RematchResponse, error)
 	// WatchLive streams what happens to a live in battles; see CohostService.WatchLive.
 	WatchLive(*WatchLiveRequest, grpc.ServerStreamingServer[WatchLiveResponse]) error
 	mustEmbedUnimplementedBattleServiceServer()
@@ -270,6 +289,9 @@ func (UnimplementedBattleServiceServer) ExtendBattle(context.Context, *ExtendBat
 }
 func (UnimplementedBattleServiceServer) VoidBattle(context.Context, *VoidBattleRequest) (*VoidBattleResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method VoidBattle not implemented")
+}
+func (UnimplementedBattleServiceServer) Rematch(context.Context, *RematchRequest) (*RematchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Rematch not implemented")
 }
 func (UnimplementedBattleServiceServer) WatchLive(*WatchLiveRequest, grpc.ServerStreamingServer[WatchLiveResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchLive not implemented")
@@ -475,6 +497,24 @@ func _BattleService_VoidBattle_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _BattleService_Rematch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RematchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BattleServiceServer).Rematch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BattleService_Rematch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BattleServiceServer).Rematch(ctx, req.(*RematchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _BattleService_WatchLive_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchLiveRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -532,6 +572,10 @@ var BattleService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "VoidBattle",
 			Handler:    _BattleService_VoidBattle_Handler,
+		},
+		{
+			MethodName: "Rematch",
+			Handler:    _BattleService_Rematch_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

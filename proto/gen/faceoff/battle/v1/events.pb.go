@@ -131,6 +131,60 @@ func (BattleProposal_Change) EnumDescriptor() ([]byte, []int) {
 	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{10, 0}
 }
 
+type PunishmentEnded_Reason int32
+
+const (
+	PunishmentEnded_REASON_UNSPECIFIED PunishmentEnded_Reason = 0
+	PunishmentEnded_TIME_OVER          PunishmentEnded_Reason = 1
+	// A battle with one of its lives starts.
+	PunishmentEnded_NEW_BATTLE PunishmentEnded_Reason = 2
+	// No winner, or no loser, is left in the connection.
+	PunishmentEnded_MEMBERS_LEFT PunishmentEnded_Reason = 3
+)
+
+// Enum value maps for PunishmentEnded_Reason.
+var (
+	PunishmentEnded_Reason_name = map[int32]string{
+		0: "REASON_UNSPECIFIED",
+		1: "TIME_OVER",
+		2: "NEW_BATTLE",
+		3: "MEMBERS_LEFT",
+	}
+	PunishmentEnded_Reason_value = map[string]int32{
+		"REASON_UNSPECIFIED": 0,
+		"TIME_OVER":          1,
+		"NEW_BATTLE":         2,
+		"MEMBERS_LEFT":       3,
+	}
+)
+
+func (x PunishmentEnded_Reason) Enum() *PunishmentEnded_Reason {
+	p := new(PunishmentEnded_Reason)
+	*p = x
+	return p
+}
+
+func (x PunishmentEnded_Reason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PunishmentEnded_Reason) Descriptor() protoreflect.EnumDescriptor {
+	return file_faceoff_battle_v1_events_proto_enumTypes[2].Descriptor()
+}
+
+func (PunishmentEnded_Reason) Type() protoreflect.EnumType {
+	return &file_faceoff_battle_v1_events_proto_enumTypes[2]
+}
+
+func (x PunishmentEnded_Reason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PunishmentEnded_Reason.Descriptor instead.
+func (PunishmentEnded_Reason) EnumDescriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{13, 0}
+}
+
 // Event is something that happened to one live in battles, as its host and its audience are told.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -150,6 +204,9 @@ type Event struct {
 	//	*Event_UserExitBattle
 	//	*Event_BattleProposal
 	//	*Event_BattleExtended
+	//	*Event_PunishmentStarted
+	//	*Event_PunishmentEnded
+	//	*Event_SeriesEnded
 	Event         isEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -305,6 +362,33 @@ func (x *Event) GetBattleExtended() *BattleExtended {
 	return nil
 }
 
+func (x *Event) GetPunishmentStarted() *PunishmentStarted {
+	if x != nil {
+		if x, ok := x.Event.(*Event_PunishmentStarted); ok {
+			return x.PunishmentStarted
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetPunishmentEnded() *PunishmentEnded {
+	if x != nil {
+		if x, ok := x.Event.(*Event_PunishmentEnded); ok {
+			return x.PunishmentEnded
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetSeriesEnded() *SeriesEnded {
+	if x != nil {
+		if x, ok := x.Event.(*Event_SeriesEnded); ok {
+			return x.SeriesEnded
+		}
+	}
+	return nil
+}
+
 type isEvent_Event interface {
 	isEvent_Event()
 }
@@ -353,6 +437,18 @@ type Event_BattleExtended struct {
 	BattleExtended *BattleExtended `protobuf:"bytes,20,opt,name=battle_extended,json=battleExtended,proto3,oneof"`
 }
 
+type Event_PunishmentStarted struct {
+	PunishmentStarted *PunishmentStarted `protobuf:"bytes,21,opt,name=punishment_started,json=punishmentStarted,proto3,oneof"`
+}
+
+type Event_PunishmentEnded struct {
+	PunishmentEnded *PunishmentEnded `protobuf:"bytes,22,opt,name=punishment_ended,json=punishmentEnded,proto3,oneof"`
+}
+
+type Event_SeriesEnded struct {
+	SeriesEnded *SeriesEnded `protobuf:"bytes,23,opt,name=series_ended,json=seriesEnded,proto3,oneof"`
+}
+
 func (*Event_BattleRequestReceived) isEvent_Event() {}
 
 func (*Event_BattleRequestCancelled) isEvent_Event() {}
@@ -374,6 +470,12 @@ func (*Event_UserExitBattle) isEvent_Event() {}
 func (*Event_BattleProposal) isEvent_Event() {}
 
 func (*Event_BattleExtended) isEvent_Event() {}
+
+func (*Event_PunishmentStarted) isEvent_Event() {}
+
+func (*Event_PunishmentEnded) isEvent_Event() {}
+
+func (*Event_SeriesEnded) isEvent_Event() {}
 
 // BattleRequestReceived goes to each invitee.
 type BattleRequestReceived struct {
@@ -749,7 +851,8 @@ func (x *BattleStarted) GetInvitees() []*BattleUser {
 	return nil
 }
 
-// BattleEnded goes to all lives that were asked to the battle; with the result if it had started.
+// BattleEnded goes to all lives that were asked to the battle; with the result if it had started. In a series the battle says
+// who has won it, or when the next round is begun.
 type BattleEnded struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Battle *Battle                `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
@@ -872,7 +975,8 @@ func (x *UserJoinBattle) GetUser() *BattleUser {
 	return nil
 }
 
-// UserExitBattle goes to all lives of the battle.
+// UserExitBattle goes to all lives of the battle. Between two rounds of a series it goes to the lives that wait for the next
+// one, and names the round that has ended.
 type UserExitBattle struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
@@ -1058,11 +1162,157 @@ func (x *BattleExtended) GetExtendSeconds() int32 {
 	return 0
 }
 
+// PunishmentStarted goes to all lives that played the battle.
+type PunishmentStarted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// With the end of the punishment, and the result that says who has lost.
+	Battle        *Battle `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PunishmentStarted) Reset() {
+	*x = PunishmentStarted{}
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PunishmentStarted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PunishmentStarted) ProtoMessage() {}
+
+func (x *PunishmentStarted) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PunishmentStarted.ProtoReflect.Descriptor instead.
+func (*PunishmentStarted) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *PunishmentStarted) GetBattle() *Battle {
+	if x != nil {
+		return x.Battle
+	}
+	return nil
+}
+
+// PunishmentEnded goes to all lives that played the battle.
+type PunishmentEnded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	Reason        PunishmentEnded_Reason `protobuf:"varint,2,opt,name=reason,proto3,enum=faceoff.battle.v1.PunishmentEnded_Reason" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PunishmentEnded) Reset() {
+	*x = PunishmentEnded{}
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PunishmentEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PunishmentEnded) ProtoMessage() {}
+
+func (x *PunishmentEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PunishmentEnded.ProtoReflect.Descriptor instead.
+func (*PunishmentEnded) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *PunishmentEnded) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *PunishmentEnded) GetReason() PunishmentEnded_Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return PunishmentEnded_REASON_UNSPECIFIED
+}
+
+// SeriesEnded goes to all lives that played the last round, when the series ends between two rounds. When it ends with a round,
+// BattleEnded says so.
+type SeriesEnded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The last round, with the series.
+	Battle        *Battle `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeriesEnded) Reset() {
+	*x = SeriesEnded{}
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeriesEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeriesEnded) ProtoMessage() {}
+
+func (x *SeriesEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeriesEnded.ProtoReflect.Descriptor instead.
+func (*SeriesEnded) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SeriesEnded) GetBattle() *Battle {
+	if x != nil {
+		return x.Battle
+	}
+	return nil
+}
+
 var File_faceoff_battle_v1_events_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x1efaceoff/battle/v1/events.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x86\b\n" +
+	"\x1efaceoff/battle/v1/events.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf3\t\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12b\n" +
@@ -1077,7 +1327,10 @@ const file_faceoff_battle_v1_events_proto_rawDesc = "" +
 	"\x10user_join_battle\x18\x11 \x01(\v2!.faceoff.battle.v1.UserJoinBattleH\x00R\x0euserJoinBattle\x12M\n" +
 	"\x10user_exit_battle\x18\x12 \x01(\v2!.faceoff.battle.v1.UserExitBattleH\x00R\x0euserExitBattle\x12L\n" +
 	"\x0fbattle_proposal\x18\x13 \x01(\v2!.faceoff.battle.v1.BattleProposalH\x00R\x0ebattleProposal\x12L\n" +
-	"\x0fbattle_extended\x18\x14 \x01(\v2!.faceoff.battle.v1.BattleExtendedH\x00R\x0ebattleExtendedB\a\n" +
+	"\x0fbattle_extended\x18\x14 \x01(\v2!.faceoff.battle.v1.BattleExtendedH\x00R\x0ebattleExtended\x12U\n" +
+	"\x12punishment_started\x18\x15 \x01(\v2$.faceoff.battle.v1.PunishmentStartedH\x00R\x11punishmentStarted\x12O\n" +
+	"\x10punishment_ended\x18\x16 \x01(\v2\".faceoff.battle.v1.PunishmentEndedH\x00R\x0fpunishmentEnded\x12C\n" +
+	"\fseries_ended\x18\x17 \x01(\v2\x1e.faceoff.battle.v1.SeriesEndedH\x00R\vseriesEndedB\a\n" +
 	"\x05event\"\xbc\x01\n" +
 	"\x15BattleRequestReceived\x121\n" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x127\n" +
@@ -1137,7 +1390,20 @@ const file_faceoff_battle_v1_events_proto_rawDesc = "" +
 	"\x06LAPSED\x10\x03\"j\n" +
 	"\x0eBattleExtended\x121\n" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x12%\n" +
-	"\x0eextend_seconds\x18\x02 \x01(\x05R\rextendSecondsB\xd0\x01\n" +
+	"\x0eextend_seconds\x18\x02 \x01(\x05R\rextendSeconds\"F\n" +
+	"\x11PunishmentStarted\x121\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\xc4\x01\n" +
+	"\x0fPunishmentEnded\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12A\n" +
+	"\x06reason\x18\x02 \x01(\x0e2).faceoff.battle.v1.PunishmentEnded.ReasonR\x06reason\"Q\n" +
+	"\x06Reason\x12\x16\n" +
+	"\x12REASON_UNSPECIFIED\x10\x00\x12\r\n" +
+	"\tTIME_OVER\x10\x01\x12\x0e\n" +
+	"\n" +
+	"NEW_BATTLE\x10\x02\x12\x10\n" +
+	"\fMEMBERS_LEFT\x10\x03\"@\n" +
+	"\vSeriesEnded\x121\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battleB\xd0\x01\n" +
 	"\x15com.faceoff.battle.v1B\vEventsProtoP\x01ZDgithub.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1;battlev1\xa2\x02\x03FBX\xaa\x02\x11Faceoff.Battle.V1\xca\x02\x11Faceoff\\Battle\\V1\xe2\x02\x1dFaceoff\\Battle\\V1\\GPBMetadata\xea\x02\x13Faceoff::Battle::V1b\x06proto3"
 
 var (
@@ -1152,72 +1418,82 @@ func file_faceoff_battle_v1_events_proto_rawDescGZIP() []byte {
 	return file_faceoff_battle_v1_events_proto_rawDescData
 }
 
-var file_faceoff_battle_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_faceoff_battle_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_faceoff_battle_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_faceoff_battle_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_faceoff_battle_v1_events_proto_goTypes = []any{
 	(UserExitBattle_Reason)(0),     // 0: faceoff.battle.v1.UserExitBattle.Reason
 	(BattleProposal_Change)(0),     // 1: faceoff.battle.v1.BattleProposal.Change
-	(*Event)(nil),                  // 2: faceoff.battle.v1.Event
-	(*BattleRequestReceived)(nil),  // 3: faceoff.battle.v1.BattleRequestReceived
-	(*BattleRequestCancelled)(nil), // 4: faceoff.battle.v1.BattleRequestCancelled
-	(*BattleRequestAccept)(nil),    // 5: faceoff.battle.v1.BattleRequestAccept
-	(*BattleRequestReject)(nil),    // 6: faceoff.battle.v1.BattleRequestReject
-	(*BattleRequestTimeout)(nil),   // 7: faceoff.battle.v1.BattleRequestTimeout
-	(*BattleStarted)(nil),          // 8: faceoff.battle.v1.BattleStarted
-	(*BattleEnded)(nil),            // 9: faceoff.battle.v1.BattleEnded
-	(*UserJoinBattle)(nil),         // 10: faceoff.battle.v1.UserJoinBattle
-	(*UserExitBattle)(nil),         // 11: faceoff.battle.v1.UserExitBattle
-	(*BattleProposal)(nil),         // 12: faceoff.battle.v1.BattleProposal
-	(*BattleExtended)(nil),         // 13: faceoff.battle.v1.BattleExtended
-	(*timestamppb.Timestamp)(nil),  // 14: google.protobuf.Timestamp
-	(*Battle)(nil),                 // 15: faceoff.battle.v1.Battle
-	(*BattleUser)(nil),             // 16: faceoff.battle.v1.BattleUser
-	(Battle_EndReason)(0),          // 17: faceoff.battle.v1.Battle.EndReason
-	(*BattleResult)(nil),           // 18: faceoff.battle.v1.BattleResult
-	(*Proposal)(nil),               // 19: faceoff.battle.v1.Proposal
+	(PunishmentEnded_Reason)(0),    // 2: faceoff.battle.v1.PunishmentEnded.Reason
+	(*Event)(nil),                  // 3: faceoff.battle.v1.Event
+	(*BattleRequestReceived)(nil),  // 4: faceoff.battle.v1.BattleRequestReceived
+	(*BattleRequestCancelled)(nil), // 5: faceoff.battle.v1.BattleRequestCancelled
+	(*BattleRequestAccept)(nil),    // 6: faceoff.battle.v1.BattleRequestAccept
+	(*BattleRequestReject)(nil),    // 7: faceoff.battle.v1.BattleRequestReject
+	(*BattleRequestTimeout)(nil),   // 8: faceoff.battle.v1.BattleRequestTimeout
+	(*BattleStarted)(nil),          // 9: faceoff.battle.v1.BattleStarted
+	(*BattleEnded)(nil),            // 10: faceoff.battle.v1.BattleEnded
+	(*UserJoinBattle)(nil),         // 11: faceoff.battle.v1.UserJoinBattle
+	(*UserExitBattle)(nil),         // 12: faceoff.battle.v1.UserExitBattle
+	(*BattleProposal)(nil),         // 13: faceoff.battle.v1.BattleProposal
+	(*BattleExtended)(nil),         // 14: faceoff.battle.v1.BattleExtended
+	(*PunishmentStarted)(nil),      // 15: faceoff.battle.v1.PunishmentStarted
+	(*PunishmentEnded)(nil),        // 16: faceoff.battle.v1.PunishmentEnded
+	(*SeriesEnded)(nil),            // 17: faceoff.battle.v1.SeriesEnded
+	(*timestamppb.Timestamp)(nil),  // 18: google.protobuf.Timestamp
+	(*Battle)(nil),                 // 19: faceoff.battle.v1.Battle
+	(*BattleUser)(nil),             // 20: faceoff.battle.v1.BattleUser
+	(Battle_EndReason)(0),          // 21: faceoff.battle.v1.Battle.EndReason
+	(*BattleResult)(nil),           // 22: faceoff.battle.v1.BattleResult
+	(*Proposal)(nil),               // 23: faceoff.battle.v1.Proposal
 }
 var file_faceoff_battle_v1_events_proto_depIdxs = []int32{
-	14, // 0: faceoff.battle.v1.Event.at:type_name -> google.protobuf.Timestamp
-	3,  // 1: faceoff.battle.v1.Event.battle_request_received:type_name -> faceoff.battle.v1.BattleRequestReceived
-	4,  // 2: faceoff.battle.v1.Event.battle_request_cancelled:type_name -> faceoff.battle.v1.BattleRequestCancelled
-	5,  // 3: faceoff.battle.v1.Event.battle_request_accept:type_name -> faceoff.battle.v1.BattleRequestAccept
-	6,  // 4: faceoff.battle.v1.Event.battle_request_reject:type_name -> faceoff.battle.v1.BattleRequestReject
-	7,  // 5: faceoff.battle.v1.Event.battle_request_timeout:type_name -> faceoff.battle.v1.BattleRequestTimeout
-	8,  // 6: faceoff.battle.v1.Event.battle_started:type_name -> faceoff.battle.v1.BattleStarted
-	9,  // 7: faceoff.battle.v1.Event.battle_ended:type_name -> faceoff.battle.v1.BattleEnded
-	10, // 8: faceoff.battle.v1.Event.user_join_battle:type_name -> faceoff.battle.v1.UserJoinBattle
-	11, // 9: faceoff.battle.v1.Event.user_exit_battle:type_name -> faceoff.battle.v1.UserExitBattle
-	12, // 10: faceoff.battle.v1.Event.battle_proposal:type_name -> faceoff.battle.v1.BattleProposal
-	13, // 11: faceoff.battle.v1.Event.battle_extended:type_name -> faceoff.battle.v1.BattleExtended
-	15, // 12: faceoff.battle.v1.BattleRequestReceived.battle:type_name -> faceoff.battle.v1.Battle
-	16, // 13: faceoff.battle.v1.BattleRequestReceived.inviter:type_name -> faceoff.battle.v1.BattleUser
-	16, // 14: faceoff.battle.v1.BattleRequestReceived.invitee:type_name -> faceoff.battle.v1.BattleUser
-	16, // 15: faceoff.battle.v1.BattleRequestCancelled.inviter:type_name -> faceoff.battle.v1.BattleUser
-	16, // 16: faceoff.battle.v1.BattleRequestCancelled.invitee:type_name -> faceoff.battle.v1.BattleUser
-	16, // 17: faceoff.battle.v1.BattleRequestAccept.inviter:type_name -> faceoff.battle.v1.BattleUser
-	16, // 18: faceoff.battle.v1.BattleRequestAccept.invitee:type_name -> faceoff.battle.v1.BattleUser
-	16, // 19: faceoff.battle.v1.BattleRequestReject.inviter:type_name -> faceoff.battle.v1.BattleUser
-	16, // 20: faceoff.battle.v1.BattleRequestReject.invitee:type_name -> faceoff.battle.v1.BattleUser
-	16, // 21: faceoff.battle.v1.BattleRequestTimeout.inviter:type_name -> faceoff.battle.v1.BattleUser
-	16, // 22: faceoff.battle.v1.BattleRequestTimeout.invitee:type_name -> faceoff.battle.v1.BattleUser
-	15, // 23: faceoff.battle.v1.BattleStarted.battle:type_name -> faceoff.battle.v1.Battle
-	16, // 24: faceoff.battle.v1.BattleStarted.inviter:type_name -> faceoff.battle.v1.BattleUser
-	16, // 25: faceoff.battle.v1.BattleStarted.invitees:type_name -> faceoff.battle.v1.BattleUser
-	15, // 26: faceoff.battle.v1.BattleEnded.battle:type_name -> faceoff.battle.v1.Battle
-	17, // 27: faceoff.battle.v1.BattleEnded.reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	18, // 28: faceoff.battle.v1.BattleEnded.result:type_name -> faceoff.battle.v1.BattleResult
-	16, // 29: faceoff.battle.v1.UserJoinBattle.user:type_name -> faceoff.battle.v1.BattleUser
-	16, // 30: faceoff.battle.v1.UserExitBattle.user:type_name -> faceoff.battle.v1.BattleUser
-	0,  // 31: faceoff.battle.v1.UserExitBattle.reason:type_name -> faceoff.battle.v1.UserExitBattle.Reason
-	1,  // 32: faceoff.battle.v1.BattleProposal.change:type_name -> faceoff.battle.v1.BattleProposal.Change
-	19, // 33: faceoff.battle.v1.BattleProposal.proposal:type_name -> faceoff.battle.v1.Proposal
-	16, // 34: faceoff.battle.v1.BattleProposal.user:type_name -> faceoff.battle.v1.BattleUser
-	15, // 35: faceoff.battle.v1.BattleExtended.battle:type_name -> faceoff.battle.v1.Battle
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	18, // 0: faceoff.battle.v1.Event.at:type_name -> google.protobuf.Timestamp
+	4,  // 1: faceoff.battle.v1.Event.battle_request_received:type_name -> faceoff.battle.v1.BattleRequestReceived
+	5,  // 2: faceoff.battle.v1.Event.battle_request_cancelled:type_name -> faceoff.battle.v1.BattleRequestCancelled
+	6,  // 3: faceoff.battle.v1.Event.battle_request_accept:type_name -> faceoff.battle.v1.BattleRequestAccept
+	7,  // 4: faceoff.battle.v1.Event.battle_request_reject:type_name -> faceoff.battle.v1.BattleRequestReject
+	8,  // 5: faceoff.battle.v1.Event.battle_request_timeout:type_name -> faceoff.battle.v1.BattleRequestTimeout
+	9,  // 6: faceoff.battle.v1.Event.battle_started:type_name -> faceoff.battle.v1.BattleStarted
+	10, // 7: faceoff.battle.v1.Event.battle_ended:type_name -> faceoff.battle.v1.BattleEnded
+	11, // 8: faceoff.battle.v1.Event.user_join_battle:type_name -> faceoff.battle.v1.UserJoinBattle
+	12, // 9: faceoff.battle.v1.Event.user_exit_battle:type_name -> faceoff.battle.v1.UserExitBattle
+	13, // 10: faceoff.battle.v1.Event.battle_proposal:type_name -> faceoff.battle.v1.BattleProposal
+	14, // 11: faceoff.battle.v1.Event.battle_extended:type_name -> faceoff.battle.v1.BattleExtended
+	15, // 12: faceoff.battle.v1.Event.punishment_started:type_name -> faceoff.battle.v1.PunishmentStarted
+	16, // 13: faceoff.battle.v1.Event.punishment_ended:type_name -> faceoff.battle.v1.PunishmentEnded
+	17, // 14: faceoff.battle.v1.Event.series_ended:type_name -> faceoff.battle.v1.SeriesEnded
+	19, // 15: faceoff.battle.v1.BattleRequestReceived.battle:type_name -> faceoff.battle.v1.Battle
+	20, // 16: faceoff.battle.v1.BattleRequestReceived.inviter:type_name -> faceoff.battle.v1.BattleUser
+	20, // 17: faceoff.battle.v1.BattleRequestReceived.invitee:type_name -> faceoff.battle.v1.BattleUser
+	20, // 18: faceoff.battle.v1.BattleRequestCancelled.inviter:type_name -> faceoff.battle.v1.BattleUser
+	20, // 19: faceoff.battle.v1.BattleRequestCancelled.invitee:type_name -> faceoff.battle.v1.BattleUser
+	20, // 20: faceoff.battle.v1.BattleRequestAccept.inviter:type_name -> faceoff.battle.v1.BattleUser
+	20, // 21: faceoff.battle.v1.BattleRequestAccept.invitee:type_name -> faceoff.battle.v1.BattleUser
+	20, // 22: faceoff.battle.v1.BattleRequestReject.inviter:type_name -> faceoff.battle.v1.BattleUser
+	20, // 23: faceoff.battle.v1.BattleRequestReject.invitee:type_name -> faceoff.battle.v1.BattleUser
+	20, // 24: faceoff.battle.v1.BattleRequestTimeout.inviter:type_name -> faceoff.battle.v1.BattleUser
+	20, // 25: faceoff.battle.v1.BattleRequestTimeout.invitee:type_name -> faceoff.battle.v1.BattleUser
+	19, // 26: faceoff.battle.v1.BattleStarted.battle:type_name -> faceoff.battle.v1.Battle
+	20, // 27: faceoff.battle.v1.BattleStarted.inviter:type_name -> faceoff.battle.v1.BattleUser
+	20, // 28: faceoff.battle.v1.BattleStarted.invitees:type_name -> faceoff.battle.v1.BattleUser
+	19, // 29: faceoff.battle.v1.BattleEnded.battle:type_name -> faceoff.battle.v1.Battle
+	21, // 30: faceoff.battle.v1.BattleEnded.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	22, // 31: faceoff.battle.v1.BattleEnded.result:type_name -> faceoff.battle.v1.BattleResult
+	20, // 32: faceoff.battle.v1.UserJoinBattle.user:type_name -> faceoff.battle.v1.BattleUser
+	20, // 33: faceoff.battle.v1.UserExitBattle.user:type_name -> faceoff.battle.v1.BattleUser
+	0,  // 34: faceoff.battle.v1.UserExitBattle.reason:type_name -> faceoff.battle.v1.UserExitBattle.Reason
+	1,  // 35: faceoff.battle.v1.BattleProposal.change:type_name -> faceoff.battle.v1.BattleProposal.Change
+	23, // 36: faceoff.battle.v1.BattleProposal.proposal:type_name -> faceoff.battle.v1.Proposal
+	20, // 37: faceoff.battle.v1.BattleProposal.user:type_name -> faceoff.battle.v1.BattleUser
+	19, // 38: faceoff.battle.v1.BattleExtended.battle:type_name -> faceoff.battle.v1.Battle
+	19, // 39: faceoff.battle.v1.PunishmentStarted.battle:type_name -> faceoff.battle.v1.Battle
+	2,  // 40: faceoff.battle.v1.PunishmentEnded.reason:type_name -> faceoff.battle.v1.PunishmentEnded.Reason
+	19, // 41: faceoff.battle.v1.SeriesEnded.battle:type_name -> faceoff.battle.v1.Battle
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_events_proto_init() }
@@ -1238,14 +1514,17 @@ func file_faceoff_battle_v1_events_proto_init() {
 		(*Event_UserExitBattle)(nil),
 		(*Event_BattleProposal)(nil),
 		(*Event_BattleExtended)(nil),
+		(*Event_PunishmentStarted)(nil),
+		(*Event_PunishmentEnded)(nil),
+		(*Event_SeriesEnded)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_events_proto_rawDesc), len(file_faceoff_battle_v1_events_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   12,
+			NumEnums:      3,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -207,6 +207,10 @@ type Entry struct {
 	//	*Entry_ProposalConsented_
 	//	*Entry_ProposalLapsed_
 	//	*Entry_BattleExtended_
+	//	*Entry_PunishmentEnded_
+	//	*Entry_SeriesExited_
+	//	*Entry_SeriesEnded_
+	//	*Entry_SeriesContinued_
 	Entry         isEntry_Entry `protobuf_oneof:"entry"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -393,6 +397,42 @@ func (x *Entry) GetBattleExtended() *Entry_BattleExtended {
 	return nil
 }
 
+func (x *Entry) GetPunishmentEnded() *Entry_PunishmentEnded {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_PunishmentEnded_); ok {
+			return x.PunishmentEnded
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetSeriesExited() *Entry_SeriesExited {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_SeriesExited_); ok {
+			return x.SeriesExited
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetSeriesEnded() *Entry_SeriesEnded {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_SeriesEnded_); ok {
+			return x.SeriesEnded
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetSeriesContinued() *Entry_SeriesContinued {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_SeriesContinued_); ok {
+			return x.SeriesContinued
+		}
+	}
+	return nil
+}
+
 type isEntry_Entry interface {
 	isEntry_Entry()
 }
@@ -466,6 +506,26 @@ type Entry_BattleExtended_ struct {
 	BattleExtended *Entry_BattleExtended `protobuf:"bytes,23,opt,name=battle_extended,json=battleExtended,proto3,oneof"`
 }
 
+type Entry_PunishmentEnded_ struct {
+	// After BattleEnded.
+	PunishmentEnded *Entry_PunishmentEnded `protobuf:"bytes,30,opt,name=punishment_ended,json=punishmentEnded,proto3,oneof"`
+}
+
+type Entry_SeriesExited_ struct {
+	// A live that waits for the next round of a series leaves.
+	SeriesExited *Entry_SeriesExited `protobuf:"bytes,31,opt,name=series_exited,json=seriesExited,proto3,oneof"`
+}
+
+type Entry_SeriesEnded_ struct {
+	// The series ends between two rounds.
+	SeriesEnded *Entry_SeriesEnded `protobuf:"bytes,32,opt,name=series_ended,json=seriesEnded,proto3,oneof"`
+}
+
+type Entry_SeriesContinued_ struct {
+	// The next round of a series begins.
+	SeriesContinued *Entry_SeriesContinued `protobuf:"bytes,33,opt,name=series_continued,json=seriesContinued,proto3,oneof"`
+}
+
 func (*Entry_CohostRead_) isEntry_Entry() {}
 
 func (*Entry_ConnectionJoined_) isEntry_Entry() {}
@@ -498,6 +558,14 @@ func (*Entry_ProposalLapsed_) isEntry_Entry() {}
 
 func (*Entry_BattleExtended_) isEntry_Entry() {}
 
+func (*Entry_PunishmentEnded_) isEntry_Entry() {}
+
+func (*Entry_SeriesExited_) isEntry_Entry() {}
+
+func (*Entry_SeriesEnded_) isEntry_Entry() {}
+
+func (*Entry_SeriesContinued_) isEntry_Entry() {}
+
 // Command is what replicas forward to the one that writes. Ids are made at the door.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -516,6 +584,7 @@ type Command struct {
 	//	*Command_EndBattle
 	//	*Command_ExtendBattle
 	//	*Command_VoidBattle
+	//	*Command_Rematch
 	Command       isCommand_Command `protobuf_oneof:"command"`
 	NewBattleId   string            `protobuf:"bytes,20,opt,name=new_battle_id,json=newBattleId,proto3" json:"new_battle_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -676,6 +745,15 @@ func (x *Command) GetVoidBattle() *VoidBattleRequest {
 	return nil
 }
 
+func (x *Command) GetRematch() *RematchRequest {
+	if x != nil {
+		if x, ok := x.Command.(*Command_Rematch); ok {
+			return x.Rematch
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetNewBattleId() string {
 	if x != nil {
 		return x.NewBattleId
@@ -741,6 +819,10 @@ type Command_VoidBattle struct {
 	VoidBattle *VoidBattleRequest `protobuf:"bytes,13,opt,name=void_battle,json=voidBattle,proto3,oneof"`
 }
 
+type Command_Rematch struct {
+	Rematch *RematchRequest `protobuf:"bytes,15,opt,name=rematch,proto3,oneof"`
+}
+
 func (*Command_RequestBattle) isCommand_Command() {}
 
 func (*Command_AcceptBattle) isCommand_Command() {}
@@ -766,6 +848,8 @@ func (*Command_EndBattle) isCommand_Command() {}
 func (*Command_ExtendBattle) isCommand_Command() {}
 
 func (*Command_VoidBattle) isCommand_Command() {}
+
+func (*Command_Rematch) isCommand_Command() {}
 
 type Entry_CohostRead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1047,9 +1131,12 @@ type Entry_BattleRequested struct {
 	// 0 when no response is needed.
 	ExpiresAtMs int64 `protobuf:"varint,7,opt,name=expires_at_ms,json=expiresAtMs,proto3" json:"expires_at_ms,omitempty"`
 	// How each invitee was named in the request when not by its live: user_id by live_id is in the participant.
-	TargetsAreUsers bool `protobuf:"varint,8,opt,name=targets_are_users,json=targetsAreUsers,proto3" json:"targets_are_users,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	TargetsAreUsers bool   `protobuf:"varint,8,opt,name=targets_are_users,json=targetsAreUsers,proto3" json:"targets_are_users,omitempty"`
+	RematchOf       string `protobuf:"bytes,10,opt,name=rematch_of,json=rematchOf,proto3" json:"rematch_of,omitempty"`
+	// Unset for a single battle.
+	Series        *Entry_Series `protobuf:"bytes,11,opt,name=series,proto3" json:"series,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Entry_BattleRequested) Reset() {
@@ -1136,6 +1223,20 @@ func (x *Entry_BattleRequested) GetTargetsAreUsers() bool {
 		return x.TargetsAreUsers
 	}
 	return false
+}
+
+func (x *Entry_BattleRequested) GetRematchOf() string {
+	if x != nil {
+		return x.RematchOf
+	}
+	return ""
+}
+
+func (x *Entry_BattleRequested) GetSeries() *Entry_Series {
+	if x != nil {
+		return x.Series
+	}
+	return nil
 }
 
 type Entry_InviteeAnswered struct {
@@ -1610,7 +1711,7 @@ func (x *Entry_LiveClosed) GetProof() *ClosingProof {
 	return nil
 }
 
-// The last entry of a battle. Without a result the battle never started, or was voided: gifts counted for it are void.
+// The battle and its result are final. Without a result the battle never started, or was voided: gifts counted for it are void.
 type Entry_BattleEnded struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
@@ -1619,7 +1720,11 @@ type Entry_BattleEnded struct {
 	Never  Entry_BattleEnded_Never `protobuf:"varint,3,opt,name=never,proto3,enum=faceoff.battle.v1.Entry_BattleEnded_Never" json:"never,omitempty"`
 	Result *BattleResult           `protobuf:"bytes,4,opt,name=result,proto3" json:"result,omitempty"`
 	// What whoever ended or voided it said.
-	Detail        string `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
+	Detail string `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
+	// 0 when no punishment follows.
+	PunishmentEndsAtMs int64 `protobuf:"varint,10,opt,name=punishment_ends_at_ms,json=punishmentEndsAtMs,proto3" json:"punishment_ends_at_ms,omitempty"`
+	// What becomes of the series; unset for a single battle.
+	Series        *Entry_Series `protobuf:"bytes,11,opt,name=series,proto3" json:"series,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1687,6 +1792,20 @@ func (x *Entry_BattleEnded) GetDetail() string {
 		return x.Detail
 	}
 	return ""
+}
+
+func (x *Entry_BattleEnded) GetPunishmentEndsAtMs() int64 {
+	if x != nil {
+		return x.PunishmentEndsAtMs
+	}
+	return 0
+}
+
+func (x *Entry_BattleEnded) GetSeries() *Entry_Series {
+	if x != nil {
+		return x.Series
+	}
+	return nil
 }
 
 // A proposal is known by its kind and, of an extension, its length.
@@ -1963,6 +2082,339 @@ func (x *Entry_BattleExtended) GetExtendMs() int64 {
 	return 0
 }
 
+type Entry_Series struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	SeriesId       string                 `protobuf:"bytes,1,opt,name=series_id,json=seriesId,proto3" json:"series_id,omitempty"`
+	BestOf         int32                  `protobuf:"varint,2,opt,name=best_of,json=bestOf,proto3" json:"best_of,omitempty"`
+	Round          int32                  `protobuf:"varint,3,opt,name=round,proto3" json:"round,omitempty"`
+	Wins           []*SeriesWins          `protobuf:"bytes,4,rep,name=wins,proto3" json:"wins,omitempty"`
+	EndReason      Series_EndReason       `protobuf:"varint,5,opt,name=end_reason,json=endReason,proto3,enum=faceoff.battle.v1.Series_EndReason" json:"end_reason,omitempty"`
+	Winner         string                 `protobuf:"bytes,6,opt,name=winner,proto3" json:"winner,omitempty"`
+	NextRoundAtMs  int64                  `protobuf:"varint,7,opt,name=next_round_at_ms,json=nextRoundAtMs,proto3" json:"next_round_at_ms,omitempty"`
+	WaitingLiveIds []string               `protobuf:"bytes,8,rep,name=waiting_live_ids,json=waitingLiveIds,proto3" json:"waiting_live_ids,omitempty"`
+	NextBattleId   string                 `protobuf:"bytes,9,opt,name=next_battle_id,json=nextBattleId,proto3" json:"next_battle_id,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Entry_Series) Reset() {
+	*x = Entry_Series{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_Series) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_Series) ProtoMessage() {}
+
+func (x *Entry_Series) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_Series.ProtoReflect.Descriptor instead.
+func (*Entry_Series) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 18}
+}
+
+func (x *Entry_Series) GetSeriesId() string {
+	if x != nil {
+		return x.SeriesId
+	}
+	return ""
+}
+
+func (x *Entry_Series) GetBestOf() int32 {
+	if x != nil {
+		return x.BestOf
+	}
+	return 0
+}
+
+func (x *Entry_Series) GetRound() int32 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *Entry_Series) GetWins() []*SeriesWins {
+	if x != nil {
+		return x.Wins
+	}
+	return nil
+}
+
+func (x *Entry_Series) GetEndReason() Series_EndReason {
+	if x != nil {
+		return x.EndReason
+	}
+	return Series_END_REASON_UNSPECIFIED
+}
+
+func (x *Entry_Series) GetWinner() string {
+	if x != nil {
+		return x.Winner
+	}
+	return ""
+}
+
+func (x *Entry_Series) GetNextRoundAtMs() int64 {
+	if x != nil {
+		return x.NextRoundAtMs
+	}
+	return 0
+}
+
+func (x *Entry_Series) GetWaitingLiveIds() []string {
+	if x != nil {
+		return x.WaitingLiveIds
+	}
+	return nil
+}
+
+func (x *Entry_Series) GetNextBattleId() string {
+	if x != nil {
+		return x.NextBattleId
+	}
+	return ""
+}
+
+type Entry_PunishmentEnded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	Reason        PunishmentEnded_Reason `protobuf:"varint,2,opt,name=reason,proto3,enum=faceoff.battle.v1.PunishmentEnded_Reason" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_PunishmentEnded) Reset() {
+	*x = Entry_PunishmentEnded{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_PunishmentEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_PunishmentEnded) ProtoMessage() {}
+
+func (x *Entry_PunishmentEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_PunishmentEnded.ProtoReflect.Descriptor instead.
+func (*Entry_PunishmentEnded) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 19}
+}
+
+func (x *Entry_PunishmentEnded) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *Entry_PunishmentEnded) GetReason() PunishmentEnded_Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return PunishmentEnded_REASON_UNSPECIFIED
+}
+
+type Entry_SeriesExited struct {
+	state         protoimpl.MessageState  `protogen:"open.v1"`
+	BattleId      string                  `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	LiveId        string                  `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	Reason        Entry_UserExited_Reason `protobuf:"varint,3,opt,name=reason,proto3,enum=faceoff.battle.v1.Entry_UserExited_Reason" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_SeriesExited) Reset() {
+	*x = Entry_SeriesExited{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_SeriesExited) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_SeriesExited) ProtoMessage() {}
+
+func (x *Entry_SeriesExited) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_SeriesExited.ProtoReflect.Descriptor instead.
+func (*Entry_SeriesExited) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 20}
+}
+
+func (x *Entry_SeriesExited) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *Entry_SeriesExited) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Entry_SeriesExited) GetReason() Entry_UserExited_Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return Entry_UserExited_REASON_UNSPECIFIED
+}
+
+type Entry_SeriesEnded struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	Reason   Series_EndReason       `protobuf:"varint,2,opt,name=reason,proto3,enum=faceoff.battle.v1.Series_EndReason" json:"reason,omitempty"`
+	// Empty when nobody wins.
+	Winner        string `protobuf:"bytes,3,opt,name=winner,proto3" json:"winner,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_SeriesEnded) Reset() {
+	*x = Entry_SeriesEnded{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_SeriesEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_SeriesEnded) ProtoMessage() {}
+
+func (x *Entry_SeriesEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_SeriesEnded.ProtoReflect.Descriptor instead.
+func (*Entry_SeriesEnded) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 21}
+}
+
+func (x *Entry_SeriesEnded) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *Entry_SeriesEnded) GetReason() Series_EndReason {
+	if x != nil {
+		return x.Reason
+	}
+	return Series_END_REASON_UNSPECIFIED
+}
+
+func (x *Entry_SeriesEnded) GetWinner() string {
+	if x != nil {
+		return x.Winner
+	}
+	return ""
+}
+
+type Entry_SeriesContinued struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	NextBattleId  string                 `protobuf:"bytes,2,opt,name=next_battle_id,json=nextBattleId,proto3" json:"next_battle_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_SeriesContinued) Reset() {
+	*x = Entry_SeriesContinued{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_SeriesContinued) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_SeriesContinued) ProtoMessage() {}
+
+func (x *Entry_SeriesContinued) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_SeriesContinued.ProtoReflect.Descriptor instead.
+func (*Entry_SeriesContinued) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 22}
+}
+
+func (x *Entry_SeriesContinued) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *Entry_SeriesContinued) GetNextBattleId() string {
+	if x != nil {
+		return x.NextBattleId
+	}
+	return ""
+}
+
 type Command_ReadCohost struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Sequence      uint64                 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
@@ -1973,7 +2425,7 @@ type Command_ReadCohost struct {
 
 func (x *Command_ReadCohost) Reset() {
 	*x = Command_ReadCohost{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[20]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1985,7 +2437,7 @@ func (x *Command_ReadCohost) String() string {
 func (*Command_ReadCohost) ProtoMessage() {}
 
 func (x *Command_ReadCohost) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[20]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2030,7 +2482,7 @@ type Command_Fact struct {
 
 func (x *Command_Fact) Reset() {
 	*x = Command_Fact{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[21]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2042,7 +2494,7 @@ func (x *Command_Fact) String() string {
 func (*Command_Fact) ProtoMessage() {}
 
 func (x *Command_Fact) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[21]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2115,7 +2567,7 @@ type Command_Advance struct {
 
 func (x *Command_Advance) Reset() {
 	*x = Command_Advance{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[22]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2127,7 +2579,7 @@ func (x *Command_Advance) String() string {
 func (*Command_Advance) ProtoMessage() {}
 
 func (x *Command_Advance) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[22]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2154,7 +2606,7 @@ var File_faceoff_battle_v1_log_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\n" +
-	"\x1bfaceoff/battle/v1/log.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1afaceoff/user/v1/user.proto\"\x80\"\n" +
+	"\x1bfaceoff/battle/v1/log.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a\x1afaceoff/user/v1/user.proto\"\xbf,\n" +
 	"\x05Entry\x12F\n" +
 	"\vcohost_read\x18\x01 \x01(\v2#.faceoff.battle.v1.Entry.CohostReadH\x00R\n" +
 	"cohostRead\x12X\n" +
@@ -2176,7 +2628,11 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\rproposal_made\x18\x14 \x01(\v2%.faceoff.battle.v1.Entry.ProposalMadeH\x00R\fproposalMade\x12[\n" +
 	"\x12proposal_consented\x18\x15 \x01(\v2*.faceoff.battle.v1.Entry.ProposalConsentedH\x00R\x11proposalConsented\x12R\n" +
 	"\x0fproposal_lapsed\x18\x16 \x01(\v2'.faceoff.battle.v1.Entry.ProposalLapsedH\x00R\x0eproposalLapsed\x12R\n" +
-	"\x0fbattle_extended\x18\x17 \x01(\v2'.faceoff.battle.v1.Entry.BattleExtendedH\x00R\x0ebattleExtended\x1a(\n" +
+	"\x0fbattle_extended\x18\x17 \x01(\v2'.faceoff.battle.v1.Entry.BattleExtendedH\x00R\x0ebattleExtended\x12U\n" +
+	"\x10punishment_ended\x18\x1e \x01(\v2(.faceoff.battle.v1.Entry.PunishmentEndedH\x00R\x0fpunishmentEnded\x12L\n" +
+	"\rseries_exited\x18\x1f \x01(\v2%.faceoff.battle.v1.Entry.SeriesExitedH\x00R\fseriesExited\x12I\n" +
+	"\fseries_ended\x18  \x01(\v2$.faceoff.battle.v1.Entry.SeriesEndedH\x00R\vseriesEnded\x12U\n" +
+	"\x10series_continued\x18! \x01(\v2(.faceoff.battle.v1.Entry.SeriesContinuedH\x00R\x0fseriesContinued\x1a(\n" +
 	"\n" +
 	"CohostRead\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x1a{\n" +
@@ -2193,7 +2649,7 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\rRefusedTarget\x12\x16\n" +
 	"\x06target\x18\x01 \x01(\tR\x06target\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail\x1a\xa0\x03\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\x1a\xf8\x03\n" +
 	"\x0fBattleRequested\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12#\n" +
 	"\rconnection_id\x18\x02 \x01(\tR\fconnectionId\x127\n" +
@@ -2202,7 +2658,11 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\binvitees\x18\x05 \x03(\v2$.faceoff.battle.v1.Entry.ParticipantR\binvitees\x12@\n" +
 	"\arefused\x18\x06 \x03(\v2&.faceoff.battle.v1.Entry.RefusedTargetR\arefused\x12\"\n" +
 	"\rexpires_at_ms\x18\a \x01(\x03R\vexpiresAtMs\x12*\n" +
-	"\x11targets_are_users\x18\b \x01(\bR\x0ftargetsAreUsers\x1a\xf5\x01\n" +
+	"\x11targets_are_users\x18\b \x01(\bR\x0ftargetsAreUsers\x12\x1d\n" +
+	"\n" +
+	"rematch_of\x18\n" +
+	" \x01(\tR\trematchOf\x127\n" +
+	"\x06series\x18\v \x01(\v2\x1f.faceoff.battle.v1.Entry.SeriesR\x06series\x1a\xf5\x01\n" +
 	"\x0fInviteeAnswered\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12G\n" +
@@ -2256,13 +2716,16 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\x05total\x18\x03 \x01(\x03R\x05total\x12:\n" +
 	"\vtop_gifters\x18\x04 \x03(\v2\x19.faceoff.battle.v1.GifterR\n" +
 	"topGifters\x125\n" +
-	"\x05proof\x18\x05 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\x1a\xd3\x02\n" +
+	"\x05proof\x18\x05 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\x1a\xbf\x03\n" +
 	"\vBattleEnded\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12;\n" +
 	"\x06reason\x18\x02 \x01(\x0e2#.faceoff.battle.v1.Battle.EndReasonR\x06reason\x12@\n" +
 	"\x05never\x18\x03 \x01(\x0e2*.faceoff.battle.v1.Entry.BattleEnded.NeverR\x05never\x127\n" +
 	"\x06result\x18\x04 \x01(\v2\x1f.faceoff.battle.v1.BattleResultR\x06result\x12\x16\n" +
-	"\x06detail\x18\x05 \x01(\tR\x06detail\"W\n" +
+	"\x06detail\x18\x05 \x01(\tR\x06detail\x121\n" +
+	"\x15punishment_ends_at_ms\x18\n" +
+	" \x01(\x03R\x12punishmentEndsAtMs\x127\n" +
+	"\x06series\x18\v \x01(\v2\x1f.faceoff.battle.v1.Entry.SeriesR\x06series\"W\n" +
 	"\x05Never\x12\x15\n" +
 	"\x11NEVER_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bREJECTED\x10\x01\x12\r\n" +
@@ -2289,8 +2752,33 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x1c\n" +
 	"\n" +
 	"ends_at_ms\x18\x02 \x01(\x03R\bendsAtMs\x12\x1b\n" +
-	"\textend_ms\x18\x03 \x01(\x03R\bextendMsB\a\n" +
-	"\x05entry\"\x8a\v\n" +
+	"\textend_ms\x18\x03 \x01(\x03R\bextendMs\x1a\xdc\x02\n" +
+	"\x06Series\x12\x1b\n" +
+	"\tseries_id\x18\x01 \x01(\tR\bseriesId\x12\x17\n" +
+	"\abest_of\x18\x02 \x01(\x05R\x06bestOf\x12\x14\n" +
+	"\x05round\x18\x03 \x01(\x05R\x05round\x121\n" +
+	"\x04wins\x18\x04 \x03(\v2\x1d.faceoff.battle.v1.SeriesWinsR\x04wins\x12B\n" +
+	"\n" +
+	"end_reason\x18\x05 \x01(\x0e2#.faceoff.battle.v1.Series.EndReasonR\tendReason\x12\x16\n" +
+	"\x06winner\x18\x06 \x01(\tR\x06winner\x12'\n" +
+	"\x10next_round_at_ms\x18\a \x01(\x03R\rnextRoundAtMs\x12(\n" +
+	"\x10waiting_live_ids\x18\b \x03(\tR\x0ewaitingLiveIds\x12$\n" +
+	"\x0enext_battle_id\x18\t \x01(\tR\fnextBattleId\x1aq\n" +
+	"\x0fPunishmentEnded\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12A\n" +
+	"\x06reason\x18\x02 \x01(\x0e2).faceoff.battle.v1.PunishmentEnded.ReasonR\x06reason\x1a\x88\x01\n" +
+	"\fSeriesExited\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12B\n" +
+	"\x06reason\x18\x03 \x01(\x0e2*.faceoff.battle.v1.Entry.UserExited.ReasonR\x06reason\x1a\x7f\n" +
+	"\vSeriesEnded\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12;\n" +
+	"\x06reason\x18\x02 \x01(\x0e2#.faceoff.battle.v1.Series.EndReasonR\x06reason\x12\x16\n" +
+	"\x06winner\x18\x03 \x01(\tR\x06winner\x1aT\n" +
+	"\x0fSeriesContinued\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12$\n" +
+	"\x0enext_battle_id\x18\x02 \x01(\tR\fnextBattleIdB\a\n" +
+	"\x05entry\"\xc9\v\n" +
 	"\aCommand\x12P\n" +
 	"\x0erequest_battle\x18\x01 \x01(\v2'.faceoff.battle.v1.RequestBattleRequestH\x00R\rrequestBattle\x12M\n" +
 	"\raccept_battle\x18\x02 \x01(\v2&.faceoff.battle.v1.AcceptBattleRequestH\x00R\facceptBattle\x12M\n" +
@@ -2309,7 +2797,8 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"end_battle\x18\v \x01(\v2#.faceoff.battle.v1.EndBattleRequestH\x00R\tendBattle\x12M\n" +
 	"\rextend_battle\x18\f \x01(\v2&.faceoff.battle.v1.ExtendBattleRequestH\x00R\fextendBattle\x12G\n" +
 	"\vvoid_battle\x18\r \x01(\v2$.faceoff.battle.v1.VoidBattleRequestH\x00R\n" +
-	"voidBattle\x12\"\n" +
+	"voidBattle\x12=\n" +
+	"\arematch\x18\x0f \x01(\v2!.faceoff.battle.v1.RematchRequestH\x00R\arematch\x12\"\n" +
 	"\rnew_battle_id\x18\x14 \x01(\tR\vnewBattleId\x1a_\n" +
 	"\n" +
 	"ReadCohost\x12\x1a\n" +
@@ -2338,7 +2827,7 @@ func file_faceoff_battle_v1_log_proto_rawDescGZIP() []byte {
 }
 
 var file_faceoff_battle_v1_log_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_faceoff_battle_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_faceoff_battle_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_faceoff_battle_v1_log_proto_goTypes = []any{
 	(Entry_InviteeAnswered_Answer)(0),  // 0: faceoff.battle.v1.Entry.InviteeAnswered.Answer
 	(Entry_UserExited_Reason)(0),       // 1: faceoff.battle.v1.Entry.UserExited.Reason
@@ -2363,27 +2852,36 @@ var file_faceoff_battle_v1_log_proto_goTypes = []any{
 	(*Entry_ProposalConsented)(nil),    // 20: faceoff.battle.v1.Entry.ProposalConsented
 	(*Entry_ProposalLapsed)(nil),       // 21: faceoff.battle.v1.Entry.ProposalLapsed
 	(*Entry_BattleExtended)(nil),       // 22: faceoff.battle.v1.Entry.BattleExtended
-	(*Command_ReadCohost)(nil),         // 23: faceoff.battle.v1.Command.ReadCohost
-	(*Command_Fact)(nil),               // 24: faceoff.battle.v1.Command.Fact
-	(*Command_Advance)(nil),            // 25: faceoff.battle.v1.Command.Advance
-	(*RequestBattleRequest)(nil),       // 26: faceoff.battle.v1.RequestBattleRequest
-	(*AcceptBattleRequest)(nil),        // 27: faceoff.battle.v1.AcceptBattleRequest
-	(*RejectBattleRequest)(nil),        // 28: faceoff.battle.v1.RejectBattleRequest
-	(*CancelBattleRequestRequest)(nil), // 29: faceoff.battle.v1.CancelBattleRequestRequest
-	(*ExitBattleRequest)(nil),          // 30: faceoff.battle.v1.ExitBattleRequest
-	(*LeaveBattleRequest)(nil),         // 31: faceoff.battle.v1.LeaveBattleRequest
-	(*ReportOpenedRequest)(nil),        // 32: faceoff.battle.v1.ReportOpenedRequest
-	(*ReportClosedRequest)(nil),        // 33: faceoff.battle.v1.ReportClosedRequest
-	(*EndBattleRequest)(nil),           // 34: faceoff.battle.v1.EndBattleRequest
-	(*ExtendBattleRequest)(nil),        // 35: faceoff.battle.v1.ExtendBattleRequest
-	(*VoidBattleRequest)(nil),          // 36: faceoff.battle.v1.VoidBattleRequest
-	(*v1.User)(nil),                    // 37: faceoff.user.v1.User
-	(*BattleConfig)(nil),               // 38: faceoff.battle.v1.BattleConfig
-	(Battle_EndReason)(0),              // 39: faceoff.battle.v1.Battle.EndReason
-	(*Gifter)(nil),                     // 40: faceoff.battle.v1.Gifter
-	(*ClosingProof)(nil),               // 41: faceoff.battle.v1.ClosingProof
-	(*BattleResult)(nil),               // 42: faceoff.battle.v1.BattleResult
-	(Proposal_Kind)(0),                 // 43: faceoff.battle.v1.Proposal.Kind
+	(*Entry_Series)(nil),               // 23: faceoff.battle.v1.Entry.Series
+	(*Entry_PunishmentEnded)(nil),      // 24: faceoff.battle.v1.Entry.PunishmentEnded
+	(*Entry_SeriesExited)(nil),         // 25: faceoff.battle.v1.Entry.SeriesExited
+	(*Entry_SeriesEnded)(nil),          // 26: faceoff.battle.v1.Entry.SeriesEnded
+	(*Entry_SeriesContinued)(nil),      // 27: faceoff.battle.v1.Entry.SeriesContinued
+	(*Command_ReadCohost)(nil),         // 28: faceoff.battle.v1.Command.ReadCohost
+	(*Command_Fact)(nil),               // 29: faceoff.battle.v1.Command.Fact
+	(*Command_Advance)(nil),            // 30: faceoff.battle.v1.Command.Advance
+	(*RequestBattleRequest)(nil),       // 31: faceoff.battle.v1.RequestBattleRequest
+	(*AcceptBattleRequest)(nil),        // 32: faceoff.battle.v1.AcceptBattleRequest
+	(*RejectBattleRequest)(nil),        // 33: faceoff.battle.v1.RejectBattleRequest
+	(*CancelBattleRequestRequest)(nil), // 34: faceoff.battle.v1.CancelBattleRequestRequest
+	(*ExitBattleRequest)(nil),          // 35: faceoff.battle.v1.ExitBattleRequest
+	(*LeaveBattleRequest)(nil),         // 36: faceoff.battle.v1.LeaveBattleRequest
+	(*ReportOpenedRequest)(nil),        // 37: faceoff.battle.v1.ReportOpenedRequest
+	(*ReportClosedRequest)(nil),        // 38: faceoff.battle.v1.ReportClosedRequest
+	(*EndBattleRequest)(nil),           // 39: faceoff.battle.v1.EndBattleRequest
+	(*ExtendBattleRequest)(nil),        // 40: faceoff.battle.v1.ExtendBattleRequest
+	(*VoidBattleRequest)(nil),          // 41: faceoff.battle.v1.VoidBattleRequest
+	(*RematchRequest)(nil),             // 42: faceoff.battle.v1.RematchRequest
+	(*v1.User)(nil),                    // 43: faceoff.user.v1.User
+	(*BattleConfig)(nil),               // 44: faceoff.battle.v1.BattleConfig
+	(Battle_EndReason)(0),              // 45: faceoff.battle.v1.Battle.EndReason
+	(*Gifter)(nil),                     // 46: faceoff.battle.v1.Gifter
+	(*ClosingProof)(nil),               // 47: faceoff.battle.v1.ClosingProof
+	(*BattleResult)(nil),               // 48: faceoff.battle.v1.BattleResult
+	(Proposal_Kind)(0),                 // 49: faceoff.battle.v1.Proposal.Kind
+	(*SeriesWins)(nil),                 // 50: faceoff.battle.v1.SeriesWins
+	(Series_EndReason)(0),              // 51: faceoff.battle.v1.Series.EndReason
+	(PunishmentEnded_Reason)(0),        // 52: faceoff.battle.v1.PunishmentEnded.Reason
 }
 var file_faceoff_battle_v1_log_proto_depIdxs = []int32{
 	5,  // 0: faceoff.battle.v1.Entry.cohost_read:type_name -> faceoff.battle.v1.Entry.CohostRead
@@ -2402,46 +2900,58 @@ var file_faceoff_battle_v1_log_proto_depIdxs = []int32{
 	20, // 13: faceoff.battle.v1.Entry.proposal_consented:type_name -> faceoff.battle.v1.Entry.ProposalConsented
 	21, // 14: faceoff.battle.v1.Entry.proposal_lapsed:type_name -> faceoff.battle.v1.Entry.ProposalLapsed
 	22, // 15: faceoff.battle.v1.Entry.battle_extended:type_name -> faceoff.battle.v1.Entry.BattleExtended
-	26, // 16: faceoff.battle.v1.Command.request_battle:type_name -> faceoff.battle.v1.RequestBattleRequest
-	27, // 17: faceoff.battle.v1.Command.accept_battle:type_name -> faceoff.battle.v1.AcceptBattleRequest
-	28, // 18: faceoff.battle.v1.Command.reject_battle:type_name -> faceoff.battle.v1.RejectBattleRequest
-	29, // 19: faceoff.battle.v1.Command.cancel_battle_request:type_name -> faceoff.battle.v1.CancelBattleRequestRequest
-	30, // 20: faceoff.battle.v1.Command.exit_battle:type_name -> faceoff.battle.v1.ExitBattleRequest
-	31, // 21: faceoff.battle.v1.Command.leave_battle:type_name -> faceoff.battle.v1.LeaveBattleRequest
-	32, // 22: faceoff.battle.v1.Command.report_opened:type_name -> faceoff.battle.v1.ReportOpenedRequest
-	33, // 23: faceoff.battle.v1.Command.report_closed:type_name -> faceoff.battle.v1.ReportClosedRequest
-	23, // 24: faceoff.battle.v1.Command.read_cohost:type_name -> faceoff.battle.v1.Command.ReadCohost
-	25, // 25: faceoff.battle.v1.Command.advance:type_name -> faceoff.battle.v1.Command.Advance
-	34, // 26: faceoff.battle.v1.Command.end_battle:type_name -> faceoff.battle.v1.EndBattleRequest
-	35, // 27: faceoff.battle.v1.Command.extend_battle:type_name -> faceoff.battle.v1.ExtendBattleRequest
-	36, // 28: faceoff.battle.v1.Command.void_battle:type_name -> faceoff.battle.v1.VoidBattleRequest
-	37, // 29: faceoff.battle.v1.Entry.ConnectionJoined.host:type_name -> faceoff.user.v1.User
-	37, // 30: faceoff.battle.v1.Entry.Participant.host:type_name -> faceoff.user.v1.User
-	38, // 31: faceoff.battle.v1.Entry.BattleRequested.config:type_name -> faceoff.battle.v1.BattleConfig
-	8,  // 32: faceoff.battle.v1.Entry.BattleRequested.inviter:type_name -> faceoff.battle.v1.Entry.Participant
-	8,  // 33: faceoff.battle.v1.Entry.BattleRequested.invitees:type_name -> faceoff.battle.v1.Entry.Participant
-	9,  // 34: faceoff.battle.v1.Entry.BattleRequested.refused:type_name -> faceoff.battle.v1.Entry.RefusedTarget
-	0,  // 35: faceoff.battle.v1.Entry.InviteeAnswered.answer:type_name -> faceoff.battle.v1.Entry.InviteeAnswered.Answer
-	8,  // 36: faceoff.battle.v1.Entry.BattleStarting.participants:type_name -> faceoff.battle.v1.Entry.Participant
-	1,  // 37: faceoff.battle.v1.Entry.UserExited.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
-	39, // 38: faceoff.battle.v1.Entry.BattleEnding.reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	40, // 39: faceoff.battle.v1.Entry.LiveClosed.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	41, // 40: faceoff.battle.v1.Entry.LiveClosed.proof:type_name -> faceoff.battle.v1.ClosingProof
-	39, // 41: faceoff.battle.v1.Entry.BattleEnded.reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	2,  // 42: faceoff.battle.v1.Entry.BattleEnded.never:type_name -> faceoff.battle.v1.Entry.BattleEnded.Never
-	42, // 43: faceoff.battle.v1.Entry.BattleEnded.result:type_name -> faceoff.battle.v1.BattleResult
-	43, // 44: faceoff.battle.v1.Entry.ProposalMade.kind:type_name -> faceoff.battle.v1.Proposal.Kind
-	43, // 45: faceoff.battle.v1.Entry.ProposalConsented.kind:type_name -> faceoff.battle.v1.Proposal.Kind
-	43, // 46: faceoff.battle.v1.Entry.ProposalLapsed.kind:type_name -> faceoff.battle.v1.Proposal.Kind
-	24, // 47: faceoff.battle.v1.Command.ReadCohost.facts:type_name -> faceoff.battle.v1.Command.Fact
-	6,  // 48: faceoff.battle.v1.Command.Fact.joined:type_name -> faceoff.battle.v1.Entry.ConnectionJoined
-	7,  // 49: faceoff.battle.v1.Command.Fact.left:type_name -> faceoff.battle.v1.Entry.ConnectionLeft
-	1,  // 50: faceoff.battle.v1.Command.Fact.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
-	51, // [51:51] is the sub-list for method output_type
-	51, // [51:51] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	24, // 16: faceoff.battle.v1.Entry.punishment_ended:type_name -> faceoff.battle.v1.Entry.PunishmentEnded
+	25, // 17: faceoff.battle.v1.Entry.series_exited:type_name -> faceoff.battle.v1.Entry.SeriesExited
+	26, // 18: faceoff.battle.v1.Entry.series_ended:type_name -> faceoff.battle.v1.Entry.SeriesEnded
+	27, // 19: faceoff.battle.v1.Entry.series_continued:type_name -> faceoff.battle.v1.Entry.SeriesContinued
+	31, // 20: faceoff.battle.v1.Command.request_battle:type_name -> faceoff.battle.v1.RequestBattleRequest
+	32, // 21: faceoff.battle.v1.Command.accept_battle:type_name -> faceoff.battle.v1.AcceptBattleRequest
+	33, // 22: faceoff.battle.v1.Command.reject_battle:type_name -> faceoff.battle.v1.RejectBattleRequest
+	34, // 23: faceoff.battle.v1.Command.cancel_battle_request:type_name -> faceoff.battle.v1.CancelBattleRequestRequest
+	35, // 24: faceoff.battle.v1.Command.exit_battle:type_name -> faceoff.battle.v1.ExitBattleRequest
+	36, // 25: faceoff.battle.v1.Command.leave_battle:type_name -> faceoff.battle.v1.LeaveBattleRequest
+	37, // 26: faceoff.battle.v1.Command.report_opened:type_name -> faceoff.battle.v1.ReportOpenedRequest
+	38, // 27: faceoff.battle.v1.Command.report_closed:type_name -> faceoff.battle.v1.ReportClosedRequest
+	28, // 28: faceoff.battle.v1.Command.read_cohost:type_name -> faceoff.battle.v1.Command.ReadCohost
+	30, // 29: faceoff.battle.v1.Command.advance:type_name -> faceoff.battle.v1.Command.Advance
+	39, // 30: faceoff.battle.v1.Command.end_battle:type_name -> faceoff.battle.v1.EndBattleRequest
+	40, // 31: faceoff.battle.v1.Command.extend_battle:type_name -> faceoff.battle.v1.ExtendBattleRequest
+	41, // 32: faceoff.battle.v1.Command.void_battle:type_name -> faceoff.battle.v1.VoidBattleRequest
+	42, // 33: faceoff.battle.v1.Command.rematch:type_name -> faceoff.battle.v1.RematchRequest
+	43, // 34: faceoff.battle.v1.Entry.ConnectionJoined.host:type_name -> faceoff.user.v1.User
+	43, // 35: faceoff.battle.v1.Entry.Participant.host:type_name -> faceoff.user.v1.User
+	44, // 36: faceoff.battle.v1.Entry.BattleRequested.config:type_name -> faceoff.battle.v1.BattleConfig
+	8,  // 37: faceoff.battle.v1.Entry.BattleRequested.inviter:type_name -> faceoff.battle.v1.Entry.Participant
+	8,  // 38: faceoff.battle.v1.Entry.BattleRequested.invitees:type_name -> faceoff.battle.v1.Entry.Participant
+	9,  // 39: faceoff.battle.v1.Entry.BattleRequested.refused:type_name -> faceoff.battle.v1.Entry.RefusedTarget
+	23, // 40: faceoff.battle.v1.Entry.BattleRequested.series:type_name -> faceoff.battle.v1.Entry.Series
+	0,  // 41: faceoff.battle.v1.Entry.InviteeAnswered.answer:type_name -> faceoff.battle.v1.Entry.InviteeAnswered.Answer
+	8,  // 42: faceoff.battle.v1.Entry.BattleStarting.participants:type_name -> faceoff.battle.v1.Entry.Participant
+	1,  // 43: faceoff.battle.v1.Entry.UserExited.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
+	45, // 44: faceoff.battle.v1.Entry.BattleEnding.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	46, // 45: faceoff.battle.v1.Entry.LiveClosed.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	47, // 46: faceoff.battle.v1.Entry.LiveClosed.proof:type_name -> faceoff.battle.v1.ClosingProof
+	45, // 47: faceoff.battle.v1.Entry.BattleEnded.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	2,  // 48: faceoff.battle.v1.Entry.BattleEnded.never:type_name -> faceoff.battle.v1.Entry.BattleEnded.Never
+	48, // 49: faceoff.battle.v1.Entry.BattleEnded.result:type_name -> faceoff.battle.v1.BattleResult
+	23, // 50: faceoff.battle.v1.Entry.BattleEnded.series:type_name -> faceoff.battle.v1.Entry.Series
+	49, // 51: faceoff.battle.v1.Entry.ProposalMade.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	49, // 52: faceoff.battle.v1.Entry.ProposalConsented.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	49, // 53: faceoff.battle.v1.Entry.ProposalLapsed.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	50, // 54: faceoff.battle.v1.Entry.Series.wins:type_name -> faceoff.battle.v1.SeriesWins
+	51, // 55: faceoff.battle.v1.Entry.Series.end_reason:type_name -> faceoff.battle.v1.Series.EndReason
+	52, // 56: faceoff.battle.v1.Entry.PunishmentEnded.reason:type_name -> faceoff.battle.v1.PunishmentEnded.Reason
+	1,  // 57: faceoff.battle.v1.Entry.SeriesExited.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
+	51, // 58: faceoff.battle.v1.Entry.SeriesEnded.reason:type_name -> faceoff.battle.v1.Series.EndReason
+	29, // 59: faceoff.battle.v1.Command.ReadCohost.facts:type_name -> faceoff.battle.v1.Command.Fact
+	6,  // 60: faceoff.battle.v1.Command.Fact.joined:type_name -> faceoff.battle.v1.Entry.ConnectionJoined
+	7,  // 61: faceoff.battle.v1.Command.Fact.left:type_name -> faceoff.battle.v1.Entry.ConnectionLeft
+	1,  // 62: faceoff.battle.v1.Command.Fact.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
+	63, // [63:63] is the sub-list for method output_type
+	63, // [63:63] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_log_proto_init() }
@@ -2451,6 +2961,7 @@ func file_faceoff_battle_v1_log_proto_init() {
 	}
 	file_faceoff_battle_v1_battle_proto_init()
 	file_faceoff_battle_v1_battle_service_proto_init()
+	file_faceoff_battle_v1_events_proto_init()
 	file_faceoff_battle_v1_log_proto_msgTypes[0].OneofWrappers = []any{
 		(*Entry_CohostRead_)(nil),
 		(*Entry_ConnectionJoined_)(nil),
@@ -2468,6 +2979,10 @@ func file_faceoff_battle_v1_log_proto_init() {
 		(*Entry_ProposalConsented_)(nil),
 		(*Entry_ProposalLapsed_)(nil),
 		(*Entry_BattleExtended_)(nil),
+		(*Entry_PunishmentEnded_)(nil),
+		(*Entry_SeriesExited_)(nil),
+		(*Entry_SeriesEnded_)(nil),
+		(*Entry_SeriesContinued_)(nil),
 	}
 	file_faceoff_battle_v1_log_proto_msgTypes[1].OneofWrappers = []any{
 		(*Command_RequestBattle)(nil),
@@ -2483,8 +2998,9 @@ func file_faceoff_battle_v1_log_proto_init() {
 		(*Command_EndBattle)(nil),
 		(*Command_ExtendBattle)(nil),
 		(*Command_VoidBattle)(nil),
+		(*Command_Rematch)(nil),
 	}
-	file_faceoff_battle_v1_log_proto_msgTypes[21].OneofWrappers = []any{
+	file_faceoff_battle_v1_log_proto_msgTypes[26].OneofWrappers = []any{
 		(*Command_Fact_Joined)(nil),
 		(*Command_Fact_Left)(nil),
 	}
@@ -2494,7 +3010,7 @@ func file_faceoff_battle_v1_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_log_proto_rawDesc), len(file_faceoff_battle_v1_log_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   23,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

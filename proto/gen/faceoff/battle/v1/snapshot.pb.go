@@ -39,6 +39,8 @@ type Snapshot struct {
 	//	*Snapshot_EndedId
 	//	*Snapshot_Settling_
 	//	*Snapshot_Number_
+	//	*Snapshot_RequestsPart
+	//	*Snapshot_Requests_
 	Record        isSnapshot_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -171,6 +173,24 @@ func (x *Snapshot) GetNumber() *Snapshot_Number {
 	return nil
 }
 
+func (x *Snapshot) GetRequestsPart() *Snapshot_Part {
+	if x != nil {
+		if x, ok := x.Record.(*Snapshot_RequestsPart); ok {
+			return x.RequestsPart
+		}
+	}
+	return nil
+}
+
+func (x *Snapshot) GetRequests() *Snapshot_Requests {
+	if x != nil {
+		if x, ok := x.Record.(*Snapshot_Requests_); ok {
+			return x.Requests
+		}
+	}
+	return nil
+}
+
 type isSnapshot_Record interface {
 	isSnapshot_Record()
 }
@@ -190,7 +210,7 @@ type Snapshot_Connection_ struct {
 }
 
 type Snapshot_Battle_ struct {
-	// A battle that has not ended.
+	// A battle that has not ended, or that something is still to come of.
 	Battle *Snapshot_Battle `protobuf:"bytes,4,opt,name=battle,proto3,oneof"`
 }
 
@@ -223,6 +243,15 @@ type Snapshot_Number_ struct {
 	Number *Snapshot_Number `protobuf:"bytes,10,opt,name=number,proto3,oneof"`
 }
 
+type Snapshot_RequestsPart struct {
+	// Begins a part of the requests that are counted, oldest first.
+	RequestsPart *Snapshot_Part `protobuf:"bytes,21,opt,name=requests_part,json=requestsPart,proto3,oneof"`
+}
+
+type Snapshot_Requests_ struct {
+	Requests *Snapshot_Requests `protobuf:"bytes,22,opt,name=requests,proto3,oneof"`
+}
+
 func (*Snapshot_CohostRead) isSnapshot_Record() {}
 
 func (*Snapshot_Connected_) isSnapshot_Record() {}
@@ -242,6 +271,10 @@ func (*Snapshot_EndedId) isSnapshot_Record() {}
 func (*Snapshot_Settling_) isSnapshot_Record() {}
 
 func (*Snapshot_Number_) isSnapshot_Record() {}
+
+func (*Snapshot_RequestsPart) isSnapshot_Record() {}
+
+func (*Snapshot_Requests_) isSnapshot_Record() {}
 
 type Snapshot_Connected struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -606,13 +639,17 @@ type Snapshot_Battle struct {
 	RuleSet       string                 `protobuf:"bytes,10,opt,name=rule_set,json=ruleSet,proto3" json:"rule_set,omitempty"`
 	Reason        Battle_EndReason       `protobuf:"varint,11,opt,name=reason,proto3,enum=faceoff.battle.v1.Battle_EndReason" json:"reason,omitempty"`
 	// As in Entry.BattleEnded.
-	Never         int32                `protobuf:"varint,12,opt,name=never,proto3" json:"never,omitempty"`
-	EndedAtMs     int64                `protobuf:"varint,13,opt,name=ended_at_ms,json=endedAtMs,proto3" json:"ended_at_ms,omitempty"`
-	Result        *BattleResult        `protobuf:"bytes,14,opt,name=result,proto3" json:"result,omitempty"`
-	Proposals     []*Snapshot_Proposal `protobuf:"bytes,15,rep,name=proposals,proto3" json:"proposals,omitempty"`
-	Detail        string               `protobuf:"bytes,16,opt,name=detail,proto3" json:"detail,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Never              int32                `protobuf:"varint,12,opt,name=never,proto3" json:"never,omitempty"`
+	EndedAtMs          int64                `protobuf:"varint,13,opt,name=ended_at_ms,json=endedAtMs,proto3" json:"ended_at_ms,omitempty"`
+	Result             *BattleResult        `protobuf:"bytes,14,opt,name=result,proto3" json:"result,omitempty"`
+	Proposals          []*Snapshot_Proposal `protobuf:"bytes,15,rep,name=proposals,proto3" json:"proposals,omitempty"`
+	Detail             string               `protobuf:"bytes,16,opt,name=detail,proto3" json:"detail,omitempty"`
+	PunishmentEndsAtMs int64                `protobuf:"varint,20,opt,name=punishment_ends_at_ms,json=punishmentEndsAtMs,proto3" json:"punishment_ends_at_ms,omitempty"`
+	PunishmentOver     bool                 `protobuf:"varint,21,opt,name=punishment_over,json=punishmentOver,proto3" json:"punishment_over,omitempty"`
+	Series             *Entry_Series        `protobuf:"bytes,22,opt,name=series,proto3" json:"series,omitempty"`
+	RematchOf          string               `protobuf:"bytes,23,opt,name=rematch_of,json=rematchOf,proto3" json:"rematch_of,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Snapshot_Battle) Reset() {
@@ -753,6 +790,34 @@ func (x *Snapshot_Battle) GetProposals() []*Snapshot_Proposal {
 func (x *Snapshot_Battle) GetDetail() string {
 	if x != nil {
 		return x.Detail
+	}
+	return ""
+}
+
+func (x *Snapshot_Battle) GetPunishmentEndsAtMs() int64 {
+	if x != nil {
+		return x.PunishmentEndsAtMs
+	}
+	return 0
+}
+
+func (x *Snapshot_Battle) GetPunishmentOver() bool {
+	if x != nil {
+		return x.PunishmentOver
+	}
+	return false
+}
+
+func (x *Snapshot_Battle) GetSeries() *Entry_Series {
+	if x != nil {
+		return x.Series
+	}
+	return nil
+}
+
+func (x *Snapshot_Battle) GetRematchOf() string {
+	if x != nil {
+		return x.RematchOf
 	}
 	return ""
 }
@@ -1034,11 +1099,80 @@ func (x *Snapshot_Number) GetNumber() int64 {
 	return 0
 }
 
+// Requests are when a live or a user has requested battles lately.
+type Snapshot_Requests struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Part          uint32                 `protobuf:"varint,1,opt,name=part,proto3" json:"part,omitempty"`
+	LiveId        string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	UserId        string                 `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	AtMs          []int64                `protobuf:"varint,4,rep,packed,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Snapshot_Requests) Reset() {
+	*x = Snapshot_Requests{}
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Snapshot_Requests) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Snapshot_Requests) ProtoMessage() {}
+
+func (x *Snapshot_Requests) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Snapshot_Requests.ProtoReflect.Descriptor instead.
+func (*Snapshot_Requests) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 11}
+}
+
+func (x *Snapshot_Requests) GetPart() uint32 {
+	if x != nil {
+		return x.Part
+	}
+	return 0
+}
+
+func (x *Snapshot_Requests) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Snapshot_Requests) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *Snapshot_Requests) GetAtMs() []int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return nil
+}
+
 var File_faceoff_battle_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	" faceoff/battle/v1/snapshot.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1afaceoff/user/v1/user.proto\"\xf4\x13\n" +
+	" faceoff/battle/v1/snapshot.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1bfaceoff/battle/v1/log.proto\x1a\x1afaceoff/user/v1/user.proto\"\x9c\x17\n" +
 	"\bSnapshot\x12!\n" +
 	"\vcohost_read\x18\x01 \x01(\x04H\x00R\n" +
 	"cohostRead\x12E\n" +
@@ -1054,7 +1188,9 @@ const file_faceoff_battle_v1_snapshot_proto_rawDesc = "" +
 	"\bended_id\x18\b \x01(\tH\x00R\aendedId\x12B\n" +
 	"\bsettling\x18\t \x01(\v2$.faceoff.battle.v1.Snapshot.SettlingH\x00R\bsettling\x12<\n" +
 	"\x06number\x18\n" +
-	" \x01(\v2\".faceoff.battle.v1.Snapshot.NumberH\x00R\x06number\x1at\n" +
+	" \x01(\v2\".faceoff.battle.v1.Snapshot.NumberH\x00R\x06number\x12G\n" +
+	"\rrequests_part\x18\x15 \x01(\v2 .faceoff.battle.v1.Snapshot.PartH\x00R\frequestsPart\x12B\n" +
+	"\brequests\x18\x16 \x01(\v2$.faceoff.battle.v1.Snapshot.RequestsH\x00R\brequests\x1at\n" +
 	"\tConnected\x12#\n" +
 	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x12\x17\n" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12)\n" +
@@ -1082,7 +1218,7 @@ const file_faceoff_battle_v1_snapshot_proto_rawDesc = "" +
 	"\alive_id\x18\x03 \x01(\tR\x06liveId\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12,\n" +
 	"\x12consented_live_ids\x18\x05 \x03(\tR\x10consentedLiveIds\x12\"\n" +
-	"\rexpires_at_ms\x18\x06 \x01(\x03R\vexpiresAtMs\x1a\xaa\x05\n" +
+	"\rexpires_at_ms\x18\x06 \x01(\x03R\vexpiresAtMs\x1a\xde\x06\n" +
 	"\x06Battle\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12#\n" +
 	"\rconnection_id\x18\x02 \x01(\tR\fconnectionId\x127\n" +
@@ -1102,7 +1238,12 @@ const file_faceoff_battle_v1_snapshot_proto_rawDesc = "" +
 	"\vended_at_ms\x18\r \x01(\x03R\tendedAtMs\x127\n" +
 	"\x06result\x18\x0e \x01(\v2\x1f.faceoff.battle.v1.BattleResultR\x06result\x12B\n" +
 	"\tproposals\x18\x0f \x03(\v2$.faceoff.battle.v1.Snapshot.ProposalR\tproposals\x12\x16\n" +
-	"\x06detail\x18\x10 \x01(\tR\x06detail\x1aN\n" +
+	"\x06detail\x18\x10 \x01(\tR\x06detail\x121\n" +
+	"\x15punishment_ends_at_ms\x18\x14 \x01(\x03R\x12punishmentEndsAtMs\x12'\n" +
+	"\x0fpunishment_over\x18\x15 \x01(\bR\x0epunishmentOver\x127\n" +
+	"\x06series\x18\x16 \x01(\v2\x1f.faceoff.battle.v1.Entry.SeriesR\x06series\x12\x1d\n" +
+	"\n" +
+	"rematch_of\x18\x17 \x01(\tR\trematchOf\x1aN\n" +
 	"\x04Part\x12\x19\n" +
 	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x17\n" +
 	"\alast_ms\x18\x02 \x01(\x03R\x06lastMs\x12\x12\n" +
@@ -1119,7 +1260,12 @@ const file_faceoff_battle_v1_snapshot_proto_rawDesc = "" +
 	"\bsince_ms\x18\x02 \x01(\x03R\asinceMs\x1a9\n" +
 	"\x06Number\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x16\n" +
-	"\x06number\x18\x02 \x01(\x03R\x06numberB\b\n" +
+	"\x06number\x18\x02 \x01(\x03R\x06number\x1ae\n" +
+	"\bRequests\x12\x12\n" +
+	"\x04part\x18\x01 \x01(\rR\x04part\x12\x17\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12\x17\n" +
+	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x13\n" +
+	"\x05at_ms\x18\x04 \x03(\x03R\x04atMsB\b\n" +
 	"\x06recordB\xd2\x01\n" +
 	"\x15com.faceoff.battle.v1B\rSnapshotProtoP\x01ZDgithub.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1;battlev1\xa2\x02\x03FBX\xaa\x02\x11Faceoff.Battle.V1\xca\x02\x11Faceoff\\Battle\\V1\xe2\x02\x1dFaceoff\\Battle\\V1\\GPBMetadata\xea\x02\x13Faceoff::Battle::V1b\x06proto3"
 
@@ -1135,7 +1281,7 @@ func file_faceoff_battle_v1_snapshot_proto_rawDescGZIP() []byte {
 	return file_faceoff_battle_v1_snapshot_proto_rawDescData
 }
 
-var file_faceoff_battle_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_faceoff_battle_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_faceoff_battle_v1_snapshot_proto_goTypes = []any{
 	(*Snapshot)(nil),             // 0: faceoff.battle.v1.Snapshot
 	(*Snapshot_Connected)(nil),   // 1: faceoff.battle.v1.Snapshot.Connected
@@ -1149,15 +1295,17 @@ var file_faceoff_battle_v1_snapshot_proto_goTypes = []any{
 	(*Snapshot_Listed)(nil),      // 9: faceoff.battle.v1.Snapshot.Listed
 	(*Snapshot_Settling)(nil),    // 10: faceoff.battle.v1.Snapshot.Settling
 	(*Snapshot_Number)(nil),      // 11: faceoff.battle.v1.Snapshot.Number
-	(*v1.User)(nil),              // 12: faceoff.user.v1.User
-	(*Gifter)(nil),               // 13: faceoff.battle.v1.Gifter
-	(*ClosingProof)(nil),         // 14: faceoff.battle.v1.ClosingProof
-	(BattleUser_State)(0),        // 15: faceoff.battle.v1.BattleUser.State
-	(Proposal_Kind)(0),           // 16: faceoff.battle.v1.Proposal.Kind
-	(*BattleConfig)(nil),         // 17: faceoff.battle.v1.BattleConfig
-	(Battle_Status)(0),           // 18: faceoff.battle.v1.Battle.Status
-	(Battle_EndReason)(0),        // 19: faceoff.battle.v1.Battle.EndReason
-	(*BattleResult)(nil),         // 20: faceoff.battle.v1.BattleResult
+	(*Snapshot_Requests)(nil),    // 12: faceoff.battle.v1.Snapshot.Requests
+	(*v1.User)(nil),              // 13: faceoff.user.v1.User
+	(*Gifter)(nil),               // 14: faceoff.battle.v1.Gifter
+	(*ClosingProof)(nil),         // 15: faceoff.battle.v1.ClosingProof
+	(BattleUser_State)(0),        // 16: faceoff.battle.v1.BattleUser.State
+	(Proposal_Kind)(0),           // 17: faceoff.battle.v1.Proposal.Kind
+	(*BattleConfig)(nil),         // 18: faceoff.battle.v1.BattleConfig
+	(Battle_Status)(0),           // 19: faceoff.battle.v1.Battle.Status
+	(Battle_EndReason)(0),        // 20: faceoff.battle.v1.Battle.EndReason
+	(*BattleResult)(nil),         // 21: faceoff.battle.v1.BattleResult
+	(*Entry_Series)(nil),         // 22: faceoff.battle.v1.Entry.Series
 }
 var file_faceoff_battle_v1_snapshot_proto_depIdxs = []int32{
 	1,  // 0: faceoff.battle.v1.Snapshot.connected:type_name -> faceoff.battle.v1.Snapshot.Connected
@@ -1168,25 +1316,28 @@ var file_faceoff_battle_v1_snapshot_proto_depIdxs = []int32{
 	9,  // 5: faceoff.battle.v1.Snapshot.listed:type_name -> faceoff.battle.v1.Snapshot.Listed
 	10, // 6: faceoff.battle.v1.Snapshot.settling:type_name -> faceoff.battle.v1.Snapshot.Settling
 	11, // 7: faceoff.battle.v1.Snapshot.number:type_name -> faceoff.battle.v1.Snapshot.Number
-	12, // 8: faceoff.battle.v1.Snapshot.Connected.host:type_name -> faceoff.user.v1.User
-	13, // 9: faceoff.battle.v1.Snapshot.Closing.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	14, // 10: faceoff.battle.v1.Snapshot.Closing.proof:type_name -> faceoff.battle.v1.ClosingProof
-	12, // 11: faceoff.battle.v1.Snapshot.Member.host:type_name -> faceoff.user.v1.User
-	15, // 12: faceoff.battle.v1.Snapshot.Member.state:type_name -> faceoff.battle.v1.BattleUser.State
-	3,  // 13: faceoff.battle.v1.Snapshot.Member.closing:type_name -> faceoff.battle.v1.Snapshot.Closing
-	16, // 14: faceoff.battle.v1.Snapshot.Proposal.kind:type_name -> faceoff.battle.v1.Proposal.Kind
-	17, // 15: faceoff.battle.v1.Snapshot.Battle.config:type_name -> faceoff.battle.v1.BattleConfig
-	4,  // 16: faceoff.battle.v1.Snapshot.Battle.members:type_name -> faceoff.battle.v1.Snapshot.Member
-	18, // 17: faceoff.battle.v1.Snapshot.Battle.status:type_name -> faceoff.battle.v1.Battle.Status
-	19, // 18: faceoff.battle.v1.Snapshot.Battle.reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	20, // 19: faceoff.battle.v1.Snapshot.Battle.result:type_name -> faceoff.battle.v1.BattleResult
-	5,  // 20: faceoff.battle.v1.Snapshot.Battle.proposals:type_name -> faceoff.battle.v1.Snapshot.Proposal
-	6,  // 21: faceoff.battle.v1.Snapshot.EndedBattle.battle:type_name -> faceoff.battle.v1.Snapshot.Battle
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	7,  // 8: faceoff.battle.v1.Snapshot.requests_part:type_name -> faceoff.battle.v1.Snapshot.Part
+	12, // 9: faceoff.battle.v1.Snapshot.requests:type_name -> faceoff.battle.v1.Snapshot.Requests
+	13, // 10: faceoff.battle.v1.Snapshot.Connected.host:type_name -> faceoff.user.v1.User
+	14, // 11: faceoff.battle.v1.Snapshot.Closing.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	15, // 12: faceoff.battle.v1.Snapshot.Closing.proof:type_name -> faceoff.battle.v1.ClosingProof
+	13, // 13: faceoff.battle.v1.Snapshot.Member.host:type_name -> faceoff.user.v1.User
+	16, // 14: faceoff.battle.v1.Snapshot.Member.state:type_name -> faceoff.battle.v1.BattleUser.State
+	3,  // 15: faceoff.battle.v1.Snapshot.Member.closing:type_name -> faceoff.battle.v1.Snapshot.Closing
+	17, // 16: faceoff.battle.v1.Snapshot.Proposal.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	18, // 17: faceoff.battle.v1.Snapshot.Battle.config:type_name -> faceoff.battle.v1.BattleConfig
+	4,  // 18: faceoff.battle.v1.Snapshot.Battle.members:type_name -> faceoff.battle.v1.Snapshot.Member
+	19, // 19: faceoff.battle.v1.Snapshot.Battle.status:type_name -> faceoff.battle.v1.Battle.Status
+	20, // 20: faceoff.battle.v1.Snapshot.Battle.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	21, // 21: faceoff.battle.v1.Snapshot.Battle.result:type_name -> faceoff.battle.v1.BattleResult
+	5,  // 22: faceoff.battle.v1.Snapshot.Battle.proposals:type_name -> faceoff.battle.v1.Snapshot.Proposal
+	22, // 23: faceoff.battle.v1.Snapshot.Battle.series:type_name -> faceoff.battle.v1.Entry.Series
+	6,  // 24: faceoff.battle.v1.Snapshot.EndedBattle.battle:type_name -> faceoff.battle.v1.Snapshot.Battle
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_snapshot_proto_init() }
@@ -1195,6 +1346,7 @@ func file_faceoff_battle_v1_snapshot_proto_init() {
 		return
 	}
 	file_faceoff_battle_v1_battle_proto_init()
+	file_faceoff_battle_v1_log_proto_init()
 	file_faceoff_battle_v1_snapshot_proto_msgTypes[0].OneofWrappers = []any{
 		(*Snapshot_CohostRead)(nil),
 		(*Snapshot_Connected_)(nil),
@@ -1206,6 +1358,8 @@ func file_faceoff_battle_v1_snapshot_proto_init() {
 		(*Snapshot_EndedId)(nil),
 		(*Snapshot_Settling_)(nil),
 		(*Snapshot_Number_)(nil),
+		(*Snapshot_RequestsPart)(nil),
+		(*Snapshot_Requests_)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1213,7 +1367,7 @@ func file_faceoff_battle_v1_snapshot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_snapshot_proto_rawDesc), len(file_faceoff_battle_v1_snapshot_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

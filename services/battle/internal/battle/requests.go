@@ -1,0 +1,56 @@
+package battle
+
+import (
+	"slices"
+	"time"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
+)
+
+// asker is a live or a user whose requests are counted.
+type asker struct{ live, user string }
+
+// askers are those that a request counts for.
+func askers(inviter Participant) []asker {
+	return []asker{{live: inviter.LiveID}, {user: inviter.Host.ID}}
+}
+
+// ratePeriod is what the number of requests is counted over, and requestsKept how many of them are known: the greatest limit
+// that can be set, so that what is folded does not depend on settings.
+const (
+	ratePeriod   = time.Minute
+	requestsKept = 600
+)
+
+// requestsOf are the times of an asker's requests in the period before now, oldest first.
+func (s *State) requestsOf(a asker, now time.Time) []time.Time {
+	times, _ := s.requests.Get(a)
+	return slices.DeleteFunc(slices.Clone(times), func(at time.Time) bool { return now.Sub(at) >= ratePeriod })
+}
+
+// tooMany returns the refusal if the inviter has requested as many battles as it may.
+func (s *State) tooMany(inviter Participant, now time.Time) *es.Refusal {
+	for _, a := range askers(inviter) {
+		most := s.settings.RequestsPerLive
+		if a.user != "" {
+			most = s.settings.RequestsPerUser
+		}
+		times := s.requestsOf(a, now)
+		if n := len(times) - most; n >= 0 {
+			return es.RefuseForNow(ReasonBattleRateLimited, "%d battles a minute may be requested; the next one in %s", most,
+				times[n].Add(ratePeriod).Sub(now))
+		}
+	}
+	return nil
+}
+
+// countRequest counts a request. The rounds of a series after the first are nobody's request.
+func (s *State) countRequest(e BattleRequested, now time.Time) {
+	if e.Series.Round > 1 {
+		return
+	}
+	for _, a := range askers(e.Inviter) {
+		times := append(s.requestsOf(a, now), now)
+		s.requests.Set(a, times[max(len(times)-requestsKept, 0):], now)
+	}
+}
