@@ -2,7 +2,12 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"maps"
+	"math"
+	"slices"
+	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -13,13 +18,14 @@ import (
 )
 
 type battleCommands struct {
-	List   battleList   `cmd:"" help:"List battles, newest first."`
-	Get    battleGet    `cmd:"" help:"Show a battle and who takes part."`
-	Exit   battleExit   `cmd:"" help:"Have a live leave a battle."`
-	End    battleEnd    `cmd:"" help:"End a battle now; for a live, propose it or consent."`
-	Extend battleExtend `cmd:"" help:"Let a battle take longer; for a live, propose it or consent."`
-	Void   battleVoid   `cmd:"" help:"End a battle without a result; no gift counts for it."`
-	Replay battleReplay `cmd:"" help:"Count a battle again from the stored log; exit code 1 if the result differs."`
+	List    battleList    `cmd:"" help:"List battles, newest first."`
+	Get     battleGet     `cmd:"" help:"Show a battle and who takes part."`
+	Exit    battleExit    `cmd:"" help:"Have a live leave a battle, or the series that it waits in."`
+	End     battleEnd     `cmd:"" help:"End a battle now; for a live, propose it or consent."`
+	Extend  battleExtend  `cmd:"" help:"Let a battle take longer; for a live, propose it or consent."`
+	Void    battleVoid    `cmd:"" help:"End a battle without a result; no gift counts for it."`
+	Rematch battleRematch `cmd:"" help:"Have a live request an ended battle again."`
+	Replay  battleReplay  `cmd:"" help:"Count a battle again from the stored log; exit code 1 if the result differs."`
 }
 
 type battleList struct {
@@ -165,6 +171,31 @@ func (c battleVoid) Run(ctx context.Context, out io.Writer) error {
 		r, err := s.Battle.VoidBattle(ctx, &battlev1.VoidBattleRequest{BattleId: c.Battle, Reason: c.Reason})
 		if err != nil {
 			return err
+		}
+		return c.show(out, r, battleHeader, battleRows(r.GetBattle())...)
+	})
+}
+
+type battleRematch struct {
+	Battle         string        `arg:"" name:"battle-id" help:"The battle that has ended."`
+	Live           string        `help:"The live that requests it." required:""`
+	RequestTimeout time.Duration `help:"How long it waits for answers; whole seconds, 0s for the service's default." default:"0s"`
+	target
+}
+
+// Run requests the rematch and prints it, and who could not be asked.
+func (c battleRematch) Run(ctx context.Context, out io.Writer, complaints complain) error {
+	return c.call(ctx, func(ctx context.Context, s *client.Client) error {
+		r, err := s.Battle.Rematch(ctx, &battlev1.RematchRequest{
+			BattleId: c.Battle, LiveId: c.Live, TimeoutSeconds: int32(min(c.RequestTimeout/time.Second, math.MaxInt32)),
+		})
+		if err != nil {
+			return err
+		}
+		for _, live := range slices.Sorted(maps.Keys(r.GetResults())) {
+			if result := r.GetResults()[live]; !result.GetOk() {
+				_, _ = fmt.Fprintf(complaints, "not asked: live %s: %s\n", live, result.GetDetail())
+			}
 		}
 		return c.show(out, r, battleHeader, battleRows(r.GetBattle())...)
 	})

@@ -90,6 +90,7 @@ func TestOperatorsCalls(t *testing.T) {
 	run(1, "battle end "+report.BattleID+" --live "+report.Lives[0], "BATTLE_ENDED")
 	run(1, "battle extend "+report.BattleID+" --by 60", "BATTLE_ENDED")
 	run(1, "battle void "+report.BattleID+" --reason fraud", "BATTLE_ENDED")
+	run(1, "battle rematch "+report.BattleID+" --live "+report.Lives[0], "CONNECTION_NOT_FOUND") // they have parted
 	run(0, "gift receipt "+report.Lives[0]+" gift-00", "COUNTED")
 }
 
