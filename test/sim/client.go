@@ -135,11 +135,10 @@ func (c *client) exit(live string) check.Op {
 	})
 }
 
-func (c *client) requestBattle(live string, targets []string, seconds int32, ask bool) (o check.Op, b *battlev1.Battle) {
+func (c *client) requestBattle(live string, targets []string, config *battlev1.BattleConfig) (o check.Op, b *battlev1.Battle) {
 	o = c.do(check.Op{Kind: check.RequestBattle, Live: live, Others: targets}, func(ctx context.Context, o *check.Op) error {
 		r, err := c.battle.RequestBattle(ctx, &battlev1.RequestBattleRequest{
-			InviterLiveId: live, TargetLiveIds: targets, TimeoutSeconds: 2,
-			Config: &battlev1.BattleConfig{DurationSeconds: seconds, NeedResponse: ask},
+			InviterLiveId: live, TargetLiveIds: targets, TimeoutSeconds: 2, Config: config,
 		})
 		o.Battle, b = r.GetBattle().GetBattleId(), r.GetBattle()
 		return err

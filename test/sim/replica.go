@@ -106,7 +106,7 @@ func (r *replica) service() (service, error) {
 		return cohost.New(cfg, cohost.Deps{Stores: st, Battle: &door{world: w, caller: r, service: battleService}, Log: log, Wall: wall})
 	case battleService:
 		cfg := battle.DefaultConfig()
-		cfg.MinDuration = time.Second
+		cfg.MinDuration, cfg.RoundInterval = time.Second, time.Second
 		return battle.New(cfg, battle.Deps{Stores: st, Log: log, Wall: wall})
 	default:
 		cfg := score.DefaultConfig()

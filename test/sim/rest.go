@@ -40,7 +40,7 @@ func (w *world) bookAll(h *history, lives []string) (stuck []string) {
 		if !must(c.invite(x, []string{y}, 10)) || !must(c.accept(y, x)) {
 			continue
 		}
-		o, b := c.requestBattle(x, []string{y}, 1, false)
+		o, b := c.requestBattle(x, []string{y}, &battlev1.BattleConfig{DurationSeconds: 1})
 		if !must(o) {
 			continue
 		}

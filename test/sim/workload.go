@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
 
@@ -153,7 +154,11 @@ func (a *actor) fight() {
 		x, y := a.two()
 		live, targets = x, []string{y}
 	}
-	_, b := a.requestBattle(live, targets, 1+a.rng.Int32N(4), a.rng.IntN(2) == 0)
+	config := &battlev1.BattleConfig{DurationSeconds: 1 + a.rng.Int32N(4), NeedResponse: a.rng.IntN(2) == 0, PunishmentSeconds: a.rng.Int32N(3)}
+	if a.rng.IntN(3) == 0 {
+		config.BestOf = 3
+	}
+	_, b := a.requestBattle(live, targets, config)
 	a.h.heard(b)
 }
 

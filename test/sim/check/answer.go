@@ -113,7 +113,9 @@ func requestedBy(f *Findings, ops []Op, cohost *cohostLog, battle *battleLog) {
 // ofHost: a host has asked for it, no deadline has brought it.
 func ofHost(e *battlev1.Entry) bool {
 	a := e.GetInviteeAnswered()
-	return e.GetBattleRequested() != nil || a != nil && a.GetAnswer() != battlev1.Entry_InviteeAnswered_TIMED_OUT || e.GetUserExited().GetReason() == battlev1.Entry_UserExited_EXITED
+	r := e.GetBattleRequested()
+	return r != nil && !byItself(r) || a != nil && a.GetAnswer() != battlev1.Entry_InviteeAnswered_TIMED_OUT || e.GetUserExited().GetReason() == battlev1.Entry_UserExited_EXITED ||
+		e.GetSeriesExited().GetReason() == battlev1.Entry_UserExited_EXITED
 }
 
 func (a answers) check(o Op) {
@@ -190,7 +192,8 @@ func (o Op) inBattle(e *battlev1.Entry) bool {
 	case CancelBattle:
 		return e.GetBattleEnded().GetBattleId() == o.Battle && e.GetBattleEnded().GetNever() == battlev1.Entry_BattleEnded_CANCELLED
 	default:
-		return e.GetUserExited().GetBattleId() == o.Battle && e.GetUserExited().GetLiveId() == o.Live
+		x, waiting := e.GetUserExited(), e.GetSeriesExited()
+		return x.GetBattleId() == o.Battle && x.GetLiveId() == o.Live || waiting.GetBattleId() == o.Battle && waiting.GetLiveId() == o.Live
 	}
 }
 

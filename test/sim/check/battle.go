@@ -62,6 +62,7 @@ func (b fight) endless() string {
 type fights struct {
 	member map[string]string // live to connection, as far as COHOST_00 was read
 	open   map[string]fight
+	after  after
 	at     int64 // log time
 	// number of the decision, and by which number each battle of the whole log ended
 	number int
@@ -69,7 +70,7 @@ type fights struct {
 }
 
 func (s fights) clone() fights {
-	s.member, s.open = maps.Clone(s.member), maps.Clone(s.open)
+	s.member, s.open, s.after = maps.Clone(s.member), maps.Clone(s.open), s.after.clone()
 	return s
 }
 
@@ -85,8 +86,11 @@ func (s fights) over(id string) bool {
 	return s.ended(id) || open && b.until > 0 && b.until <= s.at
 }
 
-// held reports whether a live is in an open battle.
+// held reports whether a live is in an open battle, or waits for the next round of one.
 func (s fights) held(live string) bool {
+	if s.after.waits(live) {
+		return true
+	}
 	for _, b := range s.open {
 		if b.holds[live] {
 			return true
@@ -95,8 +99,11 @@ func (s fights) held(live string) bool {
 	return false
 }
 
-// heldIn reports whether a live is in an open battle that has started, or has not.
+// heldIn is held by a battle that has started, or has not.
 func (s fights) heldIn(live string, started bool) bool {
+	if started && s.after.waits(live) {
+		return true
+	}
 	for _, b := range s.open {
 		if b.holds[live] && (b.phase != requested) == started {
 			return true
@@ -145,7 +152,10 @@ func readBattle(f *Findings, groups [][]byte, cohost *cohostLog, rest uint64) *b
 		exits: map[[2]string]uint64{}, results: map[string]*battlev1.BattleResult{},
 	}
 	l.byID = byID(l.decisions)
-	s := fights{member: map[string]string{}, open: map[string]fight{}, ends: map[string]int{}}
+	s := fights{
+		member: map[string]string{}, open: map[string]fight{}, ends: map[string]int{},
+		after: after{map[string]int64{}, map[string]waiting{}, nil},
+	}
 	l.states = []state[fights]{{0, s}}
 	for _, d := range l.decisions {
 		s = s.clone()
@@ -163,6 +173,14 @@ func readBattle(f *Findings, groups [][]byte, cohost *cohostLog, rest uint64) *b
 			}
 		}
 		in := map[string]string{}
+		for id, r := range s.after.rounds {
+			for live := range r.lives {
+				if s.member[live] == "" {
+					f.add(Violation, "%s/%d: live %s waits for the round after battle %s and is in no connection", name, d.seq, live, id)
+				}
+				in[live] = id
+			}
+		}
 		for id, b := range s.open {
 			if why := b.endless(); why != "" {
 				f.add(Violation, "%s/%d: battle %s: %s", name, d.seq, id, why)
@@ -227,6 +245,7 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 			x.holds[p.GetLiveId()], x.asked[p.GetLiveId()] = true, true
 		}
 		s.open[b.GetBattleId()] = x
+		s.after.begins(b, x.holds, wrong)
 		l.lives[b.GetBattleId()], l.inviters[b.GetBattleId()] = maps.Clone(x.holds), inviter
 	case *battlev1.Entry_InviteeAnswered_:
 		a := e.InviteeAnswered
@@ -319,6 +338,8 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 		})
 	case *battlev1.Entry_BattleEnded_:
 		l.ended(s, d, e.BattleEnded, wrong)
+	default:
+		s.after.apply(d.at, entry, wrong)
 	}
 }
 
@@ -369,6 +390,7 @@ func (l *battleLog) ended(s *fights, d decision[*battlev1.Entry], e *battlev1.En
 	if open && b.phase == settling {
 		l.span(d, "battle "+id+" settles", b.since, b.since.at)
 	}
+	s.after.follows(b, e, wrong)
 	delete(s.open, id)
 	s.ends[id] = s.number
 	l.results[id] = r

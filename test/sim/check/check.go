@@ -91,7 +91,7 @@ func readAll(f *Findings, r Run) (*cohostLog, *battleLog, *scoreLogs) {
 	return cohost, battle, scores
 }
 
-// Open names what has not ended: invitations, battles, lives of battles.
+// Open names what has not ended: invitations, battles and what follows them, lives of battles.
 func Open(logs map[string][][]byte) []string {
 	var ignored Findings
 	var open []string
@@ -101,6 +101,12 @@ func Open(logs map[string][][]byte) []string {
 	}
 	for id, b := range battle.now().open {
 		open = append(open, "battle "+id+" does not end; its phase is "+[...]string{"requested", "starting", "running", "settling"}[b.phase])
+	}
+	for id := range battle.now().after.punished {
+		open = append(open, "the punishment of battle "+id+" does not end")
+	}
+	for id := range battle.now().after.rounds {
+		open = append(open, "the series of battle "+id+" does not go on")
 	}
 	for key, r := range scores.rooms {
 		if r.open {

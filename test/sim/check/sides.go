@@ -34,10 +34,13 @@ func sidesOf(b *battlev1.Entry_BattleRequested) map[string]string {
 func (b fight) sides() int {
 	in := map[string]bool{}
 	for live := range b.holds {
-		in[cmp.Or(b.side[live], live)] = true
+		in[b.sideOf(live)] = true
 	}
 	return len(in)
 }
+
+// sideOf is what a live fights for: its team, or itself.
+func (b fight) sideOf(live string) string { return cmp.Or(b.side[live], live) }
 
 // mayEnd reports whether a battle may end for a reason other than its time.
 func (b fight) mayEnd(reason battlev1.Battle_EndReason) bool {
