@@ -14,9 +14,9 @@ import (
 
 type demoCommand struct {
 	RedisURL string        `name:"redis-url" help:"Where the Redis of the stack is; its scores are compared as well." placeholder:"URL"`
-	Scenario string        `help:"What to play." enum:"pk" default:"pk"`
-	Duration int           `help:"Seconds that the battle lasts." default:"3"`
-	Timeout  time.Duration `help:"How long all but the battle may take, restarts of the stack included." default:"2m"`
+	Scenario string        `help:"What to play: a PK of two hosts, or all that nine hosts can do." enum:"pk" default:"pk"`
+	Duration int           `help:"Seconds that each battle lasts whose time runs out." default:"3"`
+	Timeout  time.Duration `help:"How long all but these battles may take, restarts of the stack included." default:"2m"`
 	JSON     bool          `name:"json" help:"Print one JSON document: timeline, verdicts, settlement, checks."`
 	anyStack
 }
@@ -26,7 +26,7 @@ func (c demoCommand) Run(ctx context.Context, out io.Writer, complaints complain
 	if c.Duration < 1 || c.Duration > 3600 {
 		return usagef("--duration must be 1 to 3600 seconds, is %d", c.Duration)
 	}
-	o := demo.Options{Duration: time.Duration(c.Duration) * time.Second, Redis: c.RedisURL}
+	o := demo.Options{Scenario: c.Scenario, Duration: time.Duration(c.Duration) * time.Second, Redis: c.RedisURL}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout+o.Duration)
 	defer cancel()
 	if !c.JSON {

@@ -29,8 +29,7 @@ func (p *play) requestBattle(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	p.battle = out.GetBattle().GetBattleId()
-	p.report.BattleID = p.battle
+	p.is(out.GetBattle())
 	p.tell(p.ann.user, "asks %s for a battle of %d s", p.ben.live, seconds)
 	p.check("the battle is requested", out.GetResults()[p.ben.live].GetOk() && p.battle != "" &&
 		out.GetBattle().GetStatus() == battlev1.Battle_REQUESTED, "the answer is %v", out)
@@ -68,7 +67,7 @@ func (p *play) requestBattle(ctx context.Context) error {
 	p.tell(p.ann.live, "BattleRequestAccept by %s", p.ben.live)
 
 	var starts []*battlev1.Battle
-	for _, h := range p.sides() {
+	for _, h := range p.sides {
 		b, err := await(ctx, h.viewer, "BattleStarted", func(m *message) (*battlev1.Battle, bool) {
 			e := m.GetBattle().GetBattleStarted()
 			return e.GetBattle(), e.GetBattle().GetBattleId() == p.battle
@@ -97,7 +96,7 @@ func (p *play) awaitEnd(ctx context.Context) error {
 		return ctx.Err()
 	}
 	var results []*battlev1.BattleResult
-	for _, h := range p.sides() {
+	for _, h := range p.sides {
 		e, err := await(ctx, h.viewer, "BattleEnded", func(m *message) (*battlev1.BattleEnded, bool) {
 			e := m.GetBattle().GetBattleEnded()
 			return e, e.GetBattle().GetBattleId() == p.battle
@@ -110,11 +109,11 @@ func (p *play) awaitEnd(ctx context.Context) error {
 		p.check(h.live+" is told the result with the end", len(e.GetResult().GetLives()) == 2, "the result is %v", e.GetResult())
 		results = append(results, e.GetResult())
 	}
-	b, err := p.getBattle(ctx)
+	b, err := p.getBattle(ctx, p.ben, p.battle)
 	if err != nil {
 		return err
 	}
-	p.report.Settlement = document(b.GetResult())
+	p.account.EndReason, p.account.Settlement = b.GetEndReason().String(), document(b.GetResult())
 	p.check("both sides are told the settlement itself", proto.Equal(results[0], results[1]) && proto.Equal(results[0], b.GetResult()),
 		"%v, %v and %v", results[0], results[1], b.GetResult())
 	p.check("the battle has ended, not before its time", b.GetStatus() == battlev1.Battle_ENDED &&
@@ -133,20 +132,17 @@ func outcome(r *battlev1.BattleResult) string {
 	return "no winner"
 }
 
-func (p *play) getBattle(ctx context.Context) (*battlev1.Battle, error) {
+// getBattle asks for a battle, as one of its hosts.
+func (s *stage) getBattle(ctx context.Context, h *host, battle string) (*battlev1.Battle, error) {
 	out := new(battlev1.GetBattleResponse)
-	_, err := client.Repeat(ctx, func(ctx context.Context) error {
-		return p.c.REST(ctx, p.ben.token, "", http.MethodGet, client.Path("v1", "battles", p.battle), nil, out)
-	})
+	err := s.get(ctx, h.token, client.Path("v1", "battles", battle), out)
 	return out.GetBattle(), err
 }
 
 // openBattles lists the battles that a live is in or was asked to and that have not ended.
-func (p *play) openBattles(ctx context.Context, h *host) ([]string, error) {
+func (s *stage) openBattles(ctx context.Context, h *host) ([]string, error) {
 	out := new(battlev1.ListBattlesResponse)
-	if _, err := client.Repeat(ctx, func(ctx context.Context) error {
-		return p.c.REST(ctx, p.service, "", http.MethodGet, "/v1/battles?live_id="+url.QueryEscape(h.live), nil, out)
-	}); err != nil {
+	if err := s.get(ctx, s.service, "/v1/battles?live_id="+url.QueryEscape(h.live), out); err != nil {
 		return nil, err
 	}
 	var open []string

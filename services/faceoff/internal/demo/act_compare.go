@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,30 +15,33 @@ import (
 	"github.com/faceoff-live/faceoff/services/faceoff/internal/client"
 )
 
-// checkSettlement compares the result with the own count.
-func (p *play) checkSettlement(r *battlev1.BattleResult) {
-	counted := make(map[string]int64)
-	for _, h := range p.sides() {
-		points, gifts := p.tally.total(h.live)
-		counted[h.user] = points
+// checkLives compares what a result says of each live with the own count.
+func (s *stage) checkLives(b *bout, r *battlev1.BattleResult) {
+	b.account.Counted = b.counted()
+	for _, h := range b.sides {
+		points, gifts := b.tally.total(h.live)
 		i := slices.IndexFunc(r.GetLives(), func(l *battlev1.LiveResult) bool { return l.GetLiveId() == h.live })
 		if i < 0 {
-			p.check("the result has "+h.live, false, "it is %v", r)
+			s.check("the result has "+h.live, false, "it is %v", r)
 			continue
 		}
 		l := r.GetLives()[i]
-		p.check("the result's score of "+h.live+" is the own count", l.GetScore() == points, "%d, counted %d", l.GetScore(), points)
-		p.check("the proof of "+h.live+" has the number of its gifts", l.GetProof().GetGifts() == gifts, "%d, counted %d", l.GetProof().GetGifts(), gifts)
-		top := p.tally.top(h.live)
-		p.check("the top gifters of "+h.live+" are the own count's", slices.Equal(gifters(l.GetTopGifters()), top), "%v, counted %v", l.GetTopGifters(), top)
+		s.check("the result's score of "+h.live+" is the own count", l.GetScore() == points, "%d, counted %d", l.GetScore(), points)
+		s.check("the proof of "+h.live+" has the number of its gifts", l.GetProof().GetGifts() == gifts, "%d, counted %d", l.GetProof().GetGifts(), gifts)
+		top := b.tally.top(h.live)
+		s.check("the top gifters of "+h.live+" are the own count's", slices.Equal(gifters(l.GetTopGifters()), top), "%v, counted %v", l.GetTopGifters(), top)
 		mvp := ""
 		if len(top) > 0 {
 			mvp = top[0].User
 		}
-		p.check("the MVP of "+h.live+" is its best gifter", l.GetMvpUserId() == mvp, "%q, counted %q", l.GetMvpUserId(), mvp)
+		s.check("the MVP of "+h.live+" is its best gifter", l.GetMvpUserId() == mvp, "%q, counted %q", l.GetMvpUserId(), mvp)
 	}
-	p.report.Counted = counted
+}
 
+// checkSettlement compares the result with the own count.
+func (p *play) checkSettlement(r *battlev1.BattleResult) {
+	p.checkLives(p.bout, r)
+	counted := p.counted()
 	ann, ben := counted[p.ann.user], counted[p.ben.user]
 	winners := []string{p.ann.live, p.ben.live}
 	switch {
@@ -54,42 +56,40 @@ func (p *play) checkSettlement(r *battlev1.BattleResult) {
 }
 
 // compareScores looks at the scores where platforms do: the API, what viewers were told last, and Redis.
-func (p *play) compareScores(ctx context.Context) error {
+func (s *stage) compareScores(ctx context.Context, b *bout) error {
 	out := new(scorev1.GetBattleScoresResponse)
-	if _, err := client.Repeat(ctx, func(ctx context.Context) error {
-		return p.c.REST(ctx, p.service, "", http.MethodGet, client.Path("v1", "battles", p.battle, "scores"), nil, out)
-	}); err != nil {
+	if err := s.get(ctx, s.service, client.Path("v1", "battles", b.battle, "scores"), out); err != nil {
 		return err
 	}
-	p.report.Scores = out.GetScores().GetScores()
-	p.check("the API's scores are final and the own count", maps.Equal(p.report.Scores, p.report.Counted) &&
+	b.account.Scores = out.GetScores().GetScores()
+	s.check("the API's scores are final and the own count", maps.Equal(b.account.Scores, b.account.Counted) &&
 		out.GetScores().GetStatus() == scorev1.BattleScores_CLOSED, "they are %v", out.GetScores())
-	for _, h := range p.sides() {
+	for _, h := range b.sides {
 		if _, err := await(ctx, h.viewer, "the final scores", func(m *message) (bool, bool) {
-			s := m.GetScores()
-			return true, s.GetBattleId() == p.battle && maps.Equal(s.GetScores(), p.report.Counted)
+			told := m.GetScores()
+			return true, told.GetBattleId() == b.battle && maps.Equal(told.GetScores(), b.account.Counted)
 		}); err != nil {
-			p.check("the viewers of "+h.live+" are told the final scores", false, "%v", err)
+			s.check("the viewers of "+h.live+" are told the final scores", false, "%v", err)
 		}
 	}
-	if p.redis == nil {
+	if s.redis == nil {
 		return nil
 	}
-	found, err := p.awaitRedis(ctx)
-	p.report.Redis = found
-	p.check("the scores in Redis are the own count", err == nil && maps.Equal(found, p.report.Counted), "they are %v (%v)", found, err)
-	p.tell("backend", "the same scores stand in Redis, hash pk:{%s}", p.battle)
+	found, err := s.awaitRedis(ctx, b)
+	b.account.Redis = found
+	s.check("the scores in Redis are the own count", err == nil && maps.Equal(found, b.account.Counted), "they are %v (%v)", found, err)
+	s.tell("backend", "the same scores stand in Redis, hash pk:{%s}", b.battle)
 	return nil
 }
 
 // awaitRedis returns the scores in Redis; it waits a little for the right ones, for Redis follows the log.
-func (p *play) awaitRedis(ctx context.Context) (map[string]int64, error) {
+func (s *stage) awaitRedis(ctx context.Context, b *bout) (map[string]int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		fields, err := p.redis.HGetAll(ctx, "pk:{"+p.battle+"}").Result()
+		fields, err := s.redis.HGetAll(ctx, "pk:{"+b.battle+"}").Result()
 		scores := make(map[string]int64)
 		for field, value := range fields {
 			if strings.HasPrefix(field, "_") {
@@ -101,7 +101,7 @@ func (p *play) awaitRedis(ctx context.Context) (map[string]int64, error) {
 			}
 			scores[field] = n
 		}
-		if err == nil && maps.Equal(scores, p.report.Counted) {
+		if err == nil && maps.Equal(scores, b.account.Counted) {
 			return scores, nil
 		}
 		select {
@@ -113,10 +113,10 @@ func (p *play) awaitRedis(ctx context.Context) (map[string]int64, error) {
 }
 
 // compareReceipts looks up the receipt of every gift: it is the first verdict.
-func (p *play) compareReceipts(ctx context.Context) error {
-	p.mu.Lock()
-	answers := slices.Clone(p.report.Verdicts)
-	p.mu.Unlock()
+func (s *stage) compareReceipts(ctx context.Context, bouts ...*bout) error {
+	s.mu.Lock()
+	answers := slices.Clone(s.report.Verdicts)
+	s.mu.Unlock()
 	sums := make(map[string]int64)
 	seen := make(map[string]bool)
 	for _, a := range answers {
@@ -126,40 +126,42 @@ func (p *play) compareReceipts(ctx context.Context) error {
 		}
 		seen[key] = true
 		out := new(scorev1.GetGiftResponse)
-		if _, err := client.Repeat(ctx, func(ctx context.Context) error {
-			return p.c.REST(ctx, p.service, "", http.MethodGet, client.Path("v1", "lives", a.LiveID, "gifts", a.EventID), nil, out)
-		}); err != nil {
+		if err := s.get(ctx, s.service, client.Path("v1", "lives", a.LiveID, "gifts", a.EventID), out); err != nil {
 			return err
 		}
 		v := out.GetVerdict()
 		if v.GetVerdict().String() != a.Verdict || v.GetPoints() != a.Points {
-			p.check("the receipt of "+key+" is its first verdict", false, "it is %v, the verdict was %v", v, a)
+			s.check("the receipt of "+key+" is its first verdict", false, "it is %v, the verdict was %v", v, a)
 		}
 		sums[a.LiveID] += v.GetPoints()
 	}
-	for _, h := range p.sides() {
-		points, _ := p.tally.total(h.live)
-		p.check("the receipts of "+h.live+" add up to its score", sums[h.live] == points, "%d, counted %d", sums[h.live], points)
+	for _, h := range s.hosts {
+		var counted int64
+		for _, b := range bouts {
+			points, _ := b.tally.total(h.live)
+			counted += points
+		}
+		s.check("the receipts of "+h.live+" add up to its score", sums[h.live] == counted, "%d, counted %d", sums[h.live], counted)
 	}
-	p.tell("backend", "looks up %d receipts", len(seen))
+	s.tell("backend", "looks up %d receipts", len(seen))
 	return nil
 }
 
 // replay has the battle counted again from the stored log.
-func (p *play) replay(ctx context.Context) error {
+func (s *stage) replay(ctx context.Context, b *bout) error {
 	var out *scorev1.ReplayBattleResponse
 	if _, err := client.Repeat(ctx, func(ctx context.Context) (err error) {
-		out, err = p.c.Score.ReplayBattle(client.As(ctx, p.service, ""), &scorev1.ReplayBattleRequest{BattleId: p.battle})
+		out, err = s.c.Score.ReplayBattle(client.As(ctx, s.service, ""), &scorev1.ReplayBattleRequest{BattleId: b.battle})
 		return err
 	}); err != nil {
 		return err
 	}
-	p.report.Replay = document(out)
-	p.check("a replay of the log gives the settlement", out.GetEqual() && len(out.GetLives()) == 2, "%v", out.GetDifferences())
+	b.account.Replay = document(out)
+	s.check("a replay of the log gives the settlement", out.GetEqual() && len(out.GetLives()) == len(b.sides), "%v", out.GetDifferences())
 	for _, l := range out.GetLives() {
-		points, _ := p.tally.total(l.GetLiveId())
-		p.check("the replayed total of "+l.GetLiveId()+" is the own count", l.GetTotal() == points, "%d, counted %d", l.GetTotal(), points)
+		points, _ := b.tally.total(l.GetLiveId())
+		s.check("the replayed total of "+l.GetLiveId()+" is the own count", l.GetTotal() == points, "%d, counted %d", l.GetTotal(), points)
 	}
-	p.tell("backend", "a replay of the log gives the same result")
+	s.tell("backend", "a replay of the log gives the same result")
 	return nil
 }

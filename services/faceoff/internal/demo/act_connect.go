@@ -14,47 +14,61 @@ import (
 
 // openLives makes both lives, one by REST and one by gRPC, and starts watching them.
 func (p *play) openLives(ctx, watching context.Context) error {
-	for _, h := range p.sides() {
-		id := ids.New()
-		in := &cohostv1.CreateLiveRequest{
-			LiveId: h.live, Kind: cohostv1.Live_VIDEO,
-			Host: &userv1.User{UserId: h.user, UserName: h.user},
+	for _, h := range p.sides {
+		open := p.openByREST
+		if h == p.ben {
+			open = p.openByGRPC
 		}
-		out := new(cohostv1.CreateLiveResponse)
-		_, err := client.Repeat(ctx, func(ctx context.Context) (err error) {
-			if h == p.ann {
-				return p.c.REST(ctx, p.service, id, http.MethodPost, "/v1/lives", in, out)
-			}
-			out, err = p.c.Cohost.CreateLive(client.As(ctx, p.service, id), in)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		live := out.GetLive()
-		p.tell("backend", "opens the live %s of %s", h.live, h.user)
-		p.check("the live "+h.live+" is open and free", live.GetStatus() == cohostv1.Live_ACTIVE && live.GetConnectionId() == "" &&
-			live.GetHost().GetUserId() == h.user, "it is %v", live)
-		h.viewer.start(watching)
-		if _, err := await(ctx, h.viewer, "the snapshot", func(m *message) (bool, bool) {
-			return true, m.GetConnected() != nil
-		}); err != nil {
+		if err := p.openLive(ctx, watching, h, open); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+type opening func(context.Context, *cohostv1.CreateLiveRequest) (*cohostv1.CreateLiveResponse, error)
+
+func (s *stage) openByREST(ctx context.Context, in *cohostv1.CreateLiveRequest) (*cohostv1.CreateLiveResponse, error) {
+	out := new(cohostv1.CreateLiveResponse)
+	return out, s.post(ctx, s.service, "/v1/lives", in, out)
+}
+
+func (s *stage) openByGRPC(ctx context.Context, in *cohostv1.CreateLiveRequest) (out *cohostv1.CreateLiveResponse, err error) {
+	id := ids.New()
+	_, err = client.Repeat(ctx, func(ctx context.Context) (err error) {
+		out, err = s.c.Cohost.CreateLive(client.As(ctx, s.service, id), in)
+		return err
+	})
+	return out, err
+}
+
+// openLive makes a host's live and starts watching it.
+func (s *stage) openLive(ctx, watching context.Context, h *host, open opening) error {
+	out, err := open(ctx, &cohostv1.CreateLiveRequest{
+		LiveId: h.live, Kind: cohostv1.Live_VIDEO,
+		Host: &userv1.User{UserId: h.user, UserName: h.user},
+	})
+	if err != nil {
+		return err
+	}
+	live := out.GetLive()
+	s.tell("backend", "opens the live %s of %s", h.live, h.user)
+	s.check("the live "+h.live+" is open and free", live.GetStatus() == cohostv1.Live_ACTIVE && live.GetConnectionId() == "" &&
+		live.GetHost().GetUserId() == h.user, "it is %v", live)
+	h.viewer.start(watching)
+	_, err = await(ctx, h.viewer, "the snapshot", func(m *message) (bool, bool) {
+		return true, m.GetConnected() != nil
+	})
+	return err
+}
+
 // connect has ann invite ben, who accepts.
 func (p *play) connect(ctx context.Context) error {
-	id := ids.New()
 	in := &cohostv1.RequestHostConnectionRequest{
 		LiveId: p.ann.live, TargetLiveIds: []string{p.ben.live}, TimeoutSeconds: 60, ExtensionInfo: `{"from":"demo"}`,
 	}
 	out := new(cohostv1.RequestHostConnectionResponse)
-	if _, err := client.Repeat(ctx, func(ctx context.Context) error {
-		return p.c.REST(ctx, p.ann.token, id, http.MethodPost, client.Path("v1", "lives", p.ann.live)+"/cohost:request", in, out)
-	}); err != nil {
+	if err := p.post(ctx, p.ann.token, client.Path("v1", "lives", p.ann.live)+"/cohost:request", in, out); err != nil {
 		return err
 	}
 	p.tell(p.ann.user, "invites %s", p.ben.live)
@@ -72,7 +86,7 @@ func (p *play) connect(ctx context.Context) error {
 	p.check("the invitation names the inviter and passes its extension info on",
 		invitation.GetInviter().GetLiveId() == p.ann.live && invitation.GetExtensionInfo() == in.GetExtensionInfo(), "it is %v", invitation)
 
-	id = ids.New()
+	id := ids.New()
 	var accepted *cohostv1.AcceptHostConnectionResponse
 	if _, err := client.Repeat(ctx, func(ctx context.Context) (err error) {
 		accepted, err = p.c.Cohost.AcceptHostConnection(client.As(ctx, p.ben.token, id),
@@ -88,8 +102,8 @@ func (p *play) connect(ctx context.Context) error {
 		return err
 	}
 	p.tell(p.ann.live, "CoHostRequestAccepted by %s", p.ben.live)
-	for _, h := range p.sides() {
-		for _, member := range p.sides() {
+	for _, h := range p.sides {
+		for _, member := range p.sides {
 			if _, err := await(ctx, h.viewer, "CoHostUserJoined of "+member.live, func(m *message) (bool, bool) {
 				return true, m.GetCohost().GetCoHostUserJoined().GetMember().GetLiveId() == member.live
 			}); err != nil {
@@ -99,7 +113,7 @@ func (p *play) connect(ctx context.Context) error {
 		}
 	}
 	connection := accepted.GetState().GetConnectionId()
-	for _, h := range p.sides() {
+	for _, h := range p.sides {
 		state, err := p.cohostState(ctx, h)
 		if err != nil {
 			return err
@@ -110,11 +124,9 @@ func (p *play) connect(ctx context.Context) error {
 	return nil
 }
 
-func (p *play) cohostState(ctx context.Context, h *host) (*cohostv1.CoHostState, error) {
+func (s *stage) cohostState(ctx context.Context, h *host) (*cohostv1.CoHostState, error) {
 	out := new(cohostv1.GetCoHostStateResponse)
-	_, err := client.Repeat(ctx, func(ctx context.Context) error {
-		return p.c.REST(ctx, h.token, "", http.MethodGet, client.Path("v1", "lives", h.live, "cohost"), nil, out)
-	})
+	err := s.get(ctx, h.token, client.Path("v1", "lives", h.live, "cohost"), out)
 	return out.GetState(), err
 }
 
@@ -128,7 +140,7 @@ func (p *play) part(ctx context.Context) error {
 		return err
 	}
 	p.tell(p.ann.user, "leaves the connection")
-	for _, h := range p.sides() {
+	for _, h := range p.sides {
 		reason, err := await(ctx, h.viewer, "CoHostUserLeft", func(m *message) (cohostv1.CoHostUserLeft_Reason, bool) {
 			left := m.GetCohost().GetCoHostUserLeft()
 			return left.GetReason(), left.GetMember().GetLiveId() == p.ann.live
@@ -155,23 +167,32 @@ func (p *play) part(ctx context.Context) error {
 
 // endLives ends both lives, one by gRPC and one by REST.
 func (p *play) endLives(ctx context.Context) error {
-	for _, h := range p.sides() {
-		id := ids.New()
-		if _, err := client.Repeat(ctx, func(ctx context.Context) error {
-			if h == p.ben {
-				return p.c.REST(ctx, p.service, id, http.MethodDelete, client.Path("v1", "lives", h.live), nil, nil)
-			}
-			_, err := p.c.Cohost.EndLive(client.As(ctx, h.token, id), &cohostv1.EndLiveRequest{LiveId: h.live})
-			return err
-		}); err != nil {
-			return err
-		}
+	id := ids.New()
+	if _, err := client.Repeat(ctx, func(ctx context.Context) error {
+		_, err := p.c.Cohost.EndLive(client.As(ctx, p.ann.token, id), &cohostv1.EndLiveRequest{LiveId: p.ann.live})
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := p.endByREST(ctx, p.ben); err != nil {
+		return err
+	}
+	return p.awaitLivesEnded(ctx)
+}
+
+func (s *stage) endByREST(ctx context.Context, h *host) error {
+	return s.command(ctx, s.service, http.MethodDelete, client.Path("v1", "lives", h.live), nil, nil)
+}
+
+// awaitLivesEnded waits until all viewers are told that what they watch has ended.
+func (s *stage) awaitLivesEnded(ctx context.Context) error {
+	for _, h := range s.hosts {
 		if _, err := await(ctx, h.viewer, "LiveEnded", func(m *message) (bool, bool) {
 			return true, m.GetCohost().GetLiveEnded() != nil
 		}); err != nil {
 			return err
 		}
-		p.tell(h.live, "LiveEnded")
+		s.tell(h.live, "LiveEnded")
 	}
 	return nil
 }

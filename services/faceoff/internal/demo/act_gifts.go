@@ -27,31 +27,42 @@ func (p *play) giveBefore(ctx context.Context) error {
 }
 
 // give sends a gift through a door and notes the verdict.
-func (p *play) give(ctx context.Context, d door, g *scorev1.GiftEvent, sent string) (*scorev1.GiftVerdict, error) {
-	v, calls, err := p.send(ctx, d, g)
+func (s *stage) give(ctx context.Context, d door, g *scorev1.GiftEvent, sent string) (*scorev1.GiftVerdict, error) {
+	v, calls, err := s.send(ctx, d, g)
 	if err != nil {
 		return nil, err
 	}
-	p.answered(Verdict{
+	s.answered(Verdict{
 		EventID: g.GetEventId(), LiveID: g.GetLiveId(), Door: string(d), Sent: sent, Calls: calls,
 		Verdict: v.GetVerdict().String(), Points: v.GetPoints(), Reason: v.GetReason(), Duplicate: v.GetDuplicate(), BattleID: v.GetBattleId(),
 	})
-	p.check(fmt.Sprintf("the verdict on %s of %s (%s, %s) is about that gift", g.GetEventId(), g.GetLiveId(), sent, d),
+	s.check(fmt.Sprintf("the verdict on %s of %s (%s, %s) is about that gift", g.GetEventId(), g.GetLiveId(), sent, d),
 		v.GetEventId() == g.GetEventId() && v.GetLiveId() == g.GetLiveId(), "it is %v", v)
 	if calls == 1 && sent == "first" {
-		p.check(fmt.Sprintf("the first verdict on %s of %s is no repeat", g.GetEventId(), g.GetLiveId()), !v.GetDuplicate(), "it is %v", v)
+		s.check(fmt.Sprintf("the first verdict on %s of %s is no repeat", g.GetEventId(), g.GetLiveId()), !v.GetDuplicate(), "it is %v", v)
 	}
 	return v, nil
 }
 
-// giveDuring sends the gifts of the battle, over the first half of it, each twice or more.
+// giveDuring sends the gifts of the battle, over the first half of it.
 func (p *play) giveDuring(ctx context.Context) error {
-	b, err := p.getBattle(ctx)
+	b, err := p.getBattle(ctx, p.ben, p.battle)
 	if err != nil {
 		return err
 	}
-	all := plan(p.ann.live, p.ben.live)
-	pause := time.NewTicker(max(p.duration/2/time.Duration(len(all)), time.Millisecond))
+	if err := p.sendAll(ctx, b, p.tally, plan(p.ann.live, p.ben.live), p.duration/2); err != nil {
+		return err
+	}
+	for _, h := range p.sides {
+		points, gifts := p.tally.total(h.live)
+		p.tell("audience", "gave %s %d gifts for %d points", h.live, gifts, points)
+	}
+	return nil
+}
+
+// sendAll sends gifts of a battle, spread over a time, each twice or more, and counts them.
+func (s *stage) sendAll(ctx context.Context, b *battlev1.Battle, count *tally, all []planned, over time.Duration) error {
+	pause := time.NewTicker(max(over/time.Duration(len(all)), time.Millisecond))
 	defer pause.Stop()
 	faults := make([]error, len(all))
 	var sending sync.WaitGroup
@@ -62,86 +73,79 @@ func (p *play) giveDuring(ctx context.Context) error {
 			return ctx.Err()
 		}
 		g.event.SentAt = newGift(g.event.GetLiveId(), "", 0).GetSentAt()
-		sending.Go(func() { faults[i] = p.giveRepeatedly(ctx, b, g) })
+		sending.Go(func() { faults[i] = s.giveRepeatedly(ctx, b, count, g) })
 	}
 	sending.Wait()
-	if err := errors.Join(faults...); err != nil {
-		return err
-	}
-	for _, h := range p.sides() {
-		points, gifts := p.tally.total(h.live)
-		p.tell("audience", "gave %s %d gifts for %d points", h.live, gifts, points)
-	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // giveRepeatedly sends one gift several times and compares the verdicts.
-func (p *play) giveRepeatedly(ctx context.Context, b *battlev1.Battle, g planned) error {
+func (s *stage) giveRepeatedly(ctx context.Context, b *battlev1.Battle, count *tally, g planned) error {
 	name := g.event.GetEventId() + " of " + g.event.GetLiveId()
 	if g.repeats == atOnce {
-		return p.giveAtOnce(ctx, b, g, name)
+		return s.giveAtOnce(ctx, b, count, g, name)
 	}
-	first, err := p.give(ctx, doors[g.first], g.event, "first")
+	first, err := s.give(ctx, doors[g.first], g.event, "first")
 	if err != nil {
 		return err
 	}
-	p.judge(b, g.event, first, name)
+	s.judge(b, count, g.event, first, name)
 	times := map[repeats]int{oneRepeat: 1, twoRepeats: 2, otherPayload: 1}[g.repeats]
 	for n := 1; n <= times; n++ {
-		again, err := p.give(ctx, doors[(g.first+n)%len(doors)], g.event, "repeat")
+		again, err := s.give(ctx, doors[(g.first+n)%len(doors)], g.event, "repeat")
 		if err != nil {
 			return err
 		}
-		p.check("a repeat of "+name+" gets the first verdict", same(first, again) && again.GetDuplicate(), "first %v, then %v", first, again)
+		s.check("a repeat of "+name+" gets the first verdict", same(first, again) && again.GetDuplicate(), "first %v, then %v", first, again)
 	}
 	if g.repeats != otherPayload {
 		return nil
 	}
-	other, err := p.give(ctx, doors[(g.first+2)%len(doors)], changed(g.event), "other payload")
+	other, err := s.give(ctx, doors[(g.first+2)%len(doors)], changed(g.event), "other payload")
 	if err != nil {
 		return err
 	}
-	p.check("another gift under the id of "+name+" does not count", other.GetVerdict() == scorev1.GiftVerdict_DUPLICATE &&
+	s.check("another gift under the id of "+name+" does not count", other.GetVerdict() == scorev1.GiftVerdict_DUPLICATE &&
 		other.GetReason() == "PAYLOAD_MISMATCH", "the verdict is %v", other)
 	return nil
 }
 
 // giveAtOnce sends one gift through all doors at the same time.
-func (p *play) giveAtOnce(ctx context.Context, b *battlev1.Battle, g planned, name string) error {
+func (s *stage) giveAtOnce(ctx context.Context, b *battlev1.Battle, count *tally, g planned, name string) error {
 	verdicts := make([]*scorev1.GiftVerdict, len(doors))
 	faults := make([]error, len(doors))
 	var sending sync.WaitGroup
 	for i, d := range doors {
-		sending.Go(func() { verdicts[i], faults[i] = p.give(ctx, d, g.event, "at once") })
+		sending.Go(func() { verdicts[i], faults[i] = s.give(ctx, d, g.event, "at once") })
 	}
 	sending.Wait()
 	if err := errors.Join(faults...); err != nil {
 		return err
 	}
-	p.judge(b, g.event, verdicts[0], name)
+	s.judge(b, count, g.event, verdicts[0], name)
 	fresh := 0
 	for _, v := range verdicts {
-		p.check("all doors give "+name+" one verdict", same(verdicts[0], v), "%v and %v", verdicts[0], v)
+		s.check("all doors give "+name+" one verdict", same(verdicts[0], v), "%v and %v", verdicts[0], v)
 		if !v.GetDuplicate() {
 			fresh++
 		}
 	}
-	p.check("at most one door was the first for "+name, fresh <= 1, "%d say so", fresh)
+	s.check("at most one door was the first for "+name, fresh <= 1, "%d say so", fresh)
 	return nil
 }
 
 // judge compares a gift's first verdict with what it must be, and counts the gift.
-func (p *play) judge(b *battlev1.Battle, g *scorev1.GiftEvent, v *scorev1.GiftVerdict, name string) {
+func (s *stage) judge(b *battlev1.Battle, count *tally, g *scorev1.GiftEvent, v *scorev1.GiftVerdict, name string) {
 	decided := v.GetDecidedAt().AsTime()
 	inTime := !decided.Before(b.GetStartsAt().AsTime()) && decided.Before(b.GetEndsAt().AsTime())
 	switch v.GetVerdict() {
 	case scorev1.GiftVerdict_COUNTED:
-		p.tally.count(g)
-		p.check(name+" counts for the battle, in time, by the rules", inTime && v.GetPoints() == worth(g) && v.GetBattleId() == p.battle, "the verdict is %v", v)
+		count.count(g)
+		s.check(name+" counts for the battle, in time, by the rules", inTime && v.GetPoints() == worth(g) && v.GetBattleId() == b.GetBattleId(), "the verdict is %v", v)
 	case scorev1.GiftVerdict_LATE: // an outage has outlasted the battle
-		p.check(name+" came after the end", !inTime && v.GetPoints() == 0, "the verdict is %v", v)
+		s.check(name+" came after the end", !inTime && v.GetPoints() == 0, "the verdict is %v", v)
 	default:
-		p.check(name+" gets a verdict of its battle", false, "the verdict is %v", v)
+		s.check(name+" gets a verdict of its battle", false, "the verdict is %v", v)
 	}
 }
 
@@ -154,7 +158,7 @@ func same(a, b *scorev1.GiftVerdict) bool {
 
 // giveAfter sends gifts after the end: one that was sent in time, and one that was not.
 func (p *play) giveAfter(ctx context.Context) error {
-	b, err := p.getBattle(ctx)
+	b, err := p.getBattle(ctx, p.ben, p.battle)
 	if err != nil {
 		return err
 	}

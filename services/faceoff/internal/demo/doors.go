@@ -24,15 +24,15 @@ const (
 var doors = []door{byGRPC, byREST, byNATS}
 
 // send sends a gift through a door until there is a verdict, and tells how often it had to.
-func (p *play) send(ctx context.Context, d door, gift *scorev1.GiftEvent) (v *scorev1.GiftVerdict, calls int, err error) {
+func (s *stage) send(ctx context.Context, d door, gift *scorev1.GiftEvent) (v *scorev1.GiftVerdict, calls int, err error) {
 	calls, err = client.Repeat(ctx, func(ctx context.Context) (err error) {
 		switch d {
 		case byGRPC:
-			v, err = p.sendGRPC(ctx, gift)
+			v, err = s.sendGRPC(ctx, gift)
 		case byREST:
-			v, err = p.sendREST(ctx, gift)
+			v, err = s.sendREST(ctx, gift)
 		case byNATS:
-			v, err = p.c.RequestGift(ctx, gift)
+			v, err = s.c.RequestGift(ctx, gift)
 		}
 		return err
 	})
@@ -42,18 +42,18 @@ func (p *play) send(ctx context.Context, d door, gift *scorev1.GiftEvent) (v *sc
 	return v, calls, nil
 }
 
-func (p *play) sendGRPC(ctx context.Context, gift *scorev1.GiftEvent) (*scorev1.GiftVerdict, error) {
-	r, err := p.c.Score.SendGifts(client.As(ctx, p.service, ""), &scorev1.SendGiftsRequest{Gifts: []*scorev1.GiftEvent{gift}})
+func (s *stage) sendGRPC(ctx context.Context, gift *scorev1.GiftEvent) (*scorev1.GiftVerdict, error) {
+	r, err := s.c.Score.SendGifts(client.As(ctx, s.service, ""), &scorev1.SendGiftsRequest{Gifts: []*scorev1.GiftEvent{gift}})
 	if err != nil {
 		return nil, err
 	}
 	return only(r)
 }
 
-func (p *play) sendREST(ctx context.Context, gift *scorev1.GiftEvent) (*scorev1.GiftVerdict, error) {
+func (s *stage) sendREST(ctx context.Context, gift *scorev1.GiftEvent) (*scorev1.GiftVerdict, error) {
 	r := new(scorev1.SendGiftsResponse)
 	in := &scorev1.SendGiftsRequest{Gifts: []*scorev1.GiftEvent{gift}}
-	if err := p.c.REST(ctx, p.service, "", http.MethodPost, "/v1/gifts", in, r); err != nil {
+	if err := s.c.REST(ctx, s.service, "", http.MethodPost, "/v1/gifts", in, r); err != nil {
 		return nil, err
 	}
 	return only(r)

@@ -64,17 +64,17 @@ func plan(ann, ben string) []planned {
 	var all []planned
 	for i := range max(giftsOfAnn, giftsOfBen) {
 		if i < giftsOfAnn {
-			all = append(all, newPlanned(ann, i))
+			all = append(all, newPlanned(ann, "gift", i))
 		}
 		if i < giftsOfBen {
-			all = append(all, newPlanned(ben, i))
+			all = append(all, newPlanned(ben, "gift", i))
 		}
 	}
 	return all
 }
 
-func newPlanned(live string, i int) planned {
-	return planned{event: newGift(live, fmt.Sprintf("gift-%02d", i), i), first: i % len(doors), repeats: repeats(i) % repeatKinds}
+func newPlanned(live, name string, i int) planned {
+	return planned{event: newGift(live, fmt.Sprintf("%s-%02d", name, i), i), first: i % len(doors), repeats: repeats(i) % repeatKinds}
 }
 
 // newGift makes a gift of the i-th kind, sent now by one of the live's fans.

@@ -18,22 +18,31 @@ type Report struct {
 	NATS     string   `json:"nats"`
 	OwnStack bool     `json:"own_stack"`
 	Lives    []string `json:"lives"`
-	BattleID string   `json:"battle_id"`
+	// BattleReport is that of the battle of scenario PK; the others have Battles.
+	*BattleReport
 	// Timeline holds what was done and what the audiences were told, in the order of the play.
 	Timeline []Moment `json:"timeline"`
 	// Verdicts holds every answer to a gift, in the order of answering.
 	Verdicts []Verdict `json:"verdicts"`
-	// Settlement is the battle's result.
+	// Battles are those of scenario Nine, in the order of the play.
+	Battles []*BattleReport `json:"battles,omitempty"`
+	Checks  []Check         `json:"checks"`
+	// OK: every check is.
+	OK bool `json:"ok"`
+}
+
+// BattleReport is what became of one battle.
+type BattleReport struct {
+	BattleID  string `json:"battle_id"`
+	EndReason string `json:"end_reason"`
+	// Settlement is the battle's result; null if it has none.
 	Settlement json.RawMessage `json:"settlement"`
 	// Scores are those of the API, Redis those in Redis, by the host's user_id; Counted is this program's own count.
 	Scores  map[string]int64 `json:"scores"`
 	Redis   map[string]int64 `json:"redis,omitempty"`
 	Counted map[string]int64 `json:"counted"`
-	// Replay is what a replay of the stored log says.
+	// Replay is what a replay of the stored log says; null if there is nothing to compare it with.
 	Replay json.RawMessage `json:"replay"`
-	Checks []Check         `json:"checks"`
-	// OK: every check is.
-	OK bool `json:"ok"`
 }
 
 // Moment is one line of the timeline.
@@ -77,8 +86,7 @@ type notes struct {
 
 func newNotes(o Options) *notes {
 	return &notes{start: time.Now(), show: o.Show, report: &Report{
-		Scenario: "pk", HTTP: o.Stack.HTTP, GRPC: o.Stack.GRPC, NATS: o.Stack.NATS, OwnStack: o.Own,
-		Settlement: json.RawMessage("null"), Replay: json.RawMessage("null"),
+		Scenario: o.Scenario, HTTP: o.Stack.HTTP, GRPC: o.Stack.GRPC, NATS: o.Stack.NATS, OwnStack: o.Own,
 		Timeline: []Moment{}, Verdicts: []Verdict{}, Checks: []Check{},
 	}}
 }
