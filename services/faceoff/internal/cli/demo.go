@@ -14,7 +14,7 @@ import (
 
 type demoCommand struct {
 	RedisURL string        `name:"redis-url" help:"Where the Redis of the stack is; its scores are compared as well." placeholder:"URL"`
-	Scenario string        `help:"What to play: a PK of two hosts, or all that nine hosts can do." enum:"pk" default:"pk"`
+	Scenario string        `help:"What to play: a PK of two hosts, or all that nine hosts can do." enum:"pk,nine" default:"pk"`
 	Duration int           `help:"Seconds that each battle lasts whose time runs out." default:"3"`
 	Timeout  time.Duration `help:"How long all but these battles may take, restarts of the stack included." default:"2m"`
 	JSON     bool          `name:"json" help:"Print one JSON document: timeline, verdicts, settlement, checks."`
@@ -27,7 +27,7 @@ func (c demoCommand) Run(ctx context.Context, out io.Writer, complaints complain
 		return usagef("--duration must be 1 to 3600 seconds, is %d", c.Duration)
 	}
 	o := demo.Options{Scenario: c.Scenario, Duration: time.Duration(c.Duration) * time.Second, Redis: c.RedisURL}
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout+o.Duration)
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout+o.Battles())
 	defer cancel()
 	if !c.JSON {
 		o.Show = func(m demo.Moment) { _, _ = fmt.Fprintf(out, "%7.3f  %-24s %s\n", float64(m.AtMS)/1000, m.Who, m.What) }

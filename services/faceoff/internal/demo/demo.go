@@ -16,12 +16,14 @@ import (
 const (
 	// PK is a battle of two hosts.
 	PK = "pk"
+	// Nine is all that nine hosts can do.
+	Nine = "nine"
 )
 
 // Options of Run.
 type Options struct {
 	Stack client.Stack
-	// Scenario is PK.
+	// Scenario is PK or Nine.
 	Scenario string
 	// Own tells that the stack was started for this run.
 	Own bool
@@ -31,6 +33,14 @@ type Options struct {
 	Duration time.Duration
 	// Show is told every moment of the play as it happens; it may be nil.
 	Show func(Moment)
+}
+
+// Battles is how long the battles take together whose time runs out.
+func (o Options) Battles() time.Duration {
+	if o.Scenario == Nine {
+		return 2 * o.Duration
+	}
+	return o.Duration
 }
 
 // act is a part of a scenario; if it cannot go on, the play ends.
@@ -65,6 +75,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	switch o.Scenario {
 	case PK:
 		acts, err = newPlay(s, watching)
+	case Nine:
+		acts, err = newNine(s, watching)
 	default:
 		err = fmt.Errorf("there is no scenario %q", o.Scenario)
 	}
