@@ -163,8 +163,8 @@ func newCrowd(t *testing.T, s *stack, sides ...*side) *crowd {
 		}
 		c.sending.Go(func() {
 			// The gift in hand is followed to its verdict even when the crowd stops.
-			for ctx.Err() == nil && c.faults[i] == nil {
-				c.faults[i] = c.settle(gift(sides[i/2%len(sides)].live), send)
+			for n := i / 2; ctx.Err() == nil && c.faults[i] == nil; n++ {
+				c.faults[i] = c.settle(gift(sides[n%len(sides)].live), send)
 			}
 		})
 	}
