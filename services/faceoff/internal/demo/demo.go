@@ -38,7 +38,7 @@ type Options struct {
 // Battles is how long the battles take together whose time runs out.
 func (o Options) Battles() time.Duration {
 	if o.Scenario == Nine {
-		return 2 * o.Duration
+		return 5 * o.Duration
 	}
 	return o.Duration
 }

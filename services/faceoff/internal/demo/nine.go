@@ -46,6 +46,7 @@ func newNine(s *stage, watching context.Context) ([]act, error) {
 		{"forfeit as a team", n.forfeitTeam},
 		{"extend a battle and cut it short", n.consent},
 		{"void a battle", n.void},
+		{"play best of three", n.bestOfThree},
 		{"look up the receipts", func(ctx context.Context) error { return n.compareReceipts(ctx, n.bouts...) }},
 		{"part", n.part},
 		{"end the lives", n.endAll},

@@ -25,9 +25,7 @@ func (n *nine) begin(ctx context.Context, name string, c *battlev1.BattleConfig,
 	if err := n.post(ctx, inviter.token, "/v1/battles", in, out); err != nil {
 		return nil, nil, err
 	}
-	b.is(out.GetBattle())
-	n.bouts = append(n.bouts, b)
-	n.report.Battles = append(n.report.Battles, b.account)
+	n.register(b, out.GetBattle())
 	n.tell(inviter.user, "asks %d others for a battle of %d s, %s", len(others), c.GetDurationSeconds(), c.GetMode())
 	for _, live := range others {
 		n.check(live+" is asked to the battle "+name, out.GetResults()[live].GetOk(), "the answer is %v", out)
@@ -39,6 +37,13 @@ func (n *nine) begin(ctx context.Context, name string, c *battlev1.BattleConfig,
 	}
 	started, err := n.awaitStarted(ctx, b)
 	return b, started, err
+}
+
+// register notes which battle a bout is, as one of the play.
+func (n *nine) register(b *bout, battle *battlev1.Battle) {
+	b.is(battle)
+	n.bouts = append(n.bouts, b)
+	n.report.Battles = append(n.report.Battles, b.account)
 }
 
 // acceptAll has all that are asked accept; no battle starts before the last has.
