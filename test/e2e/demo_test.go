@@ -92,8 +92,15 @@ func TestDemoNine(t *testing.T) {
 		reason       string
 		lives, teams int
 	}{
-		{"TIME_OVER", 9, 0}, {"TIME_OVER", 9, 2}, {"FORFEIT", 3, 0}, {"FORFEIT", 5, 2}, {"CUT_SHORT", 3, 0}, {"VOIDED", 0, 0},
-		{"TIME_OVER", 3, 0}, {"TIME_OVER", 3, 0}, {"TIME_OVER", 3, 0},
+		{"TIME_OVER", 9, 0},
+		{"TIME_OVER", 9, 2},
+		{"FORFEIT", 3, 0},
+		{"FORFEIT", 5, 2},
+		{"CUT_SHORT", 3, 0},
+		{"VOIDED", 0, 0},
+		{"TIME_OVER", 3, 0},
+		{"TIME_OVER", 3, 0},
+		{"TIME_OVER", 3, 0},
 	}
 	if len(report.Battles) != len(want) || len(report.Verdicts) < 250 || len(report.Checks) < 1000 {
 		t.Fatalf("%d battles, %d verdicts, %d facts", len(report.Battles), len(report.Verdicts), len(report.Checks))
