@@ -23,7 +23,9 @@ var (
 	heading = regexp.MustCompile(`(?m)^#+ +(.+?) *#*$`)
 	link    = regexp.MustCompile(`\[[^\]]*\]\(([^)\s]+)\)`)
 	remote  = regexp.MustCompile(`^[a-z]+:`)
-	adr     = regexp.MustCompile(`\bADR[ -](\d{4})\b`)
+	// A link whose text is a test's name.
+	namedTest = regexp.MustCompile("\\[`(Test\\w+)`\\]\\(([^)\\s]+)\\)")
+	adr       = regexp.MustCompile(`\bADR[ -](\d{4})\b`)
 	// A path to code, from the top of the repository or from the page's folder.
 	path = regexp.MustCompile(`(?:^|[\s(])((?:cmd|deploy|docs|internal|make|pkg|proto|services|test|tools|web)/[\w*{},./-]+)`)
 )
@@ -71,6 +73,24 @@ func TestDocumentationLeadsSomewhere(t *testing.T) {
 		if strings.HasPrefix(name, "docs"+string(filepath.Separator)) && !linked[name] {
 			t.Errorf("%s: no page links to it", name)
 		}
+	}
+}
+
+// A test that a page names, as the text of a link, is in the file that the link leads to.
+func TestNamedTestsExist(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for _, p := range read(t) {
+		for _, m := range namedTest.FindAllStringSubmatch(p.text, -1) {
+			found++
+			file := filepath.Join(top, filepath.Dir(p.name), filepath.FromSlash(m[2]))
+			if text, err := os.ReadFile(file); err != nil || !bytes.Contains(text, []byte("func "+m[1]+"(")) {
+				t.Errorf("%s: there is no %s in %s", p.name, m[1], m[2])
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no page names a test")
 	}
 }
 
