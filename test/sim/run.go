@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/faceoff-live/faceoff/test/sim/check"
@@ -84,11 +85,17 @@ func (w *world) settle() {
 	}
 }
 
-// awaitEnd waits until nothing is open any more, and returns what is all the same.
+// awaitEnd waits until nothing is open any more, and returns what is all the same. A series goes on by itself: each of its
+// rounds, and each phase of it, may take its time, but all of them not more than a few times that.
 func (w *world) awaitEnd() []string {
-	for began := time.Now(); ; {
+	began := time.Now()
+	var last []string
+	for since := began; ; {
 		open := check.Open(w.groups())
-		if len(open) == 0 || time.Since(began) > rest {
+		if !slices.Equal(open, last) {
+			since, last = time.Now(), open
+		}
+		if len(open) == 0 || time.Since(since) > rest || time.Since(began) > 10*rest {
 			return open
 		}
 		_ = wait(context.Background(), time.Second)
