@@ -251,7 +251,7 @@ func (h *harmed) refused() (n int) {
 // check compares what was answered with the log, and the replicas with each other and with one that starts anew.
 func (h *harmed) check(t *testing.T, s ledger.Store) {
 	t.Helper()
-	log := s.Log
+	log := steady{s.Log}
 	checkChain(t, log)
 	places, refusals, states := history(t, log)
 	for _, a := range h.answers {
@@ -280,6 +280,35 @@ func (h *harmed) check(t *testing.T, s ledger.Store) {
 			if got, want := r.total(key), all[len(all)-1].total; got != want || want != 0 {
 				t.Errorf("replica %d: %s is %d, in the log %d, and all was given back", i, key, got, want)
 			}
+		}
+	}
+}
+
+// steady is a log that is asked again until it answers: servers that have just come back are away now and then.
+type steady struct{ ledger.Log }
+
+// Head implements ledger.Log.
+func (l steady) Head(ctx context.Context) (uint64, error) {
+	return again(ctx, func() (uint64, error) { return l.Log.Head(ctx) })
+}
+
+// Read implements ledger.Log.
+func (l steady) Read(ctx context.Context, seq uint64) ([]byte, error) {
+	return again(ctx, func() ([]byte, error) { return l.Log.Read(ctx, seq) })
+}
+
+// again asks until there is an answer, the log turns out to be broken, or ctx ends.
+func again[T any](ctx context.Context, ask func() (T, error)) (answer T, err error) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if answer, err = ask(); err == nil || errors.Is(err, ledger.ErrLog) {
+			return answer, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return answer, err
 		}
 	}
 }
