@@ -38,8 +38,8 @@ func Refuse(reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: reason, Detail: fmt.Sprintf(format, args...)}
 }
 
-// RefuseForNow makes a Refusal that is passing.
-func RefuseForNow(reason, format string, args ...any) *Refusal {
+// RefusePassing makes a passing Refusal.
+func RefusePassing(reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: reason, Detail: fmt.Sprintf(format, args...), Passing: true}
 }
 

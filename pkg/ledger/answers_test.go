@@ -20,7 +20,7 @@ func TestKeptAnswers(t *testing.T) {
 		{"a", es.Invalid("live_id", ""), false},
 		{"a", es.Refuse(es.ReasonRateLimited, ""), false},
 		{"a", es.Refuse(es.ReasonUnavailable, ""), false},
-		{"a", es.RefuseForNow("CONNECTION_RATE_LIMITED", ""), false},
+		{"a", es.RefusePassing("CONNECTION_RATE_LIMITED", ""), false},
 		{"a", es.ErrLater, false},
 	} {
 		d, _, out := withoutEvents(&pending[[]byte, []byte]{id: x.id}, es.Place{Seq: 3}, x.err)

@@ -68,7 +68,7 @@ func testRefusal(t *testing.T, log *Faulty) {
 	_, err := a.Submit(patiently(t), passing)
 	wantRefused(t, err, es.ReasonRateLimited)
 	if got := head(t, log); got != stored {
-		t.Fatalf("head %d, want %d: refusals without an id, or that are for now only, were stored", got, stored)
+		t.Fatalf("head %d, want %d: refusals without an id, or passing ones, were stored", got, stored)
 	}
 	_, err = a.Submit(patiently(t), full)
 	wantRefused(t, err, "FULL")

@@ -14,7 +14,7 @@ type Command struct {
 	Add int64
 	// Max refuses the command if the counter would exceed it; 0: no limit.
 	Max int64
-	// Passing makes that refusal one that is for now only.
+	// Passing makes that refusal a passing one.
 	Passing bool
 	// Once does nothing if the counter is not 0.
 	Once bool

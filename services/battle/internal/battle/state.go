@@ -80,7 +80,7 @@ type State struct {
 	timers          es.Timers[string]
 	ended           *es.Window[string, Battle]
 	// requests are the times of the last ones, oldest first.
-	requests *es.Window[asker, []time.Time]
+	requests es.Recent[asker]
 }
 
 type connected struct {
@@ -91,7 +91,7 @@ type connected struct {
 // New makes an empty State.
 func New(settings Settings) *State {
 	return &State{
-		settings: settings, ended: es.NewWindow[string, Battle](settings.KeepEnded), requests: es.NewWindow[asker, []time.Time](ratePeriod),
+		settings: settings, ended: es.NewWindow[string, Battle](settings.KeepEnded), requests: es.NewRecent[asker](ratePeriod, requestsKept),
 	}
 }
 

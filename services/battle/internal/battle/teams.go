@@ -48,13 +48,7 @@ func (m Member) side() string {
 
 // sides counts the sides that still have a live in the battle.
 func (b Battle) sides() int {
-	seen := make(map[string]struct{}, len(b.Members))
-	for _, m := range b.Members {
-		if m.Present() {
-			seen[m.side()] = struct{}{}
-		}
-	}
-	return len(seen)
+	return len(sidesOf(slices.DeleteFunc(slices.Clone(b.Members), func(m Member) bool { return !m.Present() })))
 }
 
 // checkTeams checks the teams of a request: there are some if and only if the mode asks for them, and they have one seat for

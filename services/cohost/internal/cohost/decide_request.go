@@ -1,7 +1,6 @@
 package cohost
 
 import (
-	"slices"
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
@@ -85,29 +84,6 @@ func (s *State) room(inviter Live) error {
 		return connectionFull(len(c.Members), c.Layout)
 	}
 	return nil
-}
-
-// pace refuses when the inviter, or its host with all its lives, has sent as many invitations in the last minute as it may.
-func (s *State) pace(now time.Time, inviter Live) error {
-	if n := len(s.sentLately(now, Sender{LiveID: inviter.ID})); n >= s.rules.LiveRate {
-		return tooFast("live "+inviter.ID, n)
-	}
-	if n := len(s.sentLately(now, Sender{UserID: inviter.Host.ID})); n >= s.rules.UserRate {
-		return tooFast("user "+inviter.Host.ID, n)
-	}
-	return nil
-}
-
-// sentLately returns when a sender sent the invitations of the last minute, oldest first.
-func (s *State) sentLately(now time.Time, sender Sender) []time.Time {
-	at, _ := s.senders.Get(sender)
-	from, _ := slices.BinarySearchFunc(at, now.Add(-ratePeriod), func(sent, ago time.Time) int {
-		if sent.After(ago) {
-			return 1
-		}
-		return -1
-	})
-	return at[from:]
 }
 
 // invitation returns the invitation from one live to another, whether or not its deadline has passed.

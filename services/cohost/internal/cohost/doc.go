@@ -37,8 +37,8 @@
 //   - A live has at most Rules.MaxPending invitations pending in each direction, so that what follows from ending it fits
 //     into one decision; a request beyond that is refused with CONNECTION_RATE_LIMITED.
 //   - A live, and a user with all the lives that it hosts, may send Rules.LiveRate and Rules.UserRate invitations in any
-//     minute of log time. A request beyond that is refused with CONNECTION_RATE_LIMITED for now only: the log does not keep
-//     the refusal. A request that accepts an invitation is not counted.
+//     minute of log time. A request beyond that is refused with CONNECTION_RATE_LIMITED; that refusal is passing, and
+//     the log does not keep it. A request that accepts an invitation is not counted.
 //
 // # Who is told
 //

@@ -61,7 +61,7 @@ func (s *State) evolveInvitationSent(at es.Place, e InvitationSent) {
 	s.change(e.Inviter, func(l *Live) { l.Sent = with(l.Sent, e.InvitationID) })
 	s.change(e.Invitee, func(l *Live) { l.Received = with(l.Received, e.InvitationID) })
 	for _, sender := range []Sender{{LiveID: e.Inviter}, {UserID: inviter.Host.ID}} {
-		s.senders.Set(sender, with(s.sentLately(at.At, sender), at.At), at.At)
+		s.senders.Add(sender, at.At)
 	}
 }
 

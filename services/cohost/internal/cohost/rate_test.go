@@ -13,7 +13,7 @@ import (
 	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
 )
 
-// TestRate: a live, and a user with all its lives, may send so many invitations in any minute; a refusal is for now only.
+// TestRate: a live, and a user with all its lives, may send so many invitations in any minute; a refusal is passing.
 func TestRate(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -52,7 +52,7 @@ func tooManyPending(id string, limit int) error {
 
 // tooFast speaks of a moment: a minute later the same request may be sent.
 func tooFast(who string, sent int) error {
-	return es.RefuseForNow("CONNECTION_RATE_LIMITED", "%s has sent %d invitations within a minute, the most it may", who, sent)
+	return es.RefusePassing("CONNECTION_RATE_LIMITED", "%s has sent %d invitations within a minute, the most it may", who, sent)
 }
 
 func notTogether(a, b string) error {

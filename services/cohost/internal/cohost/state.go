@@ -72,12 +72,6 @@ type Invitation struct {
 	ExpiresAt        time.Time
 }
 
-// Sender is who sends invitations: a live, or a host with all its lives. One of the two is set.
-type Sender struct{ LiveID, UserID string }
-
-// ratePeriod is the length of log time in which invitations are counted.
-const ratePeriod = time.Minute
-
 // State is the fold of the log; it implements es.Machine. The methods in read.go see committed state only.
 type State struct {
 	rules Rules
@@ -85,10 +79,10 @@ type State struct {
 	lives       es.Map[string, Live] // active ones
 	ended       *es.Window[string, Live]
 	connections es.Map[string, Connection]
-	invitations es.Map[string, Invitation]      // pending ones
-	byPair      es.Map[pair, string]            // id of the pending invitation
-	timeouts    es.Timers[string]               // by invitation id
-	senders     *es.Window[Sender, []time.Time] // of the invitations of the last minute; replaced, never changed
+	invitations es.Map[string, Invitation] // pending ones
+	byPair      es.Map[pair, string]       // id of the pending invitation
+	timeouts    es.Timers[string]          // by invitation id
+	senders     es.Recent[Sender]          // of the invitations of the last minute
 	told        told
 }
 
@@ -102,7 +96,7 @@ func New(rules Rules) *State {
 	return &State{
 		rules:   rules,
 		ended:   es.NewWindow[string, Live](rules.EndedKept),
-		senders: es.NewWindow[Sender, []time.Time](ratePeriod),
+		senders: es.NewRecent[Sender](ratePeriod, sentKept),
 	}
 }
 

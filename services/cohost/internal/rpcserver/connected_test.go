@@ -192,7 +192,7 @@ func TestApplicant(t *testing.T) {
 	})
 }
 
-// Too many invitations are refused for now: a minute later the same call, with the same id, is carried out.
+// The refusal of too many invitations is passing: a minute later the same call, with the same id, is carried out.
 func TestInvitationRate(t *testing.T) {
 	inHouse(t, nil, func(t *testing.T, h *house) {
 		h.create("a", "b", "c")

@@ -1,7 +1,6 @@
 package battle
 
 import (
-	"slices"
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
@@ -22,12 +21,6 @@ const (
 	requestsKept = 600
 )
 
-// requestsOf are the times of an asker's requests in the period before now, oldest first.
-func (s *State) requestsOf(a asker, now time.Time) []time.Time {
-	times, _ := s.requests.Get(a)
-	return slices.DeleteFunc(slices.Clone(times), func(at time.Time) bool { return now.Sub(at) >= ratePeriod })
-}
-
 // tooMany returns the refusal if the inviter has requested as many battles as it may.
 func (s *State) tooMany(inviter Participant, now time.Time) *es.Refusal {
 	for _, a := range askers(inviter) {
@@ -35,9 +28,9 @@ func (s *State) tooMany(inviter Participant, now time.Time) *es.Refusal {
 		if a.user != "" {
 			most = s.settings.RequestsPerUser
 		}
-		times := s.requestsOf(a, now)
+		times := s.requests.Times(a, now)
 		if n := len(times) - most; n >= 0 {
-			return es.RefuseForNow(ReasonBattleRateLimited, "%d battles a minute may be requested; the next one in %s", most,
+			return es.RefusePassing(ReasonBattleRateLimited, "%d battles a minute may be requested; the next one in %s", most,
 				times[n].Add(ratePeriod).Sub(now))
 		}
 	}
@@ -50,7 +43,6 @@ func (s *State) countRequest(e BattleRequested, now time.Time) {
 		return
 	}
 	for _, a := range askers(e.Inviter) {
-		times := append(s.requestsOf(a, now), now)
-		s.requests.Set(a, times[max(len(times)-requestsKept, 0):], now)
+		s.requests.Add(a, now)
 	}
 }
