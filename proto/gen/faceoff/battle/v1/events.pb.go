@@ -975,8 +975,8 @@ func (x *UserJoinBattle) GetUser() *BattleUser {
 	return nil
 }
 
-// UserExitBattle goes to all lives of the battle. Between two rounds of a series it goes to the lives that wait for the next
-// one, and names the round that has ended.
+// UserExitBattle goes to all lives that are still in the battle, and to the one that exits. Between two rounds of a series it
+// goes to the lives that wait for the next one, and to that one, and names the round that has ended.
 type UserExitBattle struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
