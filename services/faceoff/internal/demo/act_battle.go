@@ -34,11 +34,14 @@ func (p *play) requestBattle(ctx context.Context) error {
 	p.check("the battle is requested", out.GetResults()[p.ben.live].GetOk() && p.battle != "" &&
 		out.GetBattle().GetStatus() == battlev1.Battle_REQUESTED, "the answer is %v", out)
 
-	if _, err := await(ctx, p.ben.viewer, "BattleRequestReceived", func(m *message) (bool, bool) {
-		return true, m.GetBattle().GetBattleRequestReceived().GetBattle().GetBattleId() == p.battle
-	}); err != nil {
+	asked, err := await(ctx, p.ben.viewer, "BattleRequestReceived", func(m *message) (*battlev1.Battle, bool) {
+		b := m.GetBattle().GetBattleRequestReceived().GetBattle()
+		return b, b.GetBattleId() == p.battle
+	})
+	if err != nil {
 		return err
 	}
+	p.check("the request passes its extension info on", asked.GetConfig().GetExtensionInfo() == in.GetConfig().GetExtensionInfo(), "it is %v", asked)
 	p.tell(p.ben.live, "BattleRequestReceived from %s", p.ann.live)
 
 	// The same request again, under the same id, is the same battle.
