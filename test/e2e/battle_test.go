@@ -90,6 +90,46 @@ func TestBattleCancelled(t *testing.T) {
 	wantNeverStarted(t, ben, b)
 }
 
+// Taken back from one of two that were asked, a request goes on with the other.
+func TestBattleCancelledForOne(t *testing.T) {
+	t.Parallel()
+	s := shared
+	ann, ben := connect(t, s)
+	cid := openLive(t, s, "cid", cohostv1.Live_VIDEO)
+	invite(t, s, ann, cid, 0)
+	if _, err := s.cohost.AcceptHostConnection(cid.host.ctx(t), &cohostv1.AcceptHostConnectionRequest{LiveId: cid.live, FromLiveId: ann.live}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.battle.RequestBattle(ann.host.ctx(t), &battlev1.RequestBattleRequest{
+		InviterLiveId: ann.live, TargetLiveIds: []string{ben.live, cid.live}, Config: &battlev1.BattleConfig{DurationSeconds: long, NeedResponse: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := r.GetBattle().GetBattleId()
+	c, err := s.battle.CancelBattleRequest(ann.host.ctx(t), &battlev1.CancelBattleRequestRequest{
+		BattleId: id, LiveId: ann.live, TargetUserIds: []string{cid.user},
+	})
+	if err != nil || c.GetBattle().GetStatus() != battlev1.Battle_REQUESTED {
+		t.Fatalf("after it was taken back from one: %v, %v", c, err)
+	}
+	for _, told := range []*side{ann, cid} {
+		state := await(t, told.view, "BattleRequestCancelled", func(m *message) (battlev1.BattleUser_State, bool) {
+			e := m.GetBattle().GetBattleRequestCancelled()
+			return e.GetInvitee().GetState(), e.GetBattleId() == id
+		})
+		if state != battlev1.BattleUser_CANCELLED {
+			t.Errorf("live %s was told of an invitee that is %s", told.live, state)
+		}
+	}
+	_, err = s.battle.AcceptBattle(cid.host.ctx(t), &battlev1.AcceptBattleRequest{BattleId: id, LiveId: cid.live})
+	refused(t, err, "INVITATION_ENDED")
+	if _, err = s.battle.AcceptBattle(ben.host.ctx(t), &battlev1.AcceptBattleRequest{BattleId: id, LiveId: ben.live}); err != nil {
+		t.Fatal(err)
+	}
+	started(t, ben, id)
+}
+
 // An exit from a battle of two is a forfeit: who stayed wins, whatever the scores.
 func TestExitIsForfeit(t *testing.T) {
 	t.Parallel()

@@ -74,6 +74,7 @@ const (
 	Rejected
 	TimedOut
 	Exited
+	Cancelled
 )
 
 // Answer to a request.
@@ -84,6 +85,8 @@ const (
 	AnswerAccepted Answer = iota + 1
 	AnswerRejected
 	AnswerTimedOut
+	// AnswerCancelled: the inviter took the request back from this invitee before it answered.
+	AnswerCancelled
 )
 
 // ExitReason is why a live left a battle.

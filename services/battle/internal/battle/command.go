@@ -35,8 +35,12 @@ type AcceptBattle struct{ BattleID, LiveID string }
 // RejectBattle is an invitee's no.
 type RejectBattle struct{ BattleID, LiveID, Reason string }
 
-// CancelBattleRequest takes a request back.
-type CancelBattleRequest struct{ BattleID, LiveID string }
+// CancelBattleRequest takes a request back, from the targets or from all.
+type CancelBattleRequest struct {
+	BattleID, LiveID string
+	// TargetLives or TargetUsers name some invitees; none stands for all.
+	TargetLives, TargetUsers []string
+}
 
 // ExitBattle leaves a battle that has started.
 type ExitBattle struct{ BattleID, LiveID string }

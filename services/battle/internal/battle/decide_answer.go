@@ -1,6 +1,10 @@
 package battle
 
-import "github.com/faceoff-live/faceoff/pkg/es"
+import (
+	"slices"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
+)
 
 // answer decides an invitee's yes or no. The same answer again changes nothing, the opposite is refused.
 func (d *draft) answer(battleID, liveID string, answer Answer, reason string) error {
@@ -38,11 +42,14 @@ func (d *draft) conclude(battleID string) {
 		return
 	}
 	never := NeverAborted // the last invitee left
-	switch last := d.events[len(d.events)-1].(type) {
-	case InviteeAnswered:
-		never = NeverRejected
-		if last.Answer == AnswerTimedOut {
+	if last, answered := d.events[len(d.events)-1].(InviteeAnswered); answered {
+		switch last.Answer {
+		case AnswerTimedOut:
 			never = NeverTimedOut
+		case AnswerCancelled:
+			never = NeverCancelled
+		default:
+			never = NeverRejected
 		}
 	}
 	d.neverStart(battleID, never)
@@ -60,6 +67,40 @@ func (d *draft) cancel(c CancelBattleRequest) error {
 	if b.Phase != PhaseRequested {
 		return es.Refuse(ReasonBattleAlreadyRunning, "battle %s has started; it can be exited, not cancelled", c.BattleID)
 	}
+	switch {
+	case len(c.TargetLives) > 0 && len(c.TargetUsers) > 0:
+		return es.Invalid("target_user_ids", "targets are named here or in target_live_ids, not in both")
+	case len(c.TargetLives) > 0:
+		return d.cancelFor(b, c.TargetLives, func(m Member) string { return m.LiveID })
+	case len(c.TargetUsers) > 0:
+		return d.cancelFor(b, c.TargetUsers, func(m Member) string { return m.Host.ID })
+	}
 	d.neverStart(c.BattleID, NeverCancelled)
+	return nil
+}
+
+// cancelFor decides that a request is taken back from some of those that were asked: from all that are named or from none,
+// and again from those it was taken from changes nothing.
+func (d *draft) cancelFor(b Battle, names []string, nameOf func(Member) string) error {
+	var open []string
+	for _, name := range names {
+		i := slices.IndexFunc(b.Invitees(), func(m Member) bool { return nameOf(m) == name })
+		if i < 0 {
+			return es.Refuse(ReasonNotInBattle, "%s was not asked to battle %s", name, b.ID)
+		}
+		switch m := b.Invitees()[i]; m.State {
+		case Cancelled:
+		case Invited:
+			open = append(open, m.LiveID)
+		default:
+			return es.Refuse(ReasonInvitationEnded, "the invitation of live %s to battle %s has ended", m.LiveID, b.ID)
+		}
+	}
+	for _, live := range open {
+		d.add(InviteeAnswered{BattleID: b.ID, LiveID: live, Answer: AnswerCancelled})
+	}
+	if len(open) > 0 {
+		d.conclude(b.ID)
+	}
 	return nil
 }

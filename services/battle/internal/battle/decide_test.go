@@ -119,6 +119,39 @@ func TestAnswer(t *testing.T) {
 	})
 }
 
+func TestCancelForSome(t *testing.T) {
+	t.Parallel()
+	cancelled := func(name string) battle.Event {
+		return battle.InviteeAnswered{BattleID: "b1", LiveID: name, Answer: battle.AnswerCancelled}
+	}
+	byUser := func(users ...string) battle.Command {
+		return battle.CancelBattleRequest{BattleID: "b1", LiveID: "a", TargetUsers: users}
+	}
+	both := byUser("host-b").(battle.CancelBattleRequest)
+	both.TargetLives = []string{"b"}
+	abc := requested("a", "b", "c")
+	withoutB := then(abc, cancelled("b"))
+	estest.Run(t, newMachine, nil, []row{
+		{Name: "one of two", Given: abc, When: cancel("a", "b"), Then: history{cancelled("b")}},
+		{Name: "by its host", Given: abc, When: byUser(live("b").Host.ID), Then: history{cancelled("b")}},
+		{Name: "both: it never starts", Given: abc, When: cancel("a", "c", "b"), Then: history{cancelled("c"), cancelled("b"), never(battle.NeverCancelled)}},
+		{Name: "the last that is asked: it starts with those who accepted", Given: then(abc, accepted("b")), When: cancel("a", "c"), Then: history{cancelled("c"), startingOf("a", "b")}},
+		{Name: "the last that is asked after a no", Given: then(abc, rejected("b")), When: cancel("a", "c"), Then: history{cancelled("c"), never(battle.NeverCancelled)}},
+		{Name: "again", Given: withoutB, When: cancel("a", "b")},
+		{Name: "again, and one more", Given: withoutB, When: cancel("a", "b", "c"), Then: history{cancelled("c"), never(battle.NeverCancelled)}},
+		{Name: "yes after it", Given: withoutB, When: accept("b"), Reason: battle.ReasonInvitationEnded},
+		{Name: "no after it", Given: withoutB, When: reject("b"), Reason: battle.ReasonInvitationEnded},
+		{Name: "the other goes on", Given: withoutB, When: accept("c"), Then: history{accepted("c"), startingOf("a", "c")}},
+		{Name: "one that has accepted, and nothing for the other", Given: then(abc, accepted("b")), When: cancel("a", "c", "b"), Reason: battle.ReasonInvitationEnded},
+		{Name: "one that has rejected", Given: then(abc, rejected("b")), When: cancel("a", "b"), Reason: battle.ReasonInvitationEnded},
+		{Name: "one that was not asked", Given: abc, When: cancel("a", "c", "z"), Reason: battle.ReasonNotInBattle},
+		{Name: "the inviter itself", Given: abc, When: cancel("a", "a"), Reason: battle.ReasonNotInBattle},
+		{Name: "by lives and hosts", Given: abc, When: both, Reason: es.ReasonInvalidArgument},
+		{Name: "by an invitee", Given: abc, When: cancel("b", "c"), Reason: battle.ReasonBattleNotStartedByLive},
+		{Name: "after the start", Given: running("a", "b"), When: cancel("a", "b"), Reason: battle.ReasonBattleAlreadyRunning},
+	})
+}
+
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	abc := requested("a", "b", "c")

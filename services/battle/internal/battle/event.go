@@ -38,7 +38,7 @@ type BattleRequested struct {
 	Series Series
 }
 
-// InviteeAnswered is an invitee's answer, or that it gave none in time.
+// InviteeAnswered is an invitee's answer, or that it gave none in time or is not asked any more.
 type InviteeAnswered struct {
 	BattleID, LiveID string
 	Answer           Answer

@@ -206,6 +206,8 @@ func (a Answer) state() MemberState {
 		return Joined
 	case AnswerRejected:
 		return Rejected
+	case AnswerCancelled:
+		return Cancelled
 	default:
 		return TimedOut
 	}

@@ -241,8 +241,8 @@ func reject(name string) battle.Command {
 	return battle.RejectBattle{BattleID: "b1", LiveID: name}
 }
 
-func cancel(name string) battle.Command {
-	return battle.CancelBattleRequest{BattleID: "b1", LiveID: name}
+func cancel(name string, targets ...string) battle.Command {
+	return battle.CancelBattleRequest{BattleID: "b1", LiveID: name, TargetLives: targets}
 }
 
 func exit(name string) battle.Command {

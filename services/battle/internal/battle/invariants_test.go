@@ -305,7 +305,11 @@ func (w *world) randomCommand() battle.Command {
 	case 3:
 		return battle.RejectBattle{BattleID: id, LiveID: name}
 	case 4:
-		return battle.CancelBattleRequest{BattleID: id, LiveID: name}
+		cancel := battle.CancelBattleRequest{BattleID: id, LiveID: name}
+		if rapid.Bool().Draw(w.t, "for some") {
+			cancel.TargetLives = []string{rapid.SampledFrom(names).Draw(w.t, "target")}
+		}
+		return cancel
 	case 5:
 		return battle.ExitBattle{BattleID: id, LiveID: name}
 	case 6:

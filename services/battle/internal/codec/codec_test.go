@@ -142,6 +142,8 @@ func TestCommands(t *testing.T) {
 		battle.AcceptBattle{BattleID: "b1", LiveID: "b"},
 		battle.RejectBattle{BattleID: "b1", LiveID: "b", Reason: "later"},
 		battle.CancelBattleRequest{BattleID: "b1", LiveID: "a"},
+		battle.CancelBattleRequest{BattleID: "b1", LiveID: "a", TargetLives: []string{"b"}},
+		battle.CancelBattleRequest{BattleID: "b1", LiveID: "a", TargetUsers: []string{"u2"}},
 		battle.RequestBattle{BattleID: "b1", Inviter: "a", TargetLives: []string{"b", "c"}, Terms: inTeams},
 		battle.ExitBattle{BattleID: "b1", LiveID: "a"},
 		battle.EndBattle{BattleID: "b1", LiveID: "a", Reason: "tired"},
@@ -221,8 +223,8 @@ func TestEnumsHaveTheSameNumbers(t *testing.T) {
 	}{
 		{battlev1.BattleConfig_Mode(0), numbers(battle.FreeForAll, battle.Teams, battle.OneVsMany)},
 		{battlev1.Battle_Status(0), numbers(battle.PhaseRequested, battle.PhaseStarting, battle.PhaseRunning, battle.PhaseSettling, battle.PhaseEnded)},
-		{battlev1.BattleUser_State(0), numbers(battle.Invited, battle.Joined, battle.Rejected, battle.TimedOut, battle.Exited)},
-		{battlev1.Entry_InviteeAnswered_Answer(0), numbers(battle.AnswerAccepted, battle.AnswerRejected, battle.AnswerTimedOut)},
+		{battlev1.BattleUser_State(0), numbers(battle.Invited, battle.Joined, battle.Rejected, battle.TimedOut, battle.Exited, battle.Cancelled)},
+		{battlev1.Entry_InviteeAnswered_Answer(0), numbers(battle.AnswerAccepted, battle.AnswerRejected, battle.AnswerTimedOut, battle.AnswerCancelled)},
 		{battlev1.Entry_UserExited_Reason(0), numbers(battle.ExitByHost, battle.ExitLeftConnection, battle.ExitLiveEnded, battle.ExitLost)},
 		{battlev1.UserExitBattle_Reason(0), numbers(battle.ExitByHost, battle.ExitLeftConnection, battle.ExitLiveEnded, battle.ExitLost)},
 		{battlev1.Battle_EndReason(0), numbers(

@@ -17,6 +17,13 @@ func RequestBattle(m *battlev1.RequestBattleRequest, newBattleID string) battle.
 	}
 }
 
+// CancelBattleRequest reads for whom a request is taken back.
+func CancelBattleRequest(m *battlev1.CancelBattleRequestRequest) battle.CancelBattleRequest {
+	return battle.CancelBattleRequest{
+		BattleID: m.GetBattleId(), LiveID: m.GetLiveId(), TargetLives: m.GetTargetLiveIds(), TargetUsers: m.GetTargetUserIds(),
+	}
+}
+
 // EndBattle reads a host's word, or an admin's.
 func EndBattle(m *battlev1.EndBattleRequest) battle.EndBattle {
 	return battle.EndBattle{BattleID: m.GetBattleId(), LiveID: m.GetLiveId(), Reason: m.GetReason()}
@@ -86,7 +93,7 @@ func toCommand(command battle.Command) (*battlev1.Command, error) {
 		}}
 	case battle.CancelBattleRequest:
 		m.Command = &battlev1.Command_CancelBattleRequest{CancelBattleRequest: &battlev1.CancelBattleRequestRequest{
-			BattleId: c.BattleID, LiveId: c.LiveID,
+			BattleId: c.BattleID, LiveId: c.LiveID, TargetLiveIds: c.TargetLives, TargetUserIds: c.TargetUsers,
 		}}
 	case battle.ExitBattle:
 		m.Command = &battlev1.Command_ExitBattle{ExitBattle: &battlev1.ExitBattleRequest{BattleId: c.BattleID, LiveId: c.LiveID}}
@@ -135,7 +142,7 @@ func fromCommand(m *battlev1.Command) (battle.Command, error) {
 		c := x.RejectBattle
 		return battle.RejectBattle{BattleID: c.GetBattleId(), LiveID: c.GetLiveId(), Reason: c.GetReason()}, nil
 	case *battlev1.Command_CancelBattleRequest:
-		return battle.CancelBattleRequest{BattleID: x.CancelBattleRequest.GetBattleId(), LiveID: x.CancelBattleRequest.GetLiveId()}, nil
+		return CancelBattleRequest(x.CancelBattleRequest), nil
 	case *battlev1.Command_ExitBattle:
 		return battle.ExitBattle{BattleID: x.ExitBattle.GetBattleId(), LiveID: x.ExitBattle.GetLiveId()}, nil
 	case *battlev1.Command_EndBattle:

@@ -131,7 +131,7 @@ func (s *Server) RejectBattle(ctx context.Context, req *battlev1.RejectBattleReq
 
 // CancelBattleRequest implements BattleService.
 func (s *Server) CancelBattleRequest(ctx context.Context, req *battlev1.CancelBattleRequestRequest) (*battlev1.CancelBattleRequestResponse, error) {
-	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), battle.CancelBattleRequest{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), codec.CancelBattleRequest(req))
 	if err != nil {
 		return nil, err
 	}

@@ -90,7 +90,7 @@ func (t *teller) requested() {
 	}
 }
 
-// answered goes to the inviter; that a live has joined goes to all, and a timeout to the invitee as well.
+// answered goes to the inviter; that a live has joined goes to all, and that the invitee is not asked any more to it as well.
 func (t *teller) answered(e battle.InviteeAnswered) {
 	inviter, id := t.battle.Inviter().LiveID, t.battle.ID
 	switch e.Answer {
@@ -105,6 +105,9 @@ func (t *teller) answered(e battle.InviteeAnswered) {
 		t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestReject{BattleRequestReject: &battlev1.BattleRequestReject{
 			BattleId: id, Inviter: t.inviter(), Invitee: t.user(e.LiveID), Reason: e.Reason,
 		}}}, inviter)
+	case battle.AnswerCancelled:
+		m, _ := t.battle.Member(e.LiveID)
+		t.cancelled(m, inviter)
 	case battle.AnswerTimedOut:
 		t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestTimeout{BattleRequestTimeout: &battlev1.BattleRequestTimeout{
 			BattleId: id, Inviter: t.inviter(), Invitee: t.user(e.LiveID),
@@ -130,11 +133,11 @@ func (t *teller) exited(liveID string, reason battle.ExitReason) {
 	}}}, append(t.present(), liveID)...)
 }
 
-// cancelled goes to an invitee whose request is gone.
-func (t *teller) cancelled(m battle.Member) {
+// cancelled goes to an invitee whose request is gone, and to others.
+func (t *teller) cancelled(m battle.Member, others ...string) {
 	t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestCancelled{BattleRequestCancelled: &battlev1.BattleRequestCancelled{
 		BattleId: t.battle.ID, Inviter: t.inviter(), Invitee: codec.User(m),
-	}}}, m.LiveID)
+	}}}, append(others, m.LiveID)...)
 }
 
 func (t *teller) cancelledForAll() {

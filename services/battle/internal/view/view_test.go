@@ -241,6 +241,11 @@ func TestToldOfRequestsThatEnd(t *testing.T) {
 		"b: BattleRequestCancelled by a b INVITED", "b: BattleEnded NEVER_STARTED ENDED",
 		"c: BattleEnded NEVER_STARTED ENDED",
 	)
+	request("cancelled for one")
+	s.do(battle.CancelBattleRequest{BattleID: "cancelled for one", LiveID: "a", TargetLives: []string{"b"}})
+	s.expect("a: BattleRequestCancelled by a b CANCELLED", "b: BattleRequestCancelled by a b CANCELLED")
+	s.do(battle.CancelBattleRequest{BattleID: "cancelled for one", LiveID: "a"})
+	s.told("a", "b", "c")
 	request("timed out")
 	s.after(30 * time.Second)
 	s.expect(

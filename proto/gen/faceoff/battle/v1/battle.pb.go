@@ -91,6 +91,8 @@ const (
 	BattleUser_TIMED_OUT BattleUser_State = 4
 	// Left after having joined.
 	BattleUser_EXITED BattleUser_State = 5
+	// The inviter took the request back from it before it answered.
+	BattleUser_CANCELLED BattleUser_State = 6
 )
 
 // Enum value maps for BattleUser_State.
@@ -102,6 +104,7 @@ var (
 		3: "REJECTED",
 		4: "TIMED_OUT",
 		5: "EXITED",
+		6: "CANCELLED",
 	}
 	BattleUser_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
@@ -110,6 +113,7 @@ var (
 		"REJECTED":          3,
 		"TIMED_OUT":         4,
 		"EXITED":            5,
+		"CANCELLED":         6,
 	}
 )
 
@@ -1550,7 +1554,7 @@ const file_faceoff_battle_v1_battle_proto_rawDesc = "" +
 	"\x10MODE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fFREE_FOR_ALL\x10\x01\x12\t\n" +
 	"\x05TEAMS\x10\x02\x12\x0f\n" +
-	"\vONE_VS_MANY\x10\x03\"\xc6\x02\n" +
+	"\vONE_VS_MANY\x10\x03\"\xd5\x02\n" +
 	"\n" +
 	"BattleUser\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x17\n" +
@@ -1560,7 +1564,7 @@ const file_faceoff_battle_v1_battle_proto_rawDesc = "" +
 	"avatar_url\x18\x04 \x01(\tR\tavatarUrl\x12\x14\n" +
 	"\x05score\x18\x05 \x01(\x03R\x05score\x129\n" +
 	"\x05state\x18\x06 \x01(\x0e2#.faceoff.battle.v1.BattleUser.StateR\x05state\x12\x17\n" +
-	"\ateam_id\x18\a \x01(\tR\x06teamId\"`\n" +
+	"\ateam_id\x18\a \x01(\tR\x06teamId\"o\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aINVITED\x10\x01\x12\n" +
@@ -1569,7 +1573,8 @@ const file_faceoff_battle_v1_battle_proto_rawDesc = "" +
 	"\bREJECTED\x10\x03\x12\r\n" +
 	"\tTIMED_OUT\x10\x04\x12\n" +
 	"\n" +
-	"\x06EXITED\x10\x05\"\xdc\t\n" +
+	"\x06EXITED\x10\x05\x12\r\n" +
+	"\tCANCELLED\x10\x06\"\xdc\t\n" +
 	"\x06Battle\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12#\n" +
 	"\rconnection_id\x18\x02 \x01(\tR\fconnectionId\x127\n" +

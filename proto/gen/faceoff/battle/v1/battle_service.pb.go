@@ -574,7 +574,12 @@ type CancelBattleRequestRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
 	// The inviter's live.
-	LiveId        string `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	LiveId string `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// Whose invitation is taken back; none here and none in target_user_ids stand for all. Refused as a whole with NOT_IN_BATTLE if one of
+	// them was not asked, with INVITATION_ENDED if one of them has answered.
+	TargetLiveIds []string `protobuf:"bytes,3,rep,name=target_live_ids,json=targetLiveIds,proto3" json:"target_live_ids,omitempty"`
+	// The hosts of the lives instead of the lives.
+	TargetUserIds []string `protobuf:"bytes,4,rep,name=target_user_ids,json=targetUserIds,proto3" json:"target_user_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -621,6 +626,20 @@ func (x *CancelBattleRequestRequest) GetLiveId() string {
 		return x.LiveId
 	}
 	return ""
+}
+
+func (x *CancelBattleRequestRequest) GetTargetLiveIds() []string {
+	if x != nil {
+		return x.TargetLiveIds
+	}
+	return nil
+}
+
+func (x *CancelBattleRequestRequest) GetTargetUserIds() []string {
+	if x != nil {
+		return x.TargetUserIds
+	}
+	return nil
 }
 
 type CancelBattleRequestResponse struct {
@@ -1753,10 +1772,12 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tB\xb1\x01\xbaH\xad\x01\xba\x01\xa4\x01\n" +
 	"\freason.plain\x12Vmust not hold control characters, line breaks or marks that turn the direction of text\x1a<!this.matches(r'[\\p{Cc}\\x{2028}-\\x{202E}\\x{2066}-\\x{2069}]')r\x03(\x80\x02R\x06reason\"I\n" +
 	"\x14RejectBattleResponse\x121\n" +
-	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\x8e\x01\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\xaf\x02\n" +
 	"\x1aCancelBattleRequestRequest\x129\n" +
 	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x125\n" +
-	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"P\n" +
+	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12M\n" +
+	"\x0ftarget_live_ids\x18\x03 \x03(\tB%\xbaH\"\x92\x01\x1f\x10\b\x18\x01\"\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\rtargetLiveIds\x12P\n" +
+	"\x0ftarget_user_ids\x18\x04 \x03(\tB(\xbaH%\x92\x01\"\x10\b\x18\x01\"\x1cr\x1a2\x18^[A-Za-z0-9_.@+-]{1,64}$R\rtargetUserIds\"P\n" +
 	"\x1bCancelBattleRequestResponse\x121\n" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\x85\x01\n" +
 	"\x11ExitBattleRequest\x129\n" +

@@ -52,7 +52,8 @@ type BattleServiceClient interface {
 	AcceptBattle(ctx context.Context, in *AcceptBattleRequest, opts ...grpc.CallOption) (*AcceptBattleResponse, error)
 	// RejectBattle answers a request with no, for the live of an invitee.
 	RejectBattle(ctx context.Context, in *RejectBattleRequest, opts ...grpc.CallOption) (*RejectBattleResponse, error)
-	// CancelBattleRequest takes the request back, for the live of the inviter, before the battle starts.
+	// CancelBattleRequest takes the request back, for the live of the inviter, before the battle starts: from all that were asked, or
+	// from some that have not answered yet. When nobody is asked any more, those who accepted start; if nobody did, the battle never starts.
 	CancelBattleRequest(ctx context.Context, in *CancelBattleRequestRequest, opts ...grpc.CallOption) (*CancelBattleRequestResponse, error)
 	// ExitBattle leaves a battle that has started, its score so far staying in the result, or, between two rounds, its series. When
 	// one side is left the battle, or the series, ends.
@@ -230,7 +231,8 @@ type BattleServiceServer interface {
 	AcceptBattle(context.Context, *AcceptBattleRequest) (*AcceptBattleResponse, error)
 	// RejectBattle answers a request with no, for the live of an invitee.
 	RejectBattle(context.Context, *RejectBattleRequest) (*RejectBattleResponse, error)
-	// CancelBattleRequest takes the request back, for the live of the inviter, before the battle starts.
+	// CancelBattleRequest takes the request back, for the live of the inviter, before the battle starts: from all that were asked, or
+	// from some that have not answered yet. When nobody is asked any more, those who accepted start; if nobody did, the battle never starts.
 	CancelBattleRequest(context.Context, *CancelBattleRequestRequest) (*CancelBattleRequestResponse, error)
 	// ExitBattle leaves a battle that has started, its score so far staying in the result, or, between two rounds, its series. When
 	// one side is left the battle, or the series, ends.

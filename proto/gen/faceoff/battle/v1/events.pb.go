@@ -538,7 +538,8 @@ func (x *BattleRequestReceived) GetInvitee() *BattleUser {
 	return nil
 }
 
-// BattleRequestCancelled goes to each invitee.
+// BattleRequestCancelled goes to each invitee that is not asked any more; to the inviter as well when it took back only some
+// invitations.
 type BattleRequestCancelled struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`

@@ -29,6 +29,8 @@ const (
 	Entry_InviteeAnswered_ACCEPTED           Entry_InviteeAnswered_Answer = 1
 	Entry_InviteeAnswered_REJECTED           Entry_InviteeAnswered_Answer = 2
 	Entry_InviteeAnswered_TIMED_OUT          Entry_InviteeAnswered_Answer = 3
+	// The inviter took the request back from this invitee.
+	Entry_InviteeAnswered_CANCELLED Entry_InviteeAnswered_Answer = 4
 )
 
 // Enum value maps for Entry_InviteeAnswered_Answer.
@@ -38,12 +40,14 @@ var (
 		1: "ACCEPTED",
 		2: "REJECTED",
 		3: "TIMED_OUT",
+		4: "CANCELLED",
 	}
 	Entry_InviteeAnswered_Answer_value = map[string]int32{
 		"ANSWER_UNSPECIFIED": 0,
 		"ACCEPTED":           1,
 		"REJECTED":           2,
 		"TIMED_OUT":          3,
+		"CANCELLED":          4,
 	}
 )
 
@@ -2606,7 +2610,7 @@ var File_faceoff_battle_v1_log_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\n" +
-	"\x1bfaceoff/battle/v1/log.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a\x1afaceoff/user/v1/user.proto\"\xbf,\n" +
+	"\x1bfaceoff/battle/v1/log.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a\x1afaceoff/user/v1/user.proto\"\xce,\n" +
 	"\x05Entry\x12F\n" +
 	"\vcohost_read\x18\x01 \x01(\v2#.faceoff.battle.v1.Entry.CohostReadH\x00R\n" +
 	"cohostRead\x12X\n" +
@@ -2662,17 +2666,18 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\n" +
 	"rematch_of\x18\n" +
 	" \x01(\tR\trematchOf\x127\n" +
-	"\x06series\x18\v \x01(\v2\x1f.faceoff.battle.v1.Entry.SeriesR\x06series\x1a\xf5\x01\n" +
+	"\x06series\x18\v \x01(\v2\x1f.faceoff.battle.v1.Entry.SeriesR\x06series\x1a\x84\x02\n" +
 	"\x0fInviteeAnswered\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12G\n" +
 	"\x06answer\x18\x03 \x01(\x0e2/.faceoff.battle.v1.Entry.InviteeAnswered.AnswerR\x06answer\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"K\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"Z\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x12ANSWER_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bACCEPTED\x10\x01\x12\f\n" +
 	"\bREJECTED\x10\x02\x12\r\n" +
-	"\tTIMED_OUT\x10\x03\x1a\xd2\x01\n" +
+	"\tTIMED_OUT\x10\x03\x12\r\n" +
+	"\tCANCELLED\x10\x04\x1a\xd2\x01\n" +
 	"\x0eBattleStarting\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12 \n" +
 	"\fstarts_at_ms\x18\x02 \x01(\x03R\n" +
