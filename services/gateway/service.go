@@ -33,9 +33,10 @@ type Deps struct {
 
 // Service is the gateway.
 type Service struct {
-	cfg  Config
-	d    Deps
-	rest *rest.Handler
+	cfg   Config
+	d     Deps
+	watch *watch.Server
+	rest  *rest.Handler
 }
 
 // New makes the gateway.
@@ -54,16 +55,19 @@ func New(cfg Config, d Deps) (*Service, error) {
 		"/openapi.json": openapi.Handler(),
 	}
 	maps.Copy(own, d.Pages)
+	watcher := watch.NewServer(watch.Options{
+		Log: d.Log, Cohost: d.Cohost, Battle: d.Battle, Score: d.Score, MaxWatchers: cfg.MaxWatchers,
+	})
 	handler, err := rest.New(rest.Options{
 		Log:    d.Log,
-		Cohost: d.Cohost, Battle: d.Battle, Score: d.Score,
+		Cohost: d.Cohost, Battle: d.Battle, Score: d.Score, Gateway: watcher,
 		Keys:        cfg.Keys,
 		CallTimeout: cfg.CallTimeout,
 	}, own)
 	if err != nil {
 		return nil, err
 	}
-	return &Service{cfg: cfg, d: d, rest: handler}, nil
+	return &Service{cfg: cfg, d: d, watch: watcher, rest: handler}, nil
 }
 
 // Handler serves REST. It must see paths as they came: no mux in front of it may clean them.
@@ -71,14 +75,14 @@ func (s *Service) Handler() http.Handler { return s.rest }
 
 // RegisterGRPC registers the gateway's own service, and all public services as a proxy to where they are served.
 func (s *Service) RegisterGRPC(r grpc.ServiceRegistrar) {
-	gatewayv1.RegisterGatewayServiceServer(r, watch.NewServer(watch.Options{
-		Log: s.d.Log, Cohost: s.d.Cohost, Battle: s.d.Battle, Score: s.d.Score, MaxWatchers: s.cfg.MaxWatchers,
-	}))
+	gatewayv1.RegisterGatewayServiceServer(r, s.watch)
 	conns := map[string]grpc.ClientConnInterface{
 		"CohostService": s.d.Cohost, "BattleService": s.d.Battle, "ScoreService": s.d.Score,
 	}
 	for _, service := range rest.Services() {
-		proxy.Register(r, service, conns[string(service.Name())])
+		if conn := conns[string(service.Name())]; conn != nil {
+			proxy.Register(r, service, conn)
+		}
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
-	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 
@@ -120,7 +119,7 @@ func TestWatchLive(t *testing.T) {
 func TestWatchLiveBeginsWithTheScores(t *testing.T) {
 	t.Parallel()
 	e := start(t)
-	e.battle.Run(&battlev1.Battle{BattleId: "x", Status: battlev1.Battle_RUNNING})
+	e.battle.Run(running("x"))
 	e.score.Tell(&scorev1.BattleScores{BattleId: "x", Scores: map[string]int64{"anna": 5}})
 	if c := e.watch(t, "").connected(false); c.GetScores().GetScores()["anna"] != 5 {
 		t.Errorf("scores %v", c.GetScores())

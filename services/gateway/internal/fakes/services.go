@@ -302,6 +302,16 @@ func (s *Score) GetGift(_ context.Context, req *scorev1.GetGiftRequest) (*scorev
 	return &scorev1.GetGiftResponse{Verdict: &scorev1.GiftVerdict{EventId: req.GetEventId(), LiveId: req.GetLiveId()}}, nil
 }
 
+// GetBattleScores implements scorev1.ScoreServiceServer.
+func (s *Score) GetBattleScores(_ context.Context, req *scorev1.GetBattleScoresRequest) (*scorev1.GetBattleScoresResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.scores.GetBattleId() != req.GetBattleId() {
+		return nil, es.Refuse("BATTLE_NOT_FOUND", "battle %s has no scores", req.GetBattleId())
+	}
+	return &scorev1.GetBattleScoresResponse{Scores: s.scores}, nil
+}
+
 // WatchLive implements scorev1.ScoreServiceServer.
 func (s *Score) WatchLive(_ *scorev1.WatchLiveRequest, stream grpc.ServerStreamingServer[scorev1.WatchLiveResponse]) error {
 	for {

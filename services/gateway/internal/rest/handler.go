@@ -22,6 +22,7 @@ import (
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 )
 
@@ -30,6 +31,8 @@ type Options struct {
 	Log *slog.Logger
 	// Cohost, Battle and Score lead to the services.
 	Cohost, Battle, Score grpc.ClientConnInterface
+	// Gateway is the gateway's own service.
+	Gateway gatewayv1.GatewayServiceServer
 	// Keys tell whose tokens are accepted.
 	Keys auth.Keys
 	// CallTimeout bounds a call's time at the services.
@@ -42,6 +45,7 @@ func Services() []protoreflect.ServiceDescriptor {
 		cohostv1.File_faceoff_cohost_v1_cohost_service_proto.Services().ByName("CohostService"),
 		battlev1.File_faceoff_battle_v1_battle_service_proto.Services().ByName("BattleService"),
 		scorev1.File_faceoff_score_v1_score_service_proto.Services().ByName("ScoreService"),
+		gatewayv1.File_faceoff_gateway_v1_gateway_service_proto.Services().ByName("GatewayService"),
 	}
 }
 
@@ -78,6 +82,9 @@ func New(o Options, own map[string]http.Handler) (*Handler, error) {
 	}
 	if err := scorev1.RegisterScoreServiceHandlerClient(ctx, h.mux, scorev1.NewScoreServiceClient(o.Score)); err != nil {
 		return nil, fmt.Errorf("score: %w", err)
+	}
+	if err := gatewayv1.RegisterGatewayServiceHandlerServer(ctx, h.mux, o.Gateway); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	return h, nil
 }

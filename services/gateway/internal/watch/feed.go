@@ -69,18 +69,18 @@ func (f *feed) resume(ctx context.Context, after int64) (snapshot update, recove
 }
 
 // begin opens a stream in place of the one before, and returns its first message.
-func (f *feed) begin(ctx context.Context, after int64) (update, error) {
+func (f *feed) begin(ctx context.Context, after int64) (first update, err error) {
 	f.end()
 	ctx, cancel := context.WithCancel(ctx)
 	f.close, f.ahead = cancel, nil
 	limit := time.AfterFunc(firstMessage, cancel)
-	defer limit.Stop()
-	receive, err := f.open(ctx, f.live, after)
-	if err != nil {
-		return update{}, err
+	if f.receive, err = f.open(ctx, f.live, after); err == nil {
+		first, err = f.receive()
 	}
-	f.receive = receive
-	return receive()
+	if !limit.Stop() && err != nil {
+		err = status.Errorf(codes.Unavailable, "%s says nothing", f.name)
+	}
+	return first, err
 }
 
 func (f *feed) end() {

@@ -19,17 +19,15 @@ const maxQueued = 1024
 // outbox holds what one caller has not been sent yet: messages in their order, and of the scores only the latest.
 type outbox struct {
 	changed chan struct{} // holds one token when there may be something to send
-	scored  chan struct{} // closed when the first scores have come
 
 	mu     sync.Mutex
 	queue  []*gatewayv1.WatchLiveResponse
 	scores *scorev1.BattleScores
-	some   bool   // scored is closed
 	offset string // of the last message taken; empty before the first
 }
 
 func newOutbox() *outbox {
-	return &outbox{changed: make(chan struct{}, 1), scored: make(chan struct{})}
+	return &outbox{changed: make(chan struct{}, 1)}
 }
 
 // put adds a message; the error is the refusal of a caller that reads too slowly.
@@ -44,25 +42,12 @@ func (b *outbox) put(m *gatewayv1.WatchLiveResponse) error {
 	return nil
 }
 
-// putScores replaces the scores that wait.
+// putScores replaces the scores that wait; nil: none wait any more.
 func (b *outbox) putScores(s *scorev1.BattleScores) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.scores = s
-	if !b.some {
-		b.some = true
-		close(b.scored)
-	}
 	b.wake()
-}
-
-// takeScores returns the scores that wait, if any; they do not wait any more.
-func (b *outbox) takeScores() *scorev1.BattleScores {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := b.scores
-	b.scores = nil
-	return s
 }
 
 func (b *outbox) wake() {

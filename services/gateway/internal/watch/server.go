@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
 	"github.com/faceoff-live/faceoff/pkg/es"
@@ -59,24 +60,38 @@ func (s *Server) WatchLive(req *gatewayv1.WatchLiveRequest, stream grpc.ServerSt
 	ctx, fail := context.WithCancelCause(rpc.Forwarded(stream.Context()))
 	defer fail(nil)
 
-	box := newOutbox()
+	session := s.session(req.GetLiveId())
 	// Not waited for: with a caller that does not read, it ends only when the call has.
-	go func() { fail(box.send(ctx, stream.Send)) }()
-	scored := make(chan struct{})
-	go func() {
-		defer close(scored)
-		fail(followScores(ctx, scorev1.NewScoreServiceClient(s.o.Score), req.GetLiveId(), box))
-	}()
-	session := &session{
-		log:    s.o.Log,
-		box:    box,
-		cohost: &feed{name: "cohost", live: req.GetLiveId(), open: cohost(s.o.Cohost)},
-		battle: &feed{name: "battle", live: req.GetLiveId(), open: battle(s.o.Battle)},
-	}
+	go func() { fail(session.box.send(ctx, stream.Send)) }()
 	fail(session.run(ctx, after))
-	<-scored
 	if err := stream.Context().Err(); err != nil {
 		return err // the caller has left, or the server stops
 	}
 	return context.Cause(ctx)
+}
+
+// GetLiveState implements GatewayService. Whom the services would not let watch the live, they do not tell of it either.
+func (s *Server) GetLiveState(ctx context.Context, req *gatewayv1.GetLiveStateRequest) (*gatewayv1.GetLiveStateResponse, error) {
+	ctx, cancel := context.WithCancel(rpc.Forwarded(ctx))
+	defer cancel() // ends the streams
+	m, err := s.session(req.GetLiveId()).look(ctx, cancel)
+	if err != nil {
+		return nil, err
+	}
+	state := m.GetConnected()
+	return &gatewayv1.GetLiveStateResponse{
+		Offset: m.GetOffset(), ServerNow: timestamppb.Now(),
+		Cohost: state.GetCohost(), Battle: state.GetBattle(), Scores: state.GetScores(),
+	}, nil
+}
+
+// session begins a session for a caller who asks for a live.
+func (s *Server) session(live string) *session {
+	return &session{
+		log:    s.o.Log,
+		box:    newOutbox(),
+		cohost: &feed{name: "cohost", live: live, open: cohost(s.o.Cohost)},
+		battle: &feed{name: "battle", live: live, open: battle(s.o.Battle)},
+		score:  scorev1.NewScoreServiceClient(s.o.Score),
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 )
@@ -19,8 +18,9 @@ const (
 	// gateway has told for longer, then the log is taken for lost.
 	behindCaller  = 3 * time.Second
 	behindGateway = 10 * time.Second
-	// firstScores bounds the wait for the scores of a battle that the snapshot tells of.
-	firstScores = 300 * time.Millisecond
+	// firstScores bounds the wait for the scores of a battle that the snapshot tells of. score may have to read battle's log
+	// first, which takes it 1 s at most.
+	firstScores = 2 * time.Second
 )
 
 // errStartAnew ends a run whose events cannot be continued: the caller needs a new snapshot.
@@ -31,6 +31,7 @@ type session struct {
 	log            *slog.Logger
 	box            *outbox
 	cohost, battle *feed
+	score          scorev1.ScoreServiceClient
 	connected      bool
 
 	mu sync.Mutex
@@ -55,17 +56,52 @@ func (s *session) once(ctx context.Context, after offset) error {
 	if err := s.connect(ctx, cancel, after); err != nil {
 		return err
 	}
-	return both(ctx, cancel,
+	return all(ctx, cancel,
 		func(ctx context.Context) error { return s.follow(ctx, s.cohost, &s.at.cohost) },
 		func(ctx context.Context) error { return s.follow(ctx, s.battle, &s.at.battle) },
+		func(ctx context.Context) error { return followScores(ctx, s.score, s.cohost.live, s.box) },
 	)
+}
+
+// look returns what there is to know of the live now, as one whom it connects is told, and an offset. It tries once.
+func (s *session) look(ctx context.Context, cancel context.CancelFunc) (*gatewayv1.WatchLiveResponse, error) {
+	var cohost, battle update
+	err := all(ctx, cancel,
+		func(ctx context.Context) (err error) {
+			cohost, _, err = s.cohost.resume(ctx, -1)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			battle, _, err = s.battle.resume(ctx, -1)
+			return err
+		},
+	)
+	if err != nil {
+		return nil, err
+	}
+	return s.anew(ctx, cohost, battle)
+}
+
+// anew makes the message that connects a caller with snapshots. The error is that the scores could not be had; they are left
+// out of the message then.
+func (s *session) anew(ctx context.Context, cohost, battle update) (*gatewayv1.WatchLiveResponse, error) {
+	connected := new(gatewayv1.WatchLiveResponse_Connected)
+	m := &gatewayv1.WatchLiveResponse{
+		Offset:  offset{cohost.number, battle.number}.String(),
+		Payload: &gatewayv1.WatchLiveResponse_Connected_{Connected: connected},
+	}
+	cohost.show(m)
+	battle.show(m)
+	var err error
+	connected.Scores, err = scoresOf(ctx, s.score, connected.GetBattle().GetBattle())
+	return m, err
 }
 
 // connect opens both streams and tells the caller where it stands.
 func (s *session) connect(ctx context.Context, cancel context.CancelFunc, after offset) error {
 	var cohost, battle update
 	var cohostRecovered, battleRecovered bool
-	if err := both(ctx, cancel,
+	if err := all(ctx, cancel,
 		func(ctx context.Context) (err error) {
 			cohost, cohostRecovered, err = s.resume(ctx, s.cohost, after.cohost)
 			return err
@@ -77,18 +113,24 @@ func (s *session) connect(ctx context.Context, cancel context.CancelFunc, after 
 	); err != nil {
 		return err
 	}
-	connected := &gatewayv1.WatchLiveResponse_Connected{Recovered: cohostRecovered && battleRecovered}
-	m := &gatewayv1.WatchLiveResponse{Payload: &gatewayv1.WatchLiveResponse_Connected_{Connected: connected}}
-	if !connected.GetRecovered() {
-		cohost.show(m)
-		battle.show(m)
-		// A context that could be continued is not: its events up to the snapshot are in the snapshot.
-		s.cohost.last, s.battle.last = cohost.number, battle.number
-		connected.Scores = s.scores(ctx, connected.GetBattle().GetBattle())
-	}
-	s.at = offset{s.cohost.last, s.battle.last}
-	m.Offset = s.at.String()
 	s.connected = true
+	if cohostRecovered && battleRecovered {
+		s.at = offset{s.cohost.last, s.battle.last}
+		return s.box.put(&gatewayv1.WatchLiveResponse{
+			Offset: s.at.String(),
+			Payload: &gatewayv1.WatchLiveResponse_Connected_{
+				Connected: &gatewayv1.WatchLiveResponse_Connected{Recovered: true},
+			},
+		})
+	}
+	// A context that could be continued is not: its events up to the snapshot are in the snapshot.
+	s.at = offset{cohost.number, battle.number}
+	s.cohost.last, s.battle.last = s.at.cohost, s.at.battle
+	s.box.putScores(nil) // those of the snapshot are newer
+	m, err := s.anew(ctx, cohost, battle)
+	if err != nil {
+		s.log.DebugContext(ctx, "the scores cannot be had; they will follow", "live", s.cohost.live, "error", err)
+	}
 	return s.box.put(m)
 }
 
@@ -107,21 +149,6 @@ func (s *session) resume(ctx context.Context, f *feed, after int64) (snapshot up
 		return err
 	})
 	return snapshot, recovered, err
-}
-
-// scores returns the scores to begin with, if there are any; for those of a running battle it waits a little.
-func (s *session) scores(ctx context.Context, b *battlev1.Battle) *scorev1.BattleScores {
-	switch b.GetStatus() {
-	case battlev1.Battle_STARTING, battlev1.Battle_RUNNING, battlev1.Battle_SETTLING:
-		limit := time.NewTimer(firstScores)
-		defer limit.Stop()
-		select {
-		case <-s.box.scored:
-		case <-limit.C:
-		case <-ctx.Done():
-		}
-	}
-	return s.box.takeScores()
 }
 
 // follow passes on the events of one context, and opens its stream again when it breaks.
@@ -160,17 +187,17 @@ func (s *session) deliver(u update, at *int64) error {
 	return s.box.put(m)
 }
 
-// both runs a and b, cancels ctx when one of them fails, waits for both, and returns the first error.
-func both(ctx context.Context, cancel context.CancelFunc, a, b func(context.Context) error) error {
-	failed := make(chan error, 2)
-	for _, f := range []func(context.Context) error{a, b} {
-		go func() { failed <- f(ctx) }()
+// all runs several at once, cancels ctx when one of them fails, waits for all, and returns the first error.
+func all(ctx context.Context, cancel context.CancelFunc, several ...func(context.Context) error) (first error) {
+	ended := make(chan error, len(several))
+	for _, one := range several {
+		go func() { ended <- one(ctx) }()
 	}
-	first := <-failed
-	if first == nil {
-		return <-failed
+	for range several {
+		if err := <-ended; err != nil && first == nil {
+			first = err
+			cancel()
+		}
 	}
-	cancel()
-	<-failed
 	return first
 }

@@ -10,10 +10,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
+	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 )
 
 // silent is a context in which nothing ever happens.
@@ -29,12 +33,31 @@ func silent(ctx context.Context, _ string, _ int64) (stream, error) {
 	}, nil
 }
 
+// away is a score service that cannot be reached, or says nothing.
+type away struct {
+	scorev1.ScoreServiceClient
+	silent bool
+}
+
+func (a away) WatchLive(context.Context, *scorev1.WatchLiveRequest, ...grpc.CallOption) (grpc.ServerStreamingClient[scorev1.WatchLiveResponse], error) {
+	return nil, status.Error(codes.Unavailable, "down")
+}
+
+func (a away) GetBattleScores(ctx context.Context, _ *scorev1.GetBattleScoresRequest, _ ...grpc.CallOption) (*scorev1.GetBattleScoresResponse, error) {
+	if a.silent {
+		<-ctx.Done()
+		return nil, status.FromContextError(ctx.Err()).Err()
+	}
+	return nil, status.Error(codes.Unavailable, "down")
+}
+
 func newSession(cohost, battle opener) *session {
 	return &session{
 		log:    slog.New(slog.DiscardHandler),
 		box:    newOutbox(),
 		cohost: &feed{name: "cohost", live: "a", open: cohost},
 		battle: &feed{name: "battle", live: "a", open: battle},
+		score:  away{},
 	}
 }
 
@@ -56,7 +79,52 @@ func TestServiceCannotBeReached(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
 				err := newSession(silent, down).run(t.Context(), offset{-1, -1})
-				if err == nil || time.Since(began) < firstConnect || time.Since(began) > firstConnect+firstMessage+longestWait {
+				if status.Code(err) != codes.Unavailable || time.Since(began) < firstConnect || time.Since(began) > firstConnect+firstMessage+longestWait {
+					t.Errorf("%v after %v", err, time.Since(began))
+				}
+			})
+		})
+	}
+}
+
+// TestStateCannotBeHad: who asks for a live's state gets all of it, or UNAVAILABLE after a while; a part that is not needed may
+// be away.
+func TestStateCannotBeHad(t *testing.T) {
+	t.Parallel()
+	mute := func(ctx context.Context, _ string, _ int64) (stream, error) {
+		return func() (update, error) {
+			<-ctx.Done()
+			return update{}, status.FromContextError(ctx.Err()).Err()
+		}, nil
+	}
+	running := func(ctx context.Context, live string, after int64) (stream, error) {
+		battle := &battlev1.WatchLiveResponse_Snapshot{Battle: &battlev1.Battle{StartsAt: timestamppb.Now()}}
+		return func() (update, error) {
+			return update{0, true, func(r *gatewayv1.WatchLiveResponse) { r.GetConnected().Battle = battle }}, nil
+		}, nil
+	}
+	for _, row := range []struct {
+		name           string
+		cohost, battle opener
+		score          scorev1.ScoreServiceClient
+		want           codes.Code
+		within         time.Duration
+	}{
+		{"no battle, no score service", silent, silent, away{}, codes.OK, 0},
+		{"cohost says nothing", mute, silent, away{}, codes.Unavailable, firstMessage},
+		{"battle says nothing", silent, mute, away{}, codes.Unavailable, firstMessage},
+		{"score cannot be reached", silent, running, away{}, codes.Unavailable, 0},
+		{"score says nothing", silent, running, away{silent: true}, codes.Unavailable, firstScores},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				s := newSession(row.cohost, row.battle)
+				s.score = row.score
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				_, err := s.look(ctx, cancel)
+				if status.Code(err) != row.want || time.Since(began) > row.within {
 					t.Errorf("%v after %v", err, time.Since(began))
 				}
 			})

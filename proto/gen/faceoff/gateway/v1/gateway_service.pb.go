@@ -11,6 +11,7 @@ import (
 	v11 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	v1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 	v12 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -26,10 +27,134 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type GetLiveStateRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLiveStateRequest) Reset() {
+	*x = GetLiveStateRequest{}
+	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLiveStateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLiveStateRequest) ProtoMessage() {}
+
+func (x *GetLiveStateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLiveStateRequest.ProtoReflect.Descriptor instead.
+func (*GetLiveStateRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_gateway_v1_gateway_service_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *GetLiveStateRequest) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+type GetLiveStateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// For WatchLive: it goes on with the events after this state, none left out and none told again. Opaque.
+	Offset    string                 `protobuf:"bytes,1,opt,name=offset,proto3" json:"offset,omitempty"`
+	ServerNow *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=server_now,json=serverNow,proto3" json:"server_now,omitempty"`
+	// The live, its connection and its pending invitations.
+	Cohost *v1.WatchLiveResponse_Snapshot `protobuf:"bytes,3,opt,name=cohost,proto3" json:"cohost,omitempty"`
+	// The battle that the live takes part in, if any.
+	Battle *v11.WatchLiveResponse_Snapshot `protobuf:"bytes,4,opt,name=battle,proto3" json:"battle,omitempty"`
+	// Of that battle, once it is starting.
+	Scores        *v12.BattleScores `protobuf:"bytes,5,opt,name=scores,proto3" json:"scores,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLiveStateResponse) Reset() {
+	*x = GetLiveStateResponse{}
+	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLiveStateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLiveStateResponse) ProtoMessage() {}
+
+func (x *GetLiveStateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLiveStateResponse.ProtoReflect.Descriptor instead.
+func (*GetLiveStateResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_gateway_v1_gateway_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *GetLiveStateResponse) GetOffset() string {
+	if x != nil {
+		return x.Offset
+	}
+	return ""
+}
+
+func (x *GetLiveStateResponse) GetServerNow() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ServerNow
+	}
+	return nil
+}
+
+func (x *GetLiveStateResponse) GetCohost() *v1.WatchLiveResponse_Snapshot {
+	if x != nil {
+		return x.Cohost
+	}
+	return nil
+}
+
+func (x *GetLiveStateResponse) GetBattle() *v11.WatchLiveResponse_Snapshot {
+	if x != nil {
+		return x.Battle
+	}
+	return nil
+}
+
+func (x *GetLiveStateResponse) GetScores() *v12.BattleScores {
+	if x != nil {
+		return x.Scores
+	}
+	return nil
+}
+
 type WatchLiveRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
-	// The offset of the last message that the caller has; empty asks for a snapshot.
+	// The offset of the last message that the caller has, or of GetLiveState; empty asks for a snapshot.
 	Offset        string `protobuf:"bytes,2,opt,name=offset,proto3" json:"offset,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -37,7 +162,7 @@ type WatchLiveRequest struct {
 
 func (x *WatchLiveRequest) Reset() {
 	*x = WatchLiveRequest{}
-	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[0]
+	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -49,7 +174,7 @@ func (x *WatchLiveRequest) String() string {
 func (*WatchLiveRequest) ProtoMessage() {}
 
 func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[0]
+	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -62,7 +187,7 @@ func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveRequest.ProtoReflect.Descriptor instead.
 func (*WatchLiveRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_gateway_v1_gateway_service_proto_rawDescGZIP(), []int{0}
+	return file_faceoff_gateway_v1_gateway_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *WatchLiveRequest) GetLiveId() string {
@@ -97,7 +222,7 @@ type WatchLiveResponse struct {
 
 func (x *WatchLiveResponse) Reset() {
 	*x = WatchLiveResponse{}
-	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[1]
+	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -109,7 +234,7 @@ func (x *WatchLiveResponse) String() string {
 func (*WatchLiveResponse) ProtoMessage() {}
 
 func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[1]
+	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -122,7 +247,7 @@ func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_gateway_v1_gateway_service_proto_rawDescGZIP(), []int{1}
+	return file_faceoff_gateway_v1_gateway_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *WatchLiveResponse) GetOffset() string {
@@ -214,17 +339,18 @@ func (*WatchLiveResponse_Scores) isWatchLiveResponse_Payload() {}
 type WatchLiveResponse_Connected struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// True: the events after the caller's offset follow, and no snapshot is needed.
-	Recovered     bool                            `protobuf:"varint,1,opt,name=recovered,proto3" json:"recovered,omitempty"`
-	Cohost        *v1.WatchLiveResponse_Snapshot  `protobuf:"bytes,2,opt,name=cohost,proto3" json:"cohost,omitempty"`
-	Battle        *v11.WatchLiveResponse_Snapshot `protobuf:"bytes,3,opt,name=battle,proto3" json:"battle,omitempty"`
-	Scores        *v12.BattleScores               `protobuf:"bytes,4,opt,name=scores,proto3" json:"scores,omitempty"`
+	Recovered bool                            `protobuf:"varint,1,opt,name=recovered,proto3" json:"recovered,omitempty"`
+	Cohost    *v1.WatchLiveResponse_Snapshot  `protobuf:"bytes,2,opt,name=cohost,proto3" json:"cohost,omitempty"`
+	Battle    *v11.WatchLiveResponse_Snapshot `protobuf:"bytes,3,opt,name=battle,proto3" json:"battle,omitempty"`
+	// Of that battle, once it is starting, if score can be reached.
+	Scores        *v12.BattleScores `protobuf:"bytes,4,opt,name=scores,proto3" json:"scores,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WatchLiveResponse_Connected) Reset() {
 	*x = WatchLiveResponse_Connected{}
-	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[2]
+	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -236,7 +362,7 @@ func (x *WatchLiveResponse_Connected) String() string {
 func (*WatchLiveResponse_Connected) ProtoMessage() {}
 
 func (x *WatchLiveResponse_Connected) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[2]
+	mi := &file_faceoff_gateway_v1_gateway_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -249,7 +375,7 @@ func (x *WatchLiveResponse_Connected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse_Connected.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse_Connected) Descriptor() ([]byte, []int) {
-	return file_faceoff_gateway_v1_gateway_service_proto_rawDescGZIP(), []int{1, 0}
+	return file_faceoff_gateway_v1_gateway_service_proto_rawDescGZIP(), []int{3, 0}
 }
 
 func (x *WatchLiveResponse_Connected) GetRecovered() bool {
@@ -284,7 +410,16 @@ var File_faceoff_gateway_v1_gateway_service_proto protoreflect.FileDescriptor
 
 const file_faceoff_gateway_v1_gateway_service_proto_rawDesc = "" +
 	"\n" +
-	"(faceoff/gateway/v1/gateway_service.proto\x12\x12faceoff.gateway.v1\x1a\x1bbuf/validate/validate.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a&faceoff/cohost/v1/cohost_service.proto\x1a\x1efaceoff/cohost/v1/events.proto\x1a$faceoff/score/v1/score_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"k\n" +
+	"(faceoff/gateway/v1/gateway_service.proto\x12\x12faceoff.gateway.v1\x1a\x1bbuf/validate/validate.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a&faceoff/cohost/v1/cohost_service.proto\x1a\x1efaceoff/cohost/v1/events.proto\x1a$faceoff/score/v1/score_service.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"L\n" +
+	"\x13GetLiveStateRequest\x125\n" +
+	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"\xaf\x02\n" +
+	"\x14GetLiveStateResponse\x12\x16\n" +
+	"\x06offset\x18\x01 \x01(\tR\x06offset\x129\n" +
+	"\n" +
+	"server_now\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tserverNow\x12E\n" +
+	"\x06cohost\x18\x03 \x01(\v2-.faceoff.cohost.v1.WatchLiveResponse.SnapshotR\x06cohost\x12E\n" +
+	"\x06battle\x18\x04 \x01(\v2-.faceoff.battle.v1.WatchLiveResponse.SnapshotR\x06battle\x126\n" +
+	"\x06scores\x18\x05 \x01(\v2\x1e.faceoff.score.v1.BattleScoresR\x06scores\"k\n" +
 	"\x10WatchLiveRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12 \n" +
 	"\x06offset\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\x06offset\"\xd6\x04\n" +
@@ -301,8 +436,9 @@ const file_faceoff_gateway_v1_gateway_service_proto_rawDesc = "" +
 	"\x06cohost\x18\x02 \x01(\v2-.faceoff.cohost.v1.WatchLiveResponse.SnapshotR\x06cohost\x12E\n" +
 	"\x06battle\x18\x03 \x01(\v2-.faceoff.battle.v1.WatchLiveResponse.SnapshotR\x06battle\x126\n" +
 	"\x06scores\x18\x04 \x01(\v2\x1e.faceoff.score.v1.BattleScoresR\x06scoresB\t\n" +
-	"\apayload2l\n" +
-	"\x0eGatewayService\x12Z\n" +
+	"\apayload2\xf3\x01\n" +
+	"\x0eGatewayService\x12\x84\x01\n" +
+	"\fGetLiveState\x12'.faceoff.gateway.v1.GetLiveStateRequest\x1a(.faceoff.gateway.v1.GetLiveStateResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/lives/{live_id}/state\x12Z\n" +
 	"\tWatchLive\x12$.faceoff.gateway.v1.WatchLiveRequest\x1a%.faceoff.gateway.v1.WatchLiveResponse0\x01B\xdf\x01\n" +
 	"\x16com.faceoff.gateway.v1B\x13GatewayServiceProtoP\x01ZFgithub.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1;gatewayv1\xa2\x02\x03FGX\xaa\x02\x12Faceoff.Gateway.V1\xca\x02\x12Faceoff\\Gateway\\V1\xe2\x02\x1eFaceoff\\Gateway\\V1\\GPBMetadata\xea\x02\x14Faceoff::Gateway::V1b\x06proto3"
 
@@ -318,34 +454,42 @@ func file_faceoff_gateway_v1_gateway_service_proto_rawDescGZIP() []byte {
 	return file_faceoff_gateway_v1_gateway_service_proto_rawDescData
 }
 
-var file_faceoff_gateway_v1_gateway_service_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_faceoff_gateway_v1_gateway_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_faceoff_gateway_v1_gateway_service_proto_goTypes = []any{
-	(*WatchLiveRequest)(nil),               // 0: faceoff.gateway.v1.WatchLiveRequest
-	(*WatchLiveResponse)(nil),              // 1: faceoff.gateway.v1.WatchLiveResponse
-	(*WatchLiveResponse_Connected)(nil),    // 2: faceoff.gateway.v1.WatchLiveResponse.Connected
-	(*timestamppb.Timestamp)(nil),          // 3: google.protobuf.Timestamp
-	(*v1.Event)(nil),                       // 4: faceoff.cohost.v1.Event
-	(*v11.Event)(nil),                      // 5: faceoff.battle.v1.Event
-	(*v12.BattleScores)(nil),               // 6: faceoff.score.v1.BattleScores
-	(*v1.WatchLiveResponse_Snapshot)(nil),  // 7: faceoff.cohost.v1.WatchLiveResponse.Snapshot
-	(*v11.WatchLiveResponse_Snapshot)(nil), // 8: faceoff.battle.v1.WatchLiveResponse.Snapshot
+	(*GetLiveStateRequest)(nil),            // 0: faceoff.gateway.v1.GetLiveStateRequest
+	(*GetLiveStateResponse)(nil),           // 1: faceoff.gateway.v1.GetLiveStateResponse
+	(*WatchLiveRequest)(nil),               // 2: faceoff.gateway.v1.WatchLiveRequest
+	(*WatchLiveResponse)(nil),              // 3: faceoff.gateway.v1.WatchLiveResponse
+	(*WatchLiveResponse_Connected)(nil),    // 4: faceoff.gateway.v1.WatchLiveResponse.Connected
+	(*timestamppb.Timestamp)(nil),          // 5: google.protobuf.Timestamp
+	(*v1.WatchLiveResponse_Snapshot)(nil),  // 6: faceoff.cohost.v1.WatchLiveResponse.Snapshot
+	(*v11.WatchLiveResponse_Snapshot)(nil), // 7: faceoff.battle.v1.WatchLiveResponse.Snapshot
+	(*v12.BattleScores)(nil),               // 8: faceoff.score.v1.BattleScores
+	(*v1.Event)(nil),                       // 9: faceoff.cohost.v1.Event
+	(*v11.Event)(nil),                      // 10: faceoff.battle.v1.Event
 }
 var file_faceoff_gateway_v1_gateway_service_proto_depIdxs = []int32{
-	3, // 0: faceoff.gateway.v1.WatchLiveResponse.server_now:type_name -> google.protobuf.Timestamp
-	2, // 1: faceoff.gateway.v1.WatchLiveResponse.connected:type_name -> faceoff.gateway.v1.WatchLiveResponse.Connected
-	4, // 2: faceoff.gateway.v1.WatchLiveResponse.cohost:type_name -> faceoff.cohost.v1.Event
-	5, // 3: faceoff.gateway.v1.WatchLiveResponse.battle:type_name -> faceoff.battle.v1.Event
-	6, // 4: faceoff.gateway.v1.WatchLiveResponse.scores:type_name -> faceoff.score.v1.BattleScores
-	7, // 5: faceoff.gateway.v1.WatchLiveResponse.Connected.cohost:type_name -> faceoff.cohost.v1.WatchLiveResponse.Snapshot
-	8, // 6: faceoff.gateway.v1.WatchLiveResponse.Connected.battle:type_name -> faceoff.battle.v1.WatchLiveResponse.Snapshot
-	6, // 7: faceoff.gateway.v1.WatchLiveResponse.Connected.scores:type_name -> faceoff.score.v1.BattleScores
-	0, // 8: faceoff.gateway.v1.GatewayService.WatchLive:input_type -> faceoff.gateway.v1.WatchLiveRequest
-	1, // 9: faceoff.gateway.v1.GatewayService.WatchLive:output_type -> faceoff.gateway.v1.WatchLiveResponse
-	9, // [9:10] is the sub-list for method output_type
-	8, // [8:9] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	5,  // 0: faceoff.gateway.v1.GetLiveStateResponse.server_now:type_name -> google.protobuf.Timestamp
+	6,  // 1: faceoff.gateway.v1.GetLiveStateResponse.cohost:type_name -> faceoff.cohost.v1.WatchLiveResponse.Snapshot
+	7,  // 2: faceoff.gateway.v1.GetLiveStateResponse.battle:type_name -> faceoff.battle.v1.WatchLiveResponse.Snapshot
+	8,  // 3: faceoff.gateway.v1.GetLiveStateResponse.scores:type_name -> faceoff.score.v1.BattleScores
+	5,  // 4: faceoff.gateway.v1.WatchLiveResponse.server_now:type_name -> google.protobuf.Timestamp
+	4,  // 5: faceoff.gateway.v1.WatchLiveResponse.connected:type_name -> faceoff.gateway.v1.WatchLiveResponse.Connected
+	9,  // 6: faceoff.gateway.v1.WatchLiveResponse.cohost:type_name -> faceoff.cohost.v1.Event
+	10, // 7: faceoff.gateway.v1.WatchLiveResponse.battle:type_name -> faceoff.battle.v1.Event
+	8,  // 8: faceoff.gateway.v1.WatchLiveResponse.scores:type_name -> faceoff.score.v1.BattleScores
+	6,  // 9: faceoff.gateway.v1.WatchLiveResponse.Connected.cohost:type_name -> faceoff.cohost.v1.WatchLiveResponse.Snapshot
+	7,  // 10: faceoff.gateway.v1.WatchLiveResponse.Connected.battle:type_name -> faceoff.battle.v1.WatchLiveResponse.Snapshot
+	8,  // 11: faceoff.gateway.v1.WatchLiveResponse.Connected.scores:type_name -> faceoff.score.v1.BattleScores
+	0,  // 12: faceoff.gateway.v1.GatewayService.GetLiveState:input_type -> faceoff.gateway.v1.GetLiveStateRequest
+	2,  // 13: faceoff.gateway.v1.GatewayService.WatchLive:input_type -> faceoff.gateway.v1.WatchLiveRequest
+	1,  // 14: faceoff.gateway.v1.GatewayService.GetLiveState:output_type -> faceoff.gateway.v1.GetLiveStateResponse
+	3,  // 15: faceoff.gateway.v1.GatewayService.WatchLive:output_type -> faceoff.gateway.v1.WatchLiveResponse
+	14, // [14:16] is the sub-list for method output_type
+	12, // [12:14] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_gateway_v1_gateway_service_proto_init() }
@@ -353,7 +497,7 @@ func file_faceoff_gateway_v1_gateway_service_proto_init() {
 	if File_faceoff_gateway_v1_gateway_service_proto != nil {
 		return
 	}
-	file_faceoff_gateway_v1_gateway_service_proto_msgTypes[1].OneofWrappers = []any{
+	file_faceoff_gateway_v1_gateway_service_proto_msgTypes[3].OneofWrappers = []any{
 		(*WatchLiveResponse_Connected_)(nil),
 		(*WatchLiveResponse_Cohost)(nil),
 		(*WatchLiveResponse_Battle)(nil),
@@ -365,7 +509,7 @@ func file_faceoff_gateway_v1_gateway_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_gateway_v1_gateway_service_proto_rawDesc), len(file_faceoff_gateway_v1_gateway_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,7 +19,8 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	GatewayService_WatchLive_FullMethodName = "/faceoff.gateway.v1.GatewayService/WatchLive"
+	GatewayService_GetLiveState_FullMethodName = "/faceoff.gateway.v1.GatewayService/GetLiveState"
+	GatewayService_WatchLive_FullMethodName    = "/faceoff.gateway.v1.GatewayService/WatchLive"
 )
 
 // GatewayServiceClient is the client API for GatewayService service.
@@ -28,6 +29,9 @@ const (
 //
 // GatewayService gives clients one view of a live over all services.
 type GatewayServiceClient interface {
+	// GetLiveState returns all that is to know of a live now, for who joins late: what WatchLive begins with, and the offset from
+	// which WatchLive goes on. LIVE_NOT_FOUND if there never was such a live, UNAVAILABLE if a part of the state cannot be had.
+	GetLiveState(ctx context.Context, in *GetLiveStateRequest, opts ...grpc.CallOption) (*GetLiveStateResponse, error)
 	// WatchLive streams everything that happens to a live: a snapshot, or the events after the caller's offset, then every
 	// further event in order within its context, and the battle's scores.
 	WatchLive(ctx context.Context, in *WatchLiveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchLiveResponse], error)
@@ -39,6 +43,16 @@ type gatewayServiceClient struct {
 
 func NewGatewayServiceClient(cc grpc.ClientConnInterface) GatewayServiceClient {
 	return &gatewayServiceClient{cc}
+}
+
+func (c *gatewayServiceClient) GetLiveState(ctx context.Context, in *GetLiveStateRequest, opts ...grpc.CallOption) (*GetLiveStateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLiveStateResponse)
+	err := c.cc.Invoke(ctx, GatewayService_GetLiveState_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (c *gatewayServiceClient) WatchLive(ctx context.Context, in *WatchLiveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchLiveResponse], error) {
@@ -66,6 +80,9 @@ type GatewayService_WatchLiveClient = grpc.ServerStreamingClient[WatchLiveRespon
 //
 // GatewayService gives clients one view of a live over all services.
 type GatewayServiceServer interface {
+	// GetLiveState returns all that is to know of a live now, for who joins late: what WatchLive begins with, and the offset from
+	// which WatchLive goes on. LIVE_NOT_FOUND if there never was such a live, UNAVAILABLE if a part of the state cannot be had.
+	GetLiveState(context.Context, *GetLiveStateRequest) (*GetLiveStateResponse, error)
 	// WatchLive streams everything that happens to a live: a snapshot, or the events after the caller's offset, then every
 	// further event in order within its context, and the battle's scores.
 	WatchLive(*WatchLiveRequest, grpc.ServerStreamingServer[WatchLiveResponse]) error
@@ -79,6 +96,9 @@ type GatewayServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedGatewayServiceServer struct{}
 
+func (UnimplementedGatewayServiceServer) GetLiveState(context.Context, *GetLiveStateRequest) (*GetLiveStateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetLiveState not implemented")
+}
 func (UnimplementedGatewayServiceServer) WatchLive(*WatchLiveRequest, grpc.ServerStreamingServer[WatchLiveResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchLive not implemented")
 }
@@ -103,6 +123,24 @@ func RegisterGatewayServiceServer(s grpc.ServiceRegistrar, srv GatewayServiceSer
 	s.RegisterService(&GatewayService_ServiceDesc, srv)
 }
 
+func _GatewayService_GetLiveState_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLiveStateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GatewayServiceServer).GetLiveState(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GatewayService_GetLiveState_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GatewayServiceServer).GetLiveState(ctx, req.(*GetLiveStateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _GatewayService_WatchLive_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchLiveRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -120,7 +158,12 @@ type GatewayService_WatchLiveServer = grpc.ServerStreamingServer[WatchLiveRespon
 var GatewayService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "faceoff.gateway.v1.GatewayService",
 	HandlerType: (*GatewayServiceServer)(nil),
-	Methods:     []grpc.MethodDesc{},
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "GetLiveState",
+			Handler:    _GatewayService_GetLiveState_Handler,
+		},
+	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "WatchLive",

@@ -15,6 +15,7 @@ import (
 	// Their descriptors name the fields.
 	_ "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	_ "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	_ "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
 	_ "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 )
 
