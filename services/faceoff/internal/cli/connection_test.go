@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 
 	"github.com/faceoff-live/faceoff/services/faceoff/internal/client"
@@ -73,6 +74,16 @@ func TestConnectionCalls(t *testing.T) {
 		t.Errorf("muted: %v", &muted)
 	}
 	run(1, "connection mute red green", "CONNECTION_NOT_FOUND")
+
+	rest(http.MethodPost, "/v1/lives/red/cohost:request", &cohostv1.RequestHostConnectionRequest{TargetLiveIds: []string{"green"}}, nil)
+	rest(http.MethodPost, "/v1/battles", &battlev1.RequestBattleRequest{
+		InviterLiveId: "blue", TargetLiveIds: []string{"red"}, Config: &battlev1.BattleConfig{NeedResponse: true},
+	}, nil)
+	run(0, "live state red", "UNTIL", "u-red", "connected", "blue", "invited", "green", "REQUESTED", "INVITED")
+	run(0, "live state green", "invited by", "red")
+	run(0, "live state red --json", `"offset": "c`, `"connection_id": "`, `"expires_at": "`, `"server_now": "`)
+	run(1, "live state never-was", "LIVE_NOT_FOUND")
+	rest(http.MethodPost, "/v1/lives/red/cohost:cancel", &cohostv1.CancelHostConnectionRequest{ToLiveId: "green"}, nil)
 
 	run(0, "live update red --host-name Ann", "red")
 	var updated cohostv1.UpdateLiveResponse

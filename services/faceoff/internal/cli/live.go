@@ -5,6 +5,7 @@ import (
 	"io"
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
 	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
 
 	"github.com/faceoff-live/faceoff/services/faceoff/internal/client"
@@ -13,6 +14,7 @@ import (
 type liveCommands struct {
 	List   liveList   `cmd:"" help:"List active lives."`
 	Get    liveGet    `cmd:"" help:"Show a live."`
+	State  liveState  `cmd:"" help:"Show all that a live takes part in: its connection, invitations, battle and scores."`
 	Create liveCreate `cmd:"" help:"Open a live."`
 	Update liveUpdate `cmd:"" help:"Change how the host of a live is shown."`
 	End    liveEnd    `cmd:"" help:"End a live."`
@@ -67,6 +69,49 @@ func (c liveGet) Run(ctx context.Context, out io.Writer) error {
 		}
 		return c.show(out, r, liveHeader, liveRow(r.GetLive()))
 	})
+}
+
+type liveState struct {
+	Live string `arg:"" name:"live-id" help:"The live."`
+	target
+}
+
+// Run prints the state.
+func (c liveState) Run(ctx context.Context, out io.Writer) error {
+	return c.call(ctx, func(ctx context.Context, s *client.Client) error {
+		r, err := s.Gateway.GetLiveState(ctx, &gatewayv1.GetLiveStateRequest{LiveId: c.Live})
+		if err != nil {
+			return err
+		}
+		return c.show(out, r, "WHAT,LIVE,HOST,STATUS,SCORE,SINCE,UNTIL", stateRows(r)...)
+	})
+}
+
+// stateRows has a row for the live, and for each member, invitation and host in its battle.
+func stateRows(r *gatewayv1.GetLiveStateResponse) [][]any {
+	live, state, battle := r.GetCohost().GetLive(), r.GetCohost().GetState(), r.GetBattle().GetBattle()
+	rows := [][]any{{"live", live.GetLiveId(), live.GetHost().GetUserId(), live.GetStatus(), "", live.GetCreatedAt(), live.GetEndedAt()}}
+	for _, m := range state.GetConnected() {
+		rows = append(rows, []any{"connected", m.GetLiveId(), m.GetHost().GetUserId(), state.GetStatus(), "", m.GetJoinedAt(), ""})
+	}
+	for _, i := range state.GetInvitees() {
+		rows = append(rows, []any{"invited", i.GetInvitee().GetLiveId(), i.GetInvitee().GetHost().GetUserId(), "", "", i.GetCreatedAt(), i.GetExpiresAt()})
+	}
+	for _, i := range state.GetApplicants() {
+		rows = append(rows, []any{"invited by", i.GetInviter().GetLiveId(), i.GetInviter().GetHost().GetUserId(), "", "", i.GetCreatedAt(), i.GetExpiresAt()})
+	}
+	if battle == nil {
+		return rows
+	}
+	rows = append(rows, []any{"battle " + battle.GetBattleId(), "", "", battle.GetStatus(), "", battle.GetStartsAt(), battle.GetEndsAt()})
+	for _, u := range battle.GetUsers() {
+		var score any = ""
+		if points, ok := r.GetScores().GetScores()[u.GetUserId()]; ok {
+			score = points
+		}
+		rows = append(rows, []any{"in the battle", u.GetLiveId(), u.GetUserId(), u.GetState(), score, "", ""})
+	}
+	return rows
 }
 
 type liveCreate struct {
