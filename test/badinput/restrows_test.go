@@ -157,6 +157,9 @@ func restRows() (all []row) {
 		{name: "an update of the kind", call: call{method: "PATCH", path: "/v1/lives/red", body: `{"kind":"VOICE"}`}, status: 400, field: "kind"},
 		{name: "an update with U+202E", call: call{method: "PATCH", path: "/v1/lives/red", body: `{"host":{"user_name":"\u202e"}}`}, status: 400, field: "host.user_name"},
 		{name: "an update to javascript", call: call{method: "PATCH", path: "/v1/lives/red", body: `{"host":{"avatar_url":"javascript:alert(1)"}}`}, status: 400, field: "host.avatar_url"},
+		{name: "a live's state with a parameter", call: get("/v1/lives/red/state?offset=c1.b1"), status: 400, field: "offset"},
+		{name: "the state of what never was", call: get("/v1/lives/never-was/state"), status: 404, reason: "LIVE_NOT_FOUND"},
+		{name: "the state of no id", call: get("/v1/lives/a%20b/state"), status: 400, field: "live_id"},
 		{name: "candidates for no id", call: get("/v1/lives?candidates_for=a%20b"), status: 400, field: "candidates_for"},
 		{name: "candidates for what never was", call: get("/v1/lives?candidates_for=never-was"), status: 404, reason: "LIVE_NOT_FOUND"},
 

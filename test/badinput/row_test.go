@@ -37,7 +37,7 @@ func TestRows(t *testing.T) {
 
 // rows are those that are sent one after another; patient are the others.
 func rows() (all []row) {
-	for _, some := range [][]row{restRows(), httpRows(), grpcRows(), frameRows(), natsRows(), logRows()} {
+	for _, some := range [][]row{restRows(), battleRows(), httpRows(), grpcRows(), frameRows(), natsRows(), logRows()} {
 		all = append(all, some...)
 	}
 	return all
