@@ -3,6 +3,7 @@ package es
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Refusal is the answer 'no': a stable reason for programs, a sentence for people. It is certain: the command has not
@@ -17,6 +18,8 @@ type Refusal struct {
 	Field string
 	// Passing: it speaks of a moment, so the log does not keep it, and the same command may be carried out later.
 	Passing bool
+	// RetryAfter is how long the same command will be refused, at least; 0 if that is not known.
+	RetryAfter time.Duration
 }
 
 // Error implements error.
@@ -36,6 +39,12 @@ func (r *Refusal) Is(target error) bool {
 // Refuse makes a Refusal.
 func Refuse(reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// After sets RetryAfter and returns the refusal.
+func (r *Refusal) After(wait time.Duration) *Refusal {
+	r.RetryAfter = wait
+	return r
 }
 
 // RefusePassing makes a passing Refusal.

@@ -59,7 +59,8 @@ func (c *callers) admit(p auth.Principal, now time.Time) error {
 		c.known[who] = l
 	}
 	if !l.AllowN(now, 1) {
-		return es.Refuse(es.ReasonRateLimited, "user %s makes more than %d calls a second", p.User, c.limit.PerSecond)
+		wait := time.Duration((1 - l.TokensAt(now)) / float64(c.limit.PerSecond) * float64(time.Second))
+		return es.Refuse(es.ReasonRateLimited, "user %s makes more than %d calls a second", p.User, c.limit.PerSecond).After(wait)
 	}
 	return nil
 }

@@ -13,10 +13,14 @@ import (
 func TestCallersAreLimitedOneByOne(t *testing.T) {
 	t.Parallel()
 	c, now := newCallers(CallerLimit{PerSecond: 2, Burst: 3}), time.Unix(1_000_000_000, 0)
+	var wait time.Duration // that the last refusal asked for
 	admit := func(user string, role auth.Role) bool {
 		err := c.admit(auth.Principal{Key: "k", User: user, Role: role}, now)
 		if err != nil && !errors.Is(err, &es.Refusal{Reason: es.ReasonRateLimited}) {
 			t.Fatal(err)
+		}
+		if refusal, ok := errors.AsType[*es.Refusal](err); ok {
+			wait = refusal.RetryAfter
 		}
 		return err == nil
 	}
@@ -45,6 +49,12 @@ func TestCallersAreLimitedOneByOne(t *testing.T) {
 		if passes := admit(step.user, step.role); passes != step.passes {
 			t.Errorf("step %d: %s passes: %v", i, step.user, passes)
 		}
+	}
+	if wait != 500*time.Millisecond {
+		t.Errorf("the next call may be made in %v", wait)
+	}
+	if now = now.Add(wait); !admit("ann", auth.Host) {
+		t.Error("a call is refused after the wait that the refusal asked for")
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
@@ -24,7 +26,8 @@ const (
 
 // Status is the one place where errors become gRPC statuses:
 //
-//   - a *es.Refusal becomes the code of its reason, with an ErrorInfo and, for a malformed field, a BadRequest;
+//   - a *es.Refusal becomes the code of its reason, with an ErrorInfo, for a malformed field a BadRequest, and a RetryInfo if
+//     it says how long to wait;
 //   - an outcome that is not known becomes UNAVAILABLE or DEADLINE_EXCEEDED: the caller repeats with the same ids;
 //   - a status that another service gave with a reason passes as it is;
 //   - anything else becomes INTERNAL, without a word about what it was.
@@ -89,10 +92,14 @@ func refusal(r *es.Refusal) error {
 	}
 	// A text that no message can hold would cost the reason.
 	field, detail := strings.ToValidUTF8(r.Field, "\ufffd"), strings.ToValidUTF8(r.Detail, "\ufffd")
-	if field == "" {
-		return known.status(detail, nil)
+	var more []protoadapt.MessageV1
+	if r.RetryAfter > 0 {
+		more = append(more, &errdetails.RetryInfo{RetryDelay: durationpb.New(r.RetryAfter)})
 	}
-	return known.status(field+": "+detail, []*errdetails.BadRequest_FieldViolation{{Field: field, Description: detail}})
+	if field == "" {
+		return known.status(detail, more...)
+	}
+	return known.status(field+": "+detail, append(more, badRequest(&errdetails.BadRequest_FieldViolation{Field: field, Description: detail}))...)
 }
 
 func violations(v *protovalidate.ValidationError) error {
@@ -107,19 +114,21 @@ func violations(v *protovalidate.ValidationError) error {
 	if field := fields[0].GetField(); field != "" { // a rule of the whole message has none
 		sentence = field + ": " + sentence
 	}
-	return reasons[es.ReasonInvalidArgument].status(sentence, fields)
+	return reasons[es.ReasonInvalidArgument].status(sentence, badRequest(fields...))
 }
 
-func (r reason) status(sentence string, fields []*errdetails.BadRequest_FieldViolation) error {
+func badRequest(fields ...*errdetails.BadRequest_FieldViolation) *errdetails.BadRequest {
+	return &errdetails.BadRequest{FieldViolations: fields}
+}
+
+// status is that of the reason, with more details than the reason itself.
+func (r reason) status(sentence string, more ...protoadapt.MessageV1) error {
 	s := status.New(r.code, sentence)
 	why := &errdetails.ErrorInfo{Reason: r.name, Domain: domain}
 	if r.number != 0 {
 		why.Metadata = map[string]string{codeKey: strconv.Itoa(int(r.number))}
 	}
-	full, err := s.WithDetails(why)
-	if err == nil && len(fields) > 0 {
-		full, err = full.WithDetails(&errdetails.BadRequest{FieldViolations: fields})
-	}
+	full, err := s.WithDetails(append([]protoadapt.MessageV1{why}, more...)...)
 	if err != nil {
 		return s.Err() // details of a status that is OK, or that do not marshal: neither can be
 	}
@@ -142,9 +151,14 @@ func Refusal(err error) (*es.Refusal, bool) {
 	}
 	r := &es.Refusal{Reason: why.GetReason(), Detail: s.Message()}
 	for _, d := range s.Details() {
-		if bad, ok := d.(*errdetails.BadRequest); ok && len(bad.GetFieldViolations()) > 0 {
-			first := bad.GetFieldViolations()[0]
-			r.Field, r.Detail = first.GetField(), first.GetDescription()
+		switch d := d.(type) {
+		case *errdetails.BadRequest:
+			if len(d.GetFieldViolations()) > 0 {
+				first := d.GetFieldViolations()[0]
+				r.Field, r.Detail = first.GetField(), first.GetDescription()
+			}
+		case *errdetails.RetryInfo:
+			r.RetryAfter = d.GetRetryDelay().AsDuration()
 		}
 	}
 	return r, true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"buf.build/go/protovalidate"
 	"github.com/google/go-cmp/cmp"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	errorsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
 	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
@@ -71,6 +73,11 @@ func TestStatus(t *testing.T) {
 			fmt.Errorf("%s: %w", secret, es.Refuse("HOST_LOST", "gone")),
 			status.New(codes.FailedPrecondition, "gone"),
 			[]any{info("HOST_LOST", "")},
+		},
+		"refusal of the moment": {
+			es.Refuse("BATTLE_RATE_LIMITED", "later").After(1500 * time.Millisecond),
+			status.New(codes.ResourceExhausted, "later"),
+			[]any{info("BATTLE_RATE_LIMITED", "100413"), &errdetails.RetryInfo{RetryDelay: durationpb.New(1500 * time.Millisecond)}},
 		},
 		"field": {
 			es.Invalid("live_id", "is empty"),
@@ -143,6 +150,10 @@ func TestWhatIsNoRefusal(t *testing.T) {
 		if r, ok := rpc.Refusal(err); ok {
 			t.Errorf("%v: %v", err, r)
 		}
+	}
+	later := es.Refuse("RATE_LIMITED", "later").After(time.Second)
+	if r, ok := rpc.Refusal(rpc.Status(later)); !ok || *r != *later {
+		t.Errorf("refusal of the moment: %+v", r)
 	}
 	if r, ok := rpc.Refusal(fmt.Errorf("x: %w", es.Refuse("OVERFLOW", "no"))); !ok || r.Reason != "OVERFLOW" {
 		t.Errorf("refusal of this process: %v", r)

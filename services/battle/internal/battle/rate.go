@@ -30,8 +30,8 @@ func (s *State) tooMany(inviter Participant, now time.Time) *es.Refusal {
 		}
 		times := s.requests.Times(a, now)
 		if n := len(times) - most; n >= 0 {
-			return es.RefusePassing(ReasonBattleRateLimited, "%d battles a minute may be requested; the next one in %s", most,
-				times[n].Add(ratePeriod).Sub(now))
+			wait := times[n].Add(ratePeriod).Sub(now)
+			return es.RefusePassing(ReasonBattleRateLimited, "%d battles a minute may be requested; the next one in %s", most, wait).After(wait)
 		}
 	}
 	return nil

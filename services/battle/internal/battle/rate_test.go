@@ -81,7 +81,7 @@ func TestRateLimitIsPassing(t *testing.T) {
 	}
 	err := s.ask("a", "b")
 	refusal := battleRefusal(t, err)
-	if want := "3 battles a minute may be requested; the next one in 1m0s"; !refusal.Passing || refusal.Detail != want {
+	if want := "3 battles a minute may be requested; the next one in 1m0s"; !refusal.Passing || refusal.Detail != want || refusal.RetryAfter != time.Minute {
 		t.Errorf("%+v, want %q", refusal, want)
 	}
 	s.refused(battle.RequestBattle{Inviter: "a", TargetLives: []string{"z"}, Terms: terms(true)}, battle.ReasonNoValidTarget)

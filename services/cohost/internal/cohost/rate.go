@@ -14,11 +14,11 @@ const (
 
 // pace refuses when the inviter, or its host with all its lives, has sent as many invitations in the last minute as it may.
 func (s *State) pace(now time.Time, inviter Live) error {
-	if n := len(s.senders.Times(Sender{LiveID: inviter.ID}, now)); n >= s.rules.LiveRate {
-		return tooFast("live "+inviter.ID, n)
+	if sent := s.senders.Times(Sender{LiveID: inviter.ID}, now); len(sent) >= s.rules.LiveRate {
+		return tooFast("live "+inviter.ID, sent, s.rules.LiveRate, now)
 	}
-	if n := len(s.senders.Times(Sender{UserID: inviter.Host.ID}, now)); n >= s.rules.UserRate {
-		return tooFast("user "+inviter.Host.ID, n)
+	if sent := s.senders.Times(Sender{UserID: inviter.Host.ID}, now); len(sent) >= s.rules.UserRate {
+		return tooFast("user "+inviter.Host.ID, sent, s.rules.UserRate, now)
 	}
 	return nil
 }

@@ -34,20 +34,30 @@ func TestRate(t *testing.T) {
 		for range 40 {
 			now = now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "s")) * time.Second)
 			live := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "live")
-			byLive, byUser := 0, 0
-			for _, x := range all {
-				if x.at.After(now.Add(-time.Minute)) && owner[x.live] == owner[live] {
-					byUser++
-					if x.live == live {
-						byLive++
+			count := func(now time.Time) (byLive, byUser int) {
+				for _, x := range all {
+					if x.at.After(now.Add(-time.Minute)) && owner[x.live] == owner[live] {
+						byUser++
+						if x.live == live {
+							byLive++
+						}
 					}
 				}
+				return byLive, byUser
 			}
+			byLive, byUser := count(now)
 			events, err := s.Decide(now, request(live, "to"))
 			var refusal *es.Refusal
 			if byLive >= r.LiveRate || byUser >= r.UserRate {
 				if !errors.As(err, &refusal) || refusal.Reason != "CONNECTION_RATE_LIMITED" || !refusal.Passing {
 					t.Fatalf("%s has sent %d, its user %d: %v, %+v", live, byLive, byUser, events, err)
+				}
+				then := now.Add(refusal.RetryAfter)
+				byLiveThen, byUserThen := count(then)
+				byLiveBefore, byUserBefore := count(then.Add(-1))
+				if stillLive, stillUser := byLiveBefore >= r.LiveRate, byUserBefore >= r.UserRate; !stillLive && !stillUser ||
+					byLive >= r.LiveRate && byLiveThen >= r.LiveRate || byLive < r.LiveRate && byUserThen >= r.UserRate {
+					t.Fatalf("%s is told to wait for %v", live, refusal.RetryAfter)
 				}
 				continue
 			}

@@ -1,6 +1,10 @@
 package cohost
 
-import "github.com/faceoff-live/faceoff/pkg/es"
+import (
+	"time"
+
+	"github.com/faceoff-live/faceoff/pkg/es"
+)
 
 func liveNotFound(id string) error {
 	return es.Refuse("LIVE_NOT_FOUND", "live %s does not exist or has ended", id)
@@ -50,9 +54,10 @@ func tooManyPending(id string, limit int) error {
 	return es.Refuse("CONNECTION_RATE_LIMITED", "live %s has %d invitations pending, the most it may have", id, limit)
 }
 
-// tooFast speaks of a moment: a minute later the same request may be sent.
-func tooFast(who string, sent int) error {
-	return es.RefusePassing("CONNECTION_RATE_LIMITED", "%s has sent %d invitations within a minute, the most it may", who, sent)
+// tooFast speaks of a moment: when fewer than most of those sent are of the last minute, the same request may be sent.
+func tooFast(who string, sent []time.Time, most int, now time.Time) error {
+	return es.RefusePassing("CONNECTION_RATE_LIMITED", "%s has sent %d invitations within a minute, the most it may", who, len(sent)).
+		After(sent[len(sent)-most].Add(ratePeriod).Sub(now))
 }
 
 func notTogether(a, b string) error {

@@ -3,7 +3,9 @@ package rest
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -22,6 +24,8 @@ type problem struct {
 	Reason     string      `json:"reason"`
 	Code       int32       `json:"code"`
 	Violations []violation `json:"field_violations"`
+
+	retryAfter time.Duration // 0: not known
 }
 
 // violation is a field that is malformed.
@@ -68,6 +72,7 @@ func refused(reason errorsv1.Reason, httpStatus int, detail string) *problem {
 func ofStatus(st *status.Status) *problem {
 	reason, ours := errorsv1.Reason_REASON_UNSPECIFIED, false
 	var violations []violation
+	var retryAfter time.Duration
 	for _, detail := range st.Details() {
 		switch d := detail.(type) {
 		case *errdetails.ErrorInfo:
@@ -78,13 +83,15 @@ func ofStatus(st *status.Status) *problem {
 			for _, v := range d.GetFieldViolations() {
 				violations = append(violations, violation{Field: v.GetField(), Description: v.GetDescription()})
 			}
+		case *errdetails.RetryInfo:
+			retryAfter = d.GetRetryDelay().AsDuration()
 		}
 	}
 	if !ours {
 		return ofCode(st)
 	}
 	p := refused(reason, rpc.HTTPStatus(st.Code()), st.Message())
-	p.Violations = append(p.Violations, violations...)
+	p.Violations, p.retryAfter = append(p.Violations, violations...), retryAfter
 	return p
 }
 
@@ -121,14 +128,26 @@ func (p *problem) write(w http.ResponseWriter) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
-	switch p.Status {
-	case http.StatusUnauthorized:
+	if p.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", "Bearer")
-	case http.StatusServiceUnavailable:
-		h.Set("Retry-After", "1")
+	}
+	if wait := p.wait(); wait > 0 {
+		h.Set("Retry-After", strconv.FormatInt(wait, 10))
 	}
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body)
+}
+
+// wait is after how many seconds the call may be repeated with hope (RFC 9110, section 10.2.3); 0 if that is not known. Load
+// passes: a second is as good as any. What is full is not the time's to change.
+func (p *problem) wait() int64 {
+	switch {
+	case p.retryAfter > 0:
+		return int64((p.retryAfter + time.Second - 1) / time.Second)
+	case p.Status == http.StatusServiceUnavailable, p.Reason == errorsv1.Reason_RATE_LIMITED.String():
+		return 1
+	}
+	return 0
 }
 
 // words makes "Battle not found" of BATTLE_NOT_FOUND.

@@ -25,7 +25,11 @@ func describeCalls(doc object) {
 	}}
 	components["responses"] = object{"Problem": object{
 		"description": "The call was refused, or its outcome is not known (503, 504: repeat it with the same ids).",
-		"content":     object{"application/problem+json": object{"schema": object{"$ref": "#/components/schemas/Problem"}}},
+		"headers": object{"Retry-After": object{
+			"description": "With 429 and 503: after how many seconds the call may be repeated; absent if that is not known.",
+			"schema":      object{"type": "integer", "minimum": 1},
+		}},
+		"content": object{"application/problem+json": object{"schema": object{"$ref": "#/components/schemas/Problem"}}},
 	}}
 	components["parameters"] = object{"IdempotencyKey": object{
 		"name": "Idempotency-Key", "in": "header",
