@@ -21,12 +21,14 @@ func NewRegistry() *prometheus.Registry {
 // seconds are buckets from 0.5 ms to 16 s, each twice the one before.
 var seconds = prometheus.ExponentialBuckets(0.0005, 2, 16)
 
-// LedgerMetrics are the metrics of all partitions of a process; they implement ledger.Metrics.
+// LedgerMetrics are the metrics of all partitions of a process; they implement ledger.Metrics and events.Metrics.
 type LedgerMetrics struct {
 	Groups, Entries, VoidGroups, Unknowns *prometheus.CounterVec
 	IsWriter, ClockOffset                 *prometheus.GaugeVec
 	Bytes, MaxBytes, NearlyFull           *prometheus.GaugeVec
 	AppendSeconds                         *prometheus.HistogramVec
+	Events                                *prometheus.CounterVec
+	EventsBehind                          *prometheus.GaugeVec
 }
 
 // Ledger registers the metrics of the logs. Partitions may share a registerer, and so may calls of Ledger. reg may be nil.
@@ -42,6 +44,8 @@ func Ledger(reg prometheus.Registerer) *LedgerMetrics {
 		MaxBytes:      gauge(reg, "faceoff_ledger_max_bytes", "Most bytes that the log may take; 0 for no limit.", "log"),
 		NearlyFull:    gauge(reg, "faceoff_ledger_nearly_full", "1 while the log takes only what ends things; an alarm.", "log"),
 		AppendSeconds: histogram(reg, "faceoff_ledger_append_seconds", "Time from publishing a group until the log has it.", "log"),
+		Events:        counter(reg, "faceoff_events_stored_total", "Integration events that this replica has stored in EVENTS.", "log"),
+		EventsBehind:  gauge(reg, "faceoff_events_lag_groups", "Groups of the log whose events are not in EVENTS yet, as the replica knows that writes it; one that does not go down is an alarm.", "log"),
 	}
 }
 
@@ -61,6 +65,14 @@ func (m *LedgerMetrics) Unknown(log string) { m.Unknowns.WithLabelValues(log).In
 // Writer notes whether this replica writes the log.
 func (m *LedgerMetrics) Writer(log string, writes bool) {
 	m.IsWriter.WithLabelValues(log).Set(flag(writes))
+}
+
+// EventStored counts an integration event.
+func (m *LedgerMetrics) EventStored(log string) { m.Events.WithLabelValues(log).Inc() }
+
+// EventsLag notes how many groups of a log are not projected yet.
+func (m *LedgerMetrics) EventsLag(log string, groups uint64) {
+	m.EventsBehind.WithLabelValues(log).Set(float64(groups))
 }
 
 // Size notes how much of a log's room is taken.

@@ -58,6 +58,8 @@ func TestMetricsAreAsDeclared(t *testing.T) {
 	l.Writer("COHOST_01", false)
 	l.ClockOff("COHOST_00", -1500*time.Millisecond)
 	l.Size("COHOST_00", 950, 1000, true)
+	l.EventStored("COHOST_00")
+	l.EventsLag("COHOST_00", 7)
 	r := telemetry.RPC(reg)
 	r.Requests.WithLabelValues("/a/B", "OK").Inc()
 	r.Seconds.WithLabelValues("/a/B").Observe(0.001)

@@ -43,8 +43,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	stores.LimitLogs(int64(cfg.LogMaxBytes))
+	stores.LimitEvents(cfg.EventsMaxAge, int64(cfg.EventsMaxBytes))
 	stores.PaceSnapshots(int64(cfg.SnapshotBytes), cfg.SnapshotEvery)
-	service, err := New(cfg, Deps{Stores: stores, Log: log, Metrics: p.Metrics()})
+	service, err := New(cfg, Deps{Stores: stores, Events: stores.Events, Log: log, Metrics: p.Metrics()})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
+	"github.com/faceoff-live/faceoff/pkg/events"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
@@ -19,7 +20,9 @@ import (
 // Deps is everything outside the service, already connected.
 type Deps struct {
 	// Stores holds the log, and that of cohost. Required.
-	Stores  ledger.Stores
+	Stores ledger.Stores
+	// Events returns where the events of a context are kept that others are told, and the mark of its log; nil if they are not told.
+	Events  func(log, context string) (events.Stream, ledger.Heads)
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 	// Wall tells wall time; nil stands for time.Now.
@@ -49,6 +52,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		Settings:   cfg.settings(),
 		KeptEvents: cfg.EventsKept,
 		Stores:     d.Stores,
+		Events:     d.Events,
 		Log:        d.Log,
 		Metrics:    telemetry.Ledger(d.Metrics),
 		Wall:       d.Wall,

@@ -24,6 +24,8 @@ type Config struct {
 
 	StreamReplicas     int           `help:"Copies of the log's stream, 1, 3 or 5." default:"1"`
 	LogMaxBytes        config.Bytes  `help:"How large the log may grow, 16MiB to 16TiB; the store must have room for it. Past 90 percent only what ends things is accepted. Holds for a log that does not exist yet: faceoff streams apply changes one that does." default:"1GiB"`
+	EventsMaxAge       time.Duration `help:"How long the stream EVENTS keeps what others are told, 1m to 8760h. Holds for a stream that does not exist yet: faceoff streams apply changes one that does." default:"168h"`
+	EventsMaxBytes     config.Bytes  `help:"How large the stream EVENTS may grow, 16MiB to 16TiB; the oldest goes. The store must have room for it. Holds for a stream that does not exist yet." default:"1GiB"`
 	SnapshotBytes      config.Bytes  `help:"How much the log grows by until its state is saved again, for the next start, up to 1TiB; 0 for 8MiB, or as much as the last snapshot has if that is more." default:"0"`
 	SnapshotEvery      time.Duration `help:"Least time between two snapshots, 100ms to 24h." default:"10s"`
 	MaxMembers         int           `help:"Most lives of one connection, 2 to 9." default:"9"`
@@ -47,6 +49,8 @@ func DefaultConfig() Config {
 		Battle:             "dns:///127.0.0.1:9102",
 		StreamReplicas:     1,
 		LogMaxBytes:        1 << 30,
+		EventsMaxAge:       168 * time.Hour,
+		EventsMaxBytes:     1 << 30,
 		SnapshotEvery:      10 * time.Second,
 		MaxMembers:         9,
 		MaxInvitations:     100,
@@ -68,6 +72,8 @@ func (c Config) Validate() error {
 		c.checkKey(),
 		within("stream-replicas", c.StreamReplicas, 1, 5),
 		within("log-max-bytes", c.LogMaxBytes, 16<<20, 16<<40),
+		within("events-max-age", c.EventsMaxAge, time.Minute, 8760*time.Hour),
+		within("events-max-bytes", c.EventsMaxBytes, 16<<20, 16<<40),
 		within("snapshot-bytes", c.SnapshotBytes, 0, 1<<40),
 		within("calls-per-second", c.CallsPerSecond, 0, 10_000),
 		within("snapshot-every", c.SnapshotEvery, 100*time.Millisecond, 24*time.Hour),

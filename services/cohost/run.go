@@ -43,12 +43,13 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	stores.LimitLogs(int64(cfg.LogMaxBytes))
+	stores.LimitEvents(cfg.EventsMaxAge, int64(cfg.EventsMaxBytes))
 	stores.PaceSnapshots(int64(cfg.SnapshotBytes), cfg.SnapshotEvery)
 	battle, err := p.Dial(cfg.Battle, cfg.SigningKey)
 	if err != nil {
 		return err
 	}
-	service, err := New(cfg, Deps{Stores: stores, Battle: battle, Log: log, Metrics: p.Metrics()})
+	service, err := New(cfg, Deps{Stores: stores, Events: stores.Events, Battle: battle, Log: log, Metrics: p.Metrics()})
 	if err != nil {
 		return err
 	}

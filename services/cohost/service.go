@@ -12,6 +12,7 @@ import (
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 
+	"github.com/faceoff-live/faceoff/pkg/events"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
@@ -25,6 +26,8 @@ import (
 type Deps struct {
 	// Stores holds the log. Required.
 	Stores ledger.Stores
+	// Events returns where the events of a context are kept that others are told, and the mark of its log; nil if they are not told.
+	Events func(log, context string) (events.Stream, ledger.Heads)
 	// Battle reaches battle's BattleCoordinationService with service tokens; nil if there is no battle service.
 	Battle  grpc.ClientConnInterface
 	Log     *slog.Logger
@@ -82,7 +85,7 @@ func (s *Service) run(ctx context.Context, ready func()) error {
 	if err != nil {
 		return err
 	}
-	p := partition.New(partition.Options{
+	o := partition.Options{
 		Store: store,
 		Rules: cohost.Rules{
 			MaxMembers: s.cfg.MaxMembers,
@@ -95,7 +98,17 @@ func (s *Service) run(ctx context.Context, ready func()) error {
 		Logger:      s.d.Log,
 		Metrics:     s.metrics,
 		Wall:        s.d.Wall,
-	})
+	}
+	if s.d.Events != nil {
+		stream, marks := s.d.Events(partition.Name, "cohost")
+		o.Project = events.NewProjector(events.Options{
+			Log:    partition.Name,
+			Source: partition.Told(o, rpcserver.EventMessage),
+			Stream: stream, Marks: marks, Head: store.Log.Head,
+			Logger: s.d.Log, Metrics: s.metrics,
+		}).Run
+	}
+	p := partition.New(o)
 	defer s.partition.Store(nil)
 	return p.Run(ctx, func() {
 		s.partition.Store(p)

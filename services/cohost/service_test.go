@@ -36,7 +36,7 @@ func start(t *testing.T, nats *natsd.Server) (client cohostv1.CohostServiceClien
 	if err != nil {
 		t.Fatal(err)
 	}
-	service, err := cohost.New(cohost.DefaultConfig(), cohost.Deps{Stores: stores})
+	service, err := cohost.New(cohost.DefaultConfig(), cohost.Deps{Stores: stores, Events: stores.Events})
 	if err != nil {
 		t.Fatal(err)
 	}

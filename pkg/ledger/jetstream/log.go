@@ -255,6 +255,7 @@ func (l *Log) read(ctx context.Context, seq uint64) ([]byte, error) {
 type message struct {
 	Seq  uint64 `json:"seq"`
 	Data []byte `json:"data"`
+	Hdrs string `json:"hdrs"` // base64
 }
 
 // getMessage asks a stream's leader for a message.

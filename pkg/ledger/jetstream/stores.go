@@ -21,6 +21,9 @@ type Stores struct {
 	replicas int
 	maxBytes int64
 	pace     ledger.Pace
+
+	eventsMaxAge   time.Duration
+	eventsMaxBytes int64
 }
 
 // NewStores makes the Stores of a new replica; replicas is how many servers keep each stream, 1, 3 or 5.

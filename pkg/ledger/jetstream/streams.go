@@ -12,13 +12,15 @@ import (
 )
 
 // Table is how every stream must be that is kept for logs: those of the logs, that of their heads, that of their snapshots,
-// and the bucket of the leases. replicas is how many servers keep each, maxBytes how large a log may grow, 0 for no limit.
+// the bucket of the leases, and that of what others are told. replicas is how many servers keep each, maxBytes how large a log
+// may grow, 0 for no limit.
 func Table(logs []ledger.LogName, replicas int, maxBytes int64) []jetstream.StreamConfig {
 	var all []jetstream.StreamConfig
 	for _, l := range logs {
 		all = append(all, logConfig(l.Name, l.Subject, replicas, maxBytes))
 	}
-	return append(all, HeadsConfig(replicas), SnapshotsConfig(replicas), leasesConfig(replicas))
+	return append(all, HeadsConfig(replicas), SnapshotsConfig(replicas), leasesConfig(replicas),
+		EventsConfig(replicas, EventsMaxAge, EventsMaxBytes))
 }
 
 // StreamConfig is how the stream of a log must be: on file, nothing ever deleted, no feature by which a message could
@@ -96,11 +98,20 @@ func openStream(ctx context.Context, js jetstream.JetStream, want jetstream.Stre
 		return nil, fmt.Errorf("stream %s: %w", want.Name, err)
 	}
 	want.MaxBytes = stream.CachedInfo().Config.MaxBytes
+	want.MaxAge = limitsOf(stream.CachedInfo().Config, want).MaxAge
 	want.Sealed = sealedAt(stream.CachedInfo()) != 0 // the log has gone on elsewhere
 	if err := verify(stream.CachedInfo(), want); err != nil {
 		return nil, fmt.Errorf("stream %s is not as declared: %w", want.Name, err)
 	}
 	return stream, nil
+}
+
+// limitsOf leaves how long events are kept as an operator has set it; of other streams that is declared.
+func limitsOf(is, want jetstream.StreamConfig) jetstream.StreamConfig {
+	if want.Name == eventsStream {
+		want.MaxAge = is.MaxAge
+	}
+	return want
 }
 
 // codeInsufficientStorage is the answer to a stream whose max_bytes the server cannot reserve.
@@ -166,8 +177,11 @@ func compare(info *jetstream.StreamInfo, want jetstream.StreamConfig) []Differen
 	property("deny_purge", got.DenyPurge, want.DenyPurge, want.DenyPurge, func(c *jetstream.StreamConfig) { c.DenyPurge = true })
 	property("allow_rollup_hdrs", got.AllowRollup, want.AllowRollup, inMemory || !want.AllowRollup, func(c *jetstream.StreamConfig) { c.AllowRollup = want.AllowRollup })
 	property("no_ack", got.NoAck, want.NoAck, !want.NoAck, func(c *jetstream.StreamConfig) { c.NoAck = false })
-	property("max_age", got.MaxAge, want.MaxAge, inMemory || want.MaxAge == 0, func(c *jetstream.StreamConfig) {
-		c.MaxAge, c.Duplicates = want.MaxAge, min(want.Duplicates, want.MaxAge)
+	property("max_age", got.MaxAge, want.MaxAge, true, func(c *jetstream.StreamConfig) {
+		c.MaxAge = want.MaxAge
+		if c.MaxAge > 0 {
+			c.Duplicates = min(c.Duplicates, c.MaxAge)
+		}
 	})
 	property("max_msgs_per_subject", limit(got.MaxMsgsPerSubject), limit(want.MaxMsgsPerSubject), want.MaxMsgsPerSubject == 0,
 		func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = -1 })
@@ -191,7 +205,11 @@ type Report struct {
 func (r Report) OK() bool { return !r.Missing && len(r.Differences) == 0 }
 
 // Keep leaves what an operator may have set as it is.
-type Keep struct{ Replicas, MaxBytes bool }
+type Keep struct {
+	Replicas, MaxBytes bool
+	// EventsMaxAge is for the stream of the events alone, as is EventsMaxBytes instead of MaxBytes.
+	EventsMaxAge, EventsMaxBytes bool
+}
 
 // Compare compares a stream with what is declared of it.
 func Compare(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig, keep Keep) (Report, error) {
@@ -236,7 +254,11 @@ func look(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConf
 	if keep.Replicas {
 		want.Replicas = info.Config.Replicas
 	}
-	if keep.MaxBytes {
+	isEvents := want.Name == eventsStream
+	if keep.EventsMaxAge {
+		want = limitsOf(info.Config, want)
+	}
+	if isEvents && keep.EventsMaxBytes || !isEvents && keep.MaxBytes {
 		want.MaxBytes = info.Config.MaxBytes
 	}
 	r.Differences = compare(info, want)

@@ -15,6 +15,15 @@ func TestTableIsWhatServicesOpen(t *testing.T) {
 	t.Parallel()
 	js := connect(t)
 	open(t, js.Conn(), "TEST_00", 1)
+	stores, err := jetstream.NewStores(js.Conn(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stores.LimitEvents(jetstream.EventsMaxAge, jetstream.EventsMaxBytes)
+	told, _ := stores.Events("TEST_00", "test")
+	if _, err := told.Last(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	names := js.StreamNames(t.Context())
 	found := make(map[string]bool)
 	for name := range names.Name() {

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 
+	"github.com/faceoff-live/faceoff/pkg/events"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 
@@ -33,11 +35,19 @@ type Options struct {
 	// KeptEvents is how many of a live's last events are kept for readers that come back.
 	KeptEvents int
 	// Stores holds the log, and that of cohost.
-	Stores  ledger.Stores
+	Stores ledger.Stores
+	// Events is where others are told what has happened; nil if they are not.
+	Events  func(log, context string) (events.Stream, ledger.Heads)
 	Log     *slog.Logger
-	Metrics ledger.Metrics
+	Metrics Metrics
 	// Wall tells wall time; nil stands for time.Now.
 	Wall func() time.Time
+}
+
+// Metrics are told what the log and its projector do.
+type Metrics interface {
+	ledger.Metrics
+	events.Metrics
 }
 
 // Partition decides battles and is read; before its component is ready it answers ledger.ErrUnavailable.
@@ -72,27 +82,37 @@ func (p *Partition) run(ctx context.Context, ready func()) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	r := &running{cohost: ledger.NewFeed(p.o.Stores.Other(cohostfeed.Log), cohostfeed.Decode)}
-	r.ledger = ledger.New(ledger.Config[battle.Command, battle.Event]{
+	cfg := p.config(store)
+	project := p.projection(store)
+	cfg.WhileWriting = func(ctx context.Context) {
+		var projecting sync.WaitGroup
+		projecting.Go(func() { project(ctx) })
+		defer projecting.Wait()
+		if err := p.whileWriting(ctx, r); err != nil && ctx.Err() == nil {
+			stop(fmt.Errorf("reading %s: %w", cohostfeed.Log, err))
+		}
+	}
+	cfg.Admit = r.admit
+	r.ledger = ledger.New(cfg)
+	p.running.Store(r)
+	defer p.running.Store(nil)
+	return r.ledger.Run(ctx, ready)
+}
+
+// config is how the log is folded.
+func (p *Partition) config(store ledger.Store) ledger.Config[battle.Command, battle.Event] {
+	return ledger.Config[battle.Command, battle.Event]{
 		Name:     Log,
 		Store:    store,
 		Machine:  p.state,
 		Codec:    codec.Codec{},
 		OnCommit: p.battles.Apply,
 		State:    p.folded(),
-		WhileWriting: func(ctx context.Context) {
-			if err := p.whileWriting(ctx, r); err != nil && ctx.Err() == nil {
-				stop(fmt.Errorf("reading %s: %w", cohostfeed.Log, err))
-			}
-		},
-		Admit:   r.admit,
-		Grows:   battle.Grows,
-		Logger:  p.o.Log,
-		Metrics: p.o.Metrics,
-		Wall:    p.o.Wall,
-	})
-	p.running.Store(r)
-	defer p.running.Store(nil)
-	return r.ledger.Run(ctx, ready)
+		Grows:    battle.Grows,
+		Logger:   p.o.Log,
+		Metrics:  p.o.Metrics,
+		Wall:     p.o.Wall,
+	}
 }
 
 // admit lets commands wait whose answer rests on who is connected now.

@@ -310,7 +310,8 @@ func TestSnapshotKnowsAllFields(t *testing.T) {
 			"keep",
 			"byID", "byLive", // follow from all
 			"all", "ended", "settling", // their order; the battles are those of the state
-			"hub", // its numbers
+			"hub",  // its numbers
+			"told", // a projector's
 		}},
 		{ledgertest.Fields[Partition](), []string{"o", "state", "battles", "running"}},
 	} {

@@ -103,8 +103,8 @@ func (x *Restoring) Done(battleOf func(id string) (battle.Battle, bool)) error {
 
 // Become takes over what was restored, which is not used any more. Whoever reads events goes on.
 func (v *Battles) Become(restored *Restoring) {
-	hub := v.hub
+	hub, told := v.hub, v.told
 	hub.Become(restored.hub)
 	*v = *restored.Battles
-	v.hub = hub
+	v.hub, v.told = hub, told
 }

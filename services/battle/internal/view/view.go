@@ -28,6 +28,7 @@ type Battles struct {
 	// settling says since when (log time) a battle has waited for its settlement.
 	settling map[string]time.Time
 	hub      *watch.Hub[*battlev1.Event]
+	told     func(liveID string, e *battlev1.Event)
 }
 
 // record is a battle with the place of its request.
@@ -45,6 +46,9 @@ func New(keep time.Duration, keptEvents int) *Battles {
 		settling: make(map[string]time.Time), hub: watch.New[*battlev1.Event](keptEvents),
 	}
 }
+
+// Tell has every event given to told, in the order in which they are numbered.
+func (v *Battles) Tell(told func(liveID string, e *battlev1.Event)) { v.told = told }
 
 // Apply folds a committed group.
 func (v *Battles) Apply(g ledger.Group[battle.Event]) {
@@ -76,9 +80,11 @@ func (v *Battles) apply(id string, e ledger.Placed[battle.Event]) {
 		v.ended = append(v.ended, r)
 	}
 	for _, t := range tell(before, r.battle, e.Event, e.At) {
-		v.hub.Publish(t.liveID, &battlev1.Event{
-			Number: v.hub.Number(t.liveID) + 1, At: timestamppb.New(e.At), Event: t.event.GetEvent(),
-		})
+		event := &battlev1.Event{Number: v.hub.Number(t.liveID) + 1, At: timestamppb.New(e.At), Event: t.event.GetEvent()}
+		v.hub.Publish(t.liveID, event)
+		if v.told != nil {
+			v.told(t.liveID, event)
+		}
 	}
 }
 

@@ -30,6 +30,8 @@ type Options struct {
 	Metrics     ledger.Metrics
 	// Wall tells wall time; nil stands for time.Now.
 	Wall func() time.Time
+	// Project runs while this replica writes; nil for nothing.
+	Project func(context.Context)
 }
 
 // Partition is the log on this replica. Its methods may be called from any goroutine; reads see committed state, and with
@@ -40,17 +42,28 @@ type Partition struct {
 	active  activeLives
 	notices *watch.Hub[cohost.Notice]
 	ended   endedLives
+	told    func(number int64, n cohost.Notice) // is given every notice; may be nil
 }
 
 // New makes a Partition; nothing runs yet.
 func New(o Options) *Partition {
-	p := &Partition{
+	p := fold(o)
+	p.ledger = ledger.New(p.config(o))
+	return p
+}
+
+// fold makes what is folded from the log.
+func fold(o Options) *Partition {
+	return &Partition{
 		state:   cohost.New(o.Rules),
 		active:  newActiveLives(),
 		notices: watch.New[cohost.Notice](o.KeptNotices),
 		ended:   endedLives{keep: o.Rules.EndedKept},
 	}
-	p.ledger = ledger.New(ledger.Config[cohost.Command, cohost.Event]{
+}
+
+func (p *Partition) config(o Options) ledger.Config[cohost.Command, cohost.Event] {
+	return ledger.Config[cohost.Command, cohost.Event]{
 		Name:     Name,
 		Store:    o.Store,
 		Machine:  p.state,
@@ -61,8 +74,9 @@ func New(o Options) *Partition {
 		Logger:   o.Logger,
 		Metrics:  o.Metrics,
 		Wall:     o.Wall,
-	})
-	return p
+
+		WhileWriting: o.Project,
+	}
 }
 
 // Run follows the log, and writes it while this replica holds the lease; see ledger.Ledger.
@@ -86,7 +100,10 @@ func (p *Partition) Now() time.Time { return p.ledger.Now() }
 // onCommit takes a group into the read models. It runs with committed state locked against change.
 func (p *Partition) onCommit(g ledger.Group[cohost.Event]) {
 	for _, n := range p.state.Told() {
-		p.notices.Publish(n.To, n)
+		number := p.notices.Publish(n.To, n)
+		if p.told != nil {
+			p.told(number, n)
+		}
 	}
 	for _, e := range g.Events {
 		switch event := e.Event.(type) {

@@ -200,6 +200,7 @@ func TestSnapshotKnowsAllFields(t *testing.T) {
 			"active",  // follows from the lives
 			"notices", // their numbers; what was told is told in a snapshot to who comes back
 			"ended",
+			"told", // a projector's
 		}},
 	} {
 		if diff := cmp.Diff(known.want, known.got); diff != "" {

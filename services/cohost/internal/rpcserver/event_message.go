@@ -9,8 +9,8 @@ import (
 	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
 )
 
-// eventMessage is the public event that a notice becomes.
-func eventMessage(number int64, n cohost.Notice) *cohostv1.Event {
+// EventMessage is the public event that a notice becomes.
+func EventMessage(number int64, n cohost.Notice) *cohostv1.Event {
 	event := &cohostv1.Event{Number: number, At: timestamppb.New(n.At)}
 	switch news := n.News.(type) {
 	case cohost.RequestReceived:

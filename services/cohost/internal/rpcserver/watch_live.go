@@ -48,7 +48,7 @@ func (s *Server) WatchLive(r *cohostv1.WatchLiveRequest, stream grpc.ServerStrea
 		if err != nil {
 			return err
 		}
-		event := &cohostv1.WatchLiveResponse_Event{Event: eventMessage(number, notice)}
+		event := &cohostv1.WatchLiveResponse_Event{Event: EventMessage(number, notice)}
 		if err := stream.Send(&cohostv1.WatchLiveResponse{Payload: event}); err != nil {
 			return err
 		}

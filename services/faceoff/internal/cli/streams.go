@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -123,6 +124,9 @@ func (s streams) known(names ...string) error {
 type streamSettings struct {
 	Replicas    int          `name:"stream-replicas" help:"Copies of each stream, 1, 3 or 5; 0 for what each has, and 1 for new ones." default:"0"`
 	LogMaxBytes config.Bytes `name:"log-max-bytes" help:"How large a log may grow; 0 for what each has, and 1GiB for new ones of cohost and battle, 256MiB of score." default:"0"`
+
+	EventsMaxAge   time.Duration `help:"How long the stream EVENTS keeps what others are told; 0 for what it has, and 168h if it is new." default:"0s"`
+	EventsMaxBytes config.Bytes  `help:"How large the stream EVENTS may grow; 0 for what it has, and 1GiB if it is new." default:"0"`
 }
 
 func (s streamSettings) validate() error {
@@ -134,12 +138,18 @@ func (s streamSettings) validate() error {
 
 // keep is what is left as it is.
 func (s streamSettings) keep() jetstream.Keep {
-	return jetstream.Keep{Replicas: s.Replicas == 0, MaxBytes: s.LogMaxBytes == 0}
+	return jetstream.Keep{
+		Replicas: s.Replicas == 0, MaxBytes: s.LogMaxBytes == 0,
+		EventsMaxAge: s.EventsMaxAge == 0, EventsMaxBytes: s.EventsMaxBytes == 0,
+	}
 }
 
 // table is how the streams of logs must be. Where a setting is not given, it has the services' own default.
 func (s streamSettings) table(logs []ledger.LogName) []natsjs.StreamConfig {
 	all := jetstream.Table(logs, max(s.Replicas, 1), int64(s.LogMaxBytes))
+	told := &all[len(all)-1]
+	told.MaxAge = cmp.Or(s.EventsMaxAge, told.MaxAge)
+	told.MaxBytes = cmp.Or(int64(s.EventsMaxBytes), told.MaxBytes)
 	if s.LogMaxBytes != 0 {
 		return all
 	}
@@ -156,8 +166,10 @@ func (s streamSettings) table(logs []ledger.LogName) []natsjs.StreamConfig {
 			defaults[l.Name] = own.size
 		}
 	}
-	for i := range all {
-		all[i].MaxBytes = int64(defaults[all[i].Name])
+	for i, stream := range all {
+		if size, ok := defaults[stream.Name]; ok {
+			all[i].MaxBytes = int64(size)
+		}
 	}
 	return all
 }

@@ -34,6 +34,9 @@ const stopBudget = 10 * time.Second
 // logMaxBytes is how large each log of a stack may grow: all of them together must find room on a laptop.
 const logMaxBytes = 64 << 20
 
+// eventsMaxBytes is how large its stream EVENTS may grow.
+const eventsMaxBytes = 64 << 20
+
 // Addresses is where a stack serves, and the keys that open it.
 type Addresses struct {
 	HTTP, GRPC, NATS, Redis string
@@ -226,6 +229,7 @@ func (p *process) services(server *rpc.Server) ([]lifecycle.Component, error) {
 			return nil, err
 		}
 		stores[i].LimitLogs(logMaxBytes)
+		stores[i].LimitEvents(jetstream.EventsMaxAge, eventsMaxBytes)
 	}
 	toBattle := func(from string) (grpc.ClientConnInterface, error) {
 		return p.dial(rpc.DialOptions{Key: Key, Secret: Secret, Service: from})
@@ -237,7 +241,7 @@ func (p *process) services(server *rpc.Server) ([]lifecycle.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := cohost.New(cohostCfg, cohost.Deps{Stores: stores[0], Battle: fromCohost, Log: p.log.With("part", "cohost")})
+	c, err := cohost.New(cohostCfg, cohost.Deps{Stores: stores[0], Events: stores[0].Events, Battle: fromCohost, Log: p.log.With("part", "cohost")})
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +249,7 @@ func (p *process) services(server *rpc.Server) ([]lifecycle.Component, error) {
 	battleCfg := battle.DefaultConfig()
 	battleCfg.Keys = p.keys
 	battleCfg.MinDuration = time.Second
-	b, err := battle.New(battleCfg, battle.Deps{Stores: stores[1], Log: p.log.With("part", "battle")})
+	b, err := battle.New(battleCfg, battle.Deps{Stores: stores[1], Events: stores[1].Events, Log: p.log.With("part", "battle")})
 	if err != nil {
 		return nil, err
 	}
