@@ -58,7 +58,7 @@ func TestStreams(t *testing.T) {
 			t.Errorf("%s is not in the table", name)
 		}
 	}
-	if len(declared) != 21 {
+	if len(declared) != 22 {
 		t.Errorf("%d streams", len(declared))
 	}
 	run(0, "streams check", "SCORE_15", "sound")
