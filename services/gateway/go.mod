@@ -12,6 +12,7 @@ require (
 	github.com/faceoff-live/faceoff/pkg v0.0.0-00010101000000-000000000000
 	github.com/faceoff-live/faceoff/proto v0.0.0
 	github.com/golang-jwt/jwt/v5 v5.3.1
+	github.com/google/go-cmp v0.7.0
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.32.0
 	google.golang.org/genproto/googleapis/api v0.0.0-20261012220534-4341edf3f941
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20261005182115-fad411399dd8
