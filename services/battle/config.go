@@ -86,6 +86,8 @@ func (c Config) Validate() error {
 		c.Keys.Validate(),
 		within("stream-replicas", c.StreamReplicas, 1, 5),
 		within("log-max-bytes", c.LogMaxBytes, 16<<20, 16<<40),
+		within("events-max-age", c.EventsMaxAge, time.Minute, 8760*time.Hour),
+		within("events-max-bytes", c.EventsMaxBytes, 16<<20, 16<<40),
 		within("snapshot-bytes", c.SnapshotBytes, 0, 1<<40),
 		within("calls-per-second", c.CallsPerSecond, 0, 10_000),
 		within("snapshot-every", c.SnapshotEvery, 100*time.Millisecond, 24*time.Hour),

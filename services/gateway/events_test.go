@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +16,8 @@ import (
 
 var quoted = regexp.MustCompile("`([^`]+)`")
 
-// TestEventsPage: docs/events.md has a row for each event of the protos, in their order, with its arguments and reasons, and no other.
+// TestEventsPage: docs/events.md has a row for each event of the protos, in their order, with its arguments and the values
+// of those that are enums, and no other; each row says who is told, and what the reference product has.
 func TestEventsPage(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/events.md")
@@ -34,11 +34,11 @@ func TestEventsPage(t *testing.T) {
 		var got []string
 		for line := range strings.SplitSeq(section, "\n") {
 			cells := strings.Split(line, "|")
-			if len(cells) != 6 || !strings.HasPrefix(line, "| `") {
+			if len(cells) != 7 || !strings.HasPrefix(line, "| `") {
 				continue
 			}
-			if strings.TrimSpace(cells[2]) == "" {
-				t.Errorf("who is told is missing: %s", line)
+			if strings.TrimSpace(cells[2]) == "" || strings.TrimSpace(cells[5]) == "" {
+				t.Errorf("who is told, or the reference, is missing: %s", line)
 			}
 			got = append(got, names(cells[1])+"("+names(cells[3])+") "+names(cells[4]))
 		}
@@ -61,17 +61,25 @@ func names(cell string) string {
 	return strings.Join(all, " ")
 }
 
-// signature is an event with its arguments and its own reasons.
+// signature is an event with its arguments and their enums' values.
 func signature(m protoreflect.MessageDescriptor) string {
-	var arguments, reasons []string
+	var arguments, all []string
 	for i := range m.Fields().Len() {
-		arguments = append(arguments, string(m.Fields().Get(i).Name()))
-	}
-	if e := m.Enums().ByName("Reason"); e != nil {
-		for i := range e.Values().Len() {
-			reasons = append(reasons, string(e.Values().Get(i).Name()))
+		field := m.Fields().Get(i)
+		arguments = append(arguments, string(field.Name()))
+		if e := field.Enum(); e != nil {
+			all = append(all, values(e)...)
 		}
 	}
-	reasons = slices.DeleteFunc(reasons, func(r string) bool { return r == "REASON_UNSPECIFIED" })
-	return string(m.Name()) + "(" + strings.Join(arguments, " ") + ") " + strings.Join(reasons, " ")
+	return string(m.Name()) + "(" + strings.Join(arguments, " ") + ") " + strings.Join(all, " ")
+}
+
+// values are those of an enum that say something.
+func values(e protoreflect.EnumDescriptor) (all []string) {
+	for i := range e.Values().Len() {
+		if v := e.Values().Get(i); v.Number() != 0 {
+			all = append(all, string(v.Name()))
+		}
+	}
+	return all
 }
