@@ -17,12 +17,19 @@ type mark struct {
 	Last Place `json:"last"`
 }
 
+// Projected reads up to which group a log was projected out of what a Projector keeps in Options.Marks. ok is false if
+// nothing was kept yet.
+func Projected(ctx context.Context, at ledger.Heads) (seq uint64, ok bool, err error) {
+	m := marks{at: at}
+	kept, err := m.load(ctx)
+	return kept.Done, err == nil && m.revision != 0, err
+}
+
 // marks keeps the mark of a log.
 type marks struct {
 	at       ledger.Heads
 	revision uint64
 	kept     mark
-	saved    time.Time
 }
 
 func (m *marks) load(ctx context.Context) (mark, error) {
@@ -42,7 +49,6 @@ func (m *marks) load(ctx context.Context) (mark, error) {
 
 // save keeps a mark. One that another projector has saved meanwhile stays: the next call sees it.
 func (m *marks) save(ctx context.Context, next mark) error {
-	m.saved = time.Now()
 	if next == m.kept {
 		return nil
 	}
@@ -126,5 +132,5 @@ func pause(ctx context.Context, d time.Duration) error {
 
 type noMetrics struct{}
 
-func (noMetrics) EventStored(string)       {}
+func (noMetrics) EventsStored(string, int) {}
 func (noMetrics) EventsLag(string, uint64) {}

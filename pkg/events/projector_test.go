@@ -81,7 +81,7 @@ func (k *kept) Last(ctx context.Context) (events.Last, error) {
 
 var errHarm = errors.New("no answer")
 
-func (k *kept) Store(_ context.Context, e events.Event, after uint64) (uint64, error) {
+func (k *kept) Store(_ context.Context, all []events.Event, after uint64) (uint64, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	before, behind := false, false
@@ -98,7 +98,10 @@ func (k *kept) Store(_ context.Context, e events.Event, after uint64) (uint64, e
 	if after != last {
 		return 0, errors.New("wrong last sequence")
 	}
-	k.ids, k.gone = append(k.ids, e.ID()), false
+	for _, e := range all {
+		k.ids = append(k.ids, e.ID())
+	}
+	k.gone = false
 	if behind {
 		return 0, errHarm
 	}

@@ -67,8 +67,8 @@ func (m *LedgerMetrics) Writer(log string, writes bool) {
 	m.IsWriter.WithLabelValues(log).Set(flag(writes))
 }
 
-// EventStored counts an integration event.
-func (m *LedgerMetrics) EventStored(log string) { m.Events.WithLabelValues(log).Inc() }
+// EventsStored counts integration events.
+func (m *LedgerMetrics) EventsStored(log string, n int) { m.Events.WithLabelValues(log).Add(float64(n)) }
 
 // EventsLag notes how many groups of a log are not projected yet.
 func (m *LedgerMetrics) EventsLag(log string, groups uint64) {

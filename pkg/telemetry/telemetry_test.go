@@ -58,7 +58,7 @@ func TestMetricsAreAsDeclared(t *testing.T) {
 	l.Writer("COHOST_01", false)
 	l.ClockOff("COHOST_00", -1500*time.Millisecond)
 	l.Size("COHOST_00", 950, 1000, true)
-	l.EventStored("COHOST_00")
+	l.EventsStored("COHOST_00", 1)
 	l.EventsLag("COHOST_00", 7)
 	r := telemetry.RPC(reg)
 	r.Requests.WithLabelValues("/a/B", "OK").Inc()

@@ -84,7 +84,7 @@ func (w *world) startWith(change func(*battle.Config)) *replica {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	service, err := battle.New(cfg, battle.Deps{Stores: stores})
+	service, err := battle.New(cfg, battle.Deps{Stores: stores, Events: stores.Events})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package battle_test
 
 import (
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,8 @@ func TestValidate(t *testing.T) {
 		"open-within":              func(c *battle.Config) { c.OpenWithin = 0 },
 		"ended-battles-kept":       func(c *battle.Config) { c.EndedBattlesKept = time.Second },
 		"events-kept":              func(c *battle.Config) { c.EventsKept = 1 },
+		"events-max-age":           func(c *battle.Config) { c.EventsMaxAge = 8761 * time.Hour },
+		"events-max-bytes":         func(c *battle.Config) { c.EventsMaxBytes = 16<<40 + 1 },
 		"keys with a short secret": func(c *battle.Config) { c.Keys = map[string]string{"k": "s"} },
 	} {
 		cfg := battle.DefaultConfig()
@@ -60,6 +63,21 @@ func TestValidate(t *testing.T) {
 		change(&cfg)
 		if err := cfg.Validate(); err == nil {
 			t.Errorf("%s: %+v was taken", name, cfg)
+		}
+	}
+}
+
+// What is out of bounds is refused by its name.
+func TestValidateEvents(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*battle.Config){
+		"events-max-age":   func(c *battle.Config) { c.EventsMaxAge = 8761 * time.Hour },
+		"events-max-bytes": func(c *battle.Config) { c.EventsMaxBytes = 1 },
+	} {
+		cfg := battle.DefaultConfig()
+		change(&cfg)
+		if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), name+": must be ") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,11 +33,19 @@ var keys = auth.Keys{"test": "a secret of more than thirty-two bytes"}
 // start runs a replica of cohost on its own gRPC server until stop is called.
 func start(t *testing.T, nats *natsd.Server) (client cohostv1.CohostServiceClient, stop func()) {
 	t.Helper()
+	return startWith(t, nats, func(*ledgerjs.Stores, *cohost.Deps) {})
+}
+
+// startWith is start with changes to what the service is given.
+func startWith(t *testing.T, nats *natsd.Server, change func(*ledgerjs.Stores, *cohost.Deps)) (client cohostv1.CohostServiceClient, stop func()) {
+	t.Helper()
 	stores, err := ledgerjs.NewStores(natstest.Connect(t, nats), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	service, err := cohost.New(cohost.DefaultConfig(), cohost.Deps{Stores: stores, Events: stores.Events})
+	deps := cohost.Deps{Stores: stores, Events: stores.Events}
+	change(stores, &deps)
+	service, err := cohost.New(cohost.DefaultConfig(), deps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +211,7 @@ func TestConfig(t *testing.T) {
 		t.Errorf("defaults of the tags (-DefaultConfig +tags):\n%s", diff)
 	}
 	for name, spoil := range map[string]func(*cohost.Config){
-		"keys":                 func(c *cohost.Config) { c.Keys = auth.Keys{"k": "short"} },
+		"API key":              func(c *cohost.Config) { c.Keys = auth.Keys{"k": "short"} },
 		"signing-key":          func(c *cohost.Config) { c.SigningKey = "none" },
 		"stream-replicas":      func(c *cohost.Config) { c.StreamReplicas = 0 },
 		"max-members":          func(c *cohost.Config) { c.MaxMembers = 10 },
@@ -212,12 +221,14 @@ func TestConfig(t *testing.T) {
 		"invitations-per-user": func(c *cohost.Config) { c.InvitationsPerUser = 601 },
 		"ended-lives-kept":     func(c *cohost.Config) { c.EndedLivesKept = 0 },
 		"events-kept":          func(c *cohost.Config) { c.EventsKept = 1 },
+		"events-max-age":       func(c *cohost.Config) { c.EventsMaxAge = time.Second },
+		"events-max-bytes":     func(c *cohost.Config) { c.EventsMaxBytes = 1 },
 		"leave-battle-time":    func(c *cohost.Config) { c.LeaveBattleTime = time.Minute },
 	} {
 		bad := cohost.DefaultConfig()
 		spoil(&bad)
-		if bad.Validate() == nil {
-			t.Errorf("%s: %+v is accepted", name, bad)
+		if err := bad.Validate(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -3,9 +3,11 @@ package jetstream
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/textproto"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/faceoff-live/faceoff/pkg/events"
+	"github.com/faceoff-live/faceoff/pkg/ids"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 )
 
@@ -42,6 +45,8 @@ func EventsConfig(replicas int, maxAge time.Duration, maxBytes int64) jetstream.
 		DenyPurge:    true,
 		AllowDirect:  true,
 		MaxConsumers: -1,
+
+		AllowAtomicPublish: true,
 	}
 }
 
@@ -53,8 +58,10 @@ func (s *Stores) LimitEvents(maxAge time.Duration, maxBytes int64) {
 // Events returns where the events of a context are kept, and where the mark of its log is.
 func (s *Stores) Events(log, context string) (events.Stream, ledger.Heads) {
 	config := EventsConfig(s.replicas, s.eventsMaxAge, s.eventsMaxBytes)
-	return &eventsOf{js: s.js, context: context, config: config}, &heads{js: s.js, log: "EVENTS_" + log, replicas: s.replicas}
+	return &eventsOf{js: s.js, context: context, config: config}, s.marks(log)
 }
+
+func (s *Stores) marks(log string) *heads { return &heads{js: s.js, log: "EVENTS_" + log, replicas: s.replicas} }
 
 // eventsOf are the events.Stream of one context.
 type eventsOf struct {
@@ -98,18 +105,60 @@ func headerOf(encoded, name string) (string, error) {
 	return "", fmt.Errorf("a message without the header %s", name)
 }
 
-// Store implements events.Stream.
-func (s *eventsOf) Store(ctx context.Context, e events.Event, after uint64) (uint64, error) {
-	msg := &nats.Msg{Subject: e.Subject(), Data: e.Data, Header: e.Headers()}
-	ack, err := s.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequenceForSubject(after, s.all()), jetstream.WithRetryAttempts(0))
+// Store implements events.Stream. Several events are an atomic batch of JetStream: the server syncs them together.
+func (s *eventsOf) Store(ctx context.Context, all []events.Event, after uint64) (uint64, error) {
+	batch := ids.New()
+	for i, e := range all {
+		msg := &nats.Msg{Subject: e.Subject(), Data: e.Data, Header: e.Headers()}
+		if i == 0 {
+			msg.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(after, 10))
+			msg.Header.Set(jetstream.ExpectedLastSubjSeqSubjHeader, s.all())
+		}
+		if len(all) > 1 {
+			msg.Header.Set("Nats-Batch-Id", batch)
+			msg.Header.Set("Nats-Batch-Sequence", strconv.Itoa(i+1))
+		}
+		if i < len(all)-1 {
+			if err := s.js.Conn().PublishMsg(msg); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		if len(all) > 1 {
+			msg.Header.Set("Nats-Batch-Commit", "1")
+		}
+		return s.commit(ctx, msg)
+	}
+	return 0, errors.New("no events")
+}
+
+// commit publishes the last message, or the only one, and returns its sequence.
+func (s *eventsOf) commit(ctx context.Context, msg *nats.Msg) (uint64, error) {
+	reply, err := s.js.Conn().RequestMsgWithContext(ctx, msg)
 	switch {
-	case errors.Is(err, jetstream.ErrNoStreamResponse):
+	case errors.Is(err, nats.ErrNoResponders):
 		_, fault := openStream(ctx, s.js, s.config)
 		return 0, errors.Join(err, fault)
 	case err != nil:
 		return 0, err
-	case ack.Stream != eventsStream:
-		return 0, fmt.Errorf("the stream %s has taken an event", ack.Stream)
+	}
+	return readAck(reply.Data)
+}
+
+// readAck reads the answer to a publish.
+func readAck(reply []byte) (seq uint64, err error) {
+	var ack struct {
+		jetstream.PubAck
+		Error *jetstream.APIError `json:"error"`
+	}
+	err = json.Unmarshal(reply, &ack)
+	switch {
+	case err != nil:
+		return 0, err
+	case ack.Error != nil:
+		return 0, ack.Error
+	case ack.Stream != eventsStream || ack.Sequence == 0:
+		return 0, fmt.Errorf("the stream %q has taken an event", ack.Stream)
 	}
 	return ack.Sequence, nil
 }

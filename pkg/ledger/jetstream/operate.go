@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/faceoff-live/faceoff/pkg/events"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 )
 
@@ -94,8 +95,9 @@ const requestTime = 10 * time.Second
 var ErrKept = errors.New("the stream is kept")
 
 // Drop deletes the oldest stream of a log, which has ended, once nobody needs it any more: an export says that it holds all
-// of it, its last group is older than keep, and replicas start from a snapshot of it or of what came after. snapshot is the
-// latest group that there is a snapshot of, 0 for none. The error is ErrKept with the reason if the stream is kept.
+// of it, its last group is older than keep, replicas start from a snapshot of it or of what came after, and so does the
+// projector, if the log has one. snapshot is the latest group that there is a snapshot of, 0 for none. The error is ErrKept with the
+// reason if the stream is kept.
 func (s *Stores) Drop(ctx context.Context, log, stream string, e ledger.Exported, keep time.Duration, snapshot uint64) error {
 	all, err := s.Generations(ctx, log)
 	if err != nil {
@@ -124,6 +126,13 @@ func (s *Stores) Drop(ctx context.Context, log, stream string, e ledger.Exported
 	}
 	if saved <= g.Last {
 		return fmt.Errorf("%w: the saved head of %s, %d, is not past its end at %d", ErrKept, log, saved, g.Last)
+	}
+	projected, told, err := events.Projected(ctx, s.marks(log))
+	if err != nil {
+		return fmt.Errorf("how far %s was projected: %w", log, err)
+	}
+	if told && projected < snapshot {
+		return fmt.Errorf("%w: %s holds what %s tells up to group %d, not up to the snapshot of group %d", ErrKept, eventsStream, log, projected, snapshot)
 	}
 	if snapshot < g.Last {
 		return fmt.Errorf("%w: there is no snapshot of %s at or after group %d, so no replica could start without it", ErrKept, log, g.Last)

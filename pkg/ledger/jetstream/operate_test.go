@@ -2,6 +2,7 @@ package jetstream_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,6 +104,15 @@ func TestDrop(t *testing.T) {
 	kept("TEST_00", other, 0, e.Last, "the export is not of")
 	kept("TEST_00", e, time.Hour, e.Last, "less than 1h")
 	kept("TEST_00", e, 0, e.Last-1, "no snapshot")
+	_, mark := stores.Events("TEST_00", "test")
+	revision, err := mark.Save(t.Context(), fmt.Appendf(nil, `{"done":%d}`, e.Last-1), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept("TEST_00", e, 0, e.Last, "EVENTS holds what TEST_00 tells")
+	if _, err := mark.Save(t.Context(), fmt.Appendf(nil, `{"done":%d}`, e.Last), revision); err != nil {
+		t.Fatal(err)
+	}
 	if err := stores.Drop(t.Context(), "TEST_00", "TEST_00", e, 0, e.Last); err != nil {
 		t.Fatal(err)
 	}

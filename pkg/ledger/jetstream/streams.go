@@ -183,6 +183,7 @@ func compare(info *jetstream.StreamInfo, want jetstream.StreamConfig) []Differen
 			c.Duplicates = min(c.Duplicates, c.MaxAge)
 		}
 	})
+	property("allow_atomic", got.AllowAtomicPublish, want.AllowAtomicPublish, true, func(c *jetstream.StreamConfig) { c.AllowAtomicPublish = want.AllowAtomicPublish })
 	property("max_msgs_per_subject", limit(got.MaxMsgsPerSubject), limit(want.MaxMsgsPerSubject), want.MaxMsgsPerSubject == 0,
 		func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = -1 })
 	property("max_msgs", limit(got.MaxMsgs), limit(want.MaxMsgs), want.MaxMsgs == 0, func(c *jetstream.StreamConfig) { c.MaxMsgs = -1 })
