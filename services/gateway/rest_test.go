@@ -173,7 +173,7 @@ func TestRoutes(t *testing.T) {
 	if got := e.call(t, http.MethodGet, "/", "", "Authorization: "); got.status != http.StatusSeeOther {
 		t.Errorf("page: %d", got.status)
 	}
-	for _, path := range []string{"/healthz", "/readyz", "/openapi.json"} {
+	for _, path := range []string{"/healthz", "/readyz", "/openapi.json", "/asyncapi.json"} {
 		if got := e.call(t, http.MethodGet, path, "", "Authorization: "); got.status != http.StatusOK || got.header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s: %d", path, got.status)
 		}

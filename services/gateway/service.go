@@ -13,6 +13,7 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
 
+	"github.com/faceoff-live/faceoff/services/gateway/internal/asyncapi"
 	"github.com/faceoff-live/faceoff/services/gateway/internal/health"
 	"github.com/faceoff-live/faceoff/services/gateway/internal/openapi"
 	"github.com/faceoff-live/faceoff/services/gateway/internal/proxy"
@@ -52,7 +53,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 		"/readyz": health.Ready(map[string]grpc.ClientConnInterface{
 			"cohost": d.Cohost, "battle": d.Battle, "score": d.Score,
 		}),
-		"/openapi.json": openapi.Handler(),
+		"/openapi.json":  openapi.Handler(),
+		"/asyncapi.json": asyncapi.Handler(),
 	}
 	maps.Copy(own, d.Pages)
 	watcher := watch.NewServer(watch.Options{
