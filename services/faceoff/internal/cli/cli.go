@@ -34,6 +34,7 @@ type commands struct {
 	Connection connectionCommands `cmd:"" help:"Co-host connections: get, exit."`
 	Battle     battleCommands     `cmd:"" help:"Battles: list, get, exit, replay."`
 	Gift       giftCommands       `cmd:"" help:"Gifts: send, receipt."`
+	Events     eventsCommand      `cmd:"" help:"Print what lives are told, as it happens."`
 	Token      tokenCommands      `cmd:"" help:"Access tokens: create."`
 	Streams    streamsCommands    `cmd:"" help:"What is stored in NATS: apply, check."`
 }
