@@ -150,3 +150,10 @@ func await[T any](t testing.TB, v *view, what string, find func(*message) (T, bo
 		}
 	}
 }
+
+// all is what was told so far.
+func (v *view) all() []*message {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.messages
+}

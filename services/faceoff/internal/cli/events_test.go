@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 
@@ -31,7 +32,7 @@ func TestEvents(t *testing.T) {
 	// read reads until the projector has come as far.
 	read := func(flags string, n int) []string {
 		t.Helper()
-		for {
+		for tick := time.Tick(100 * time.Millisecond); ; <-tick {
 			lines := run(0, "events --no-follow --nats-url "+a.NATS+" "+flags)
 			if len(lines) >= n && lines[0] != "" {
 				return lines
