@@ -68,7 +68,9 @@ func (m *LedgerMetrics) Writer(log string, writes bool) {
 }
 
 // EventsStored counts integration events.
-func (m *LedgerMetrics) EventsStored(log string, n int) { m.Events.WithLabelValues(log).Add(float64(n)) }
+func (m *LedgerMetrics) EventsStored(log string, n int) {
+	m.Events.WithLabelValues(log).Add(float64(n))
+}
 
 // EventsLag notes how many groups of a log are not projected yet.
 func (m *LedgerMetrics) EventsLag(log string, groups uint64) {

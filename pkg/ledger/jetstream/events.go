@@ -61,7 +61,9 @@ func (s *Stores) Events(log, context string) (events.Stream, ledger.Heads) {
 	return &eventsOf{js: s.js, context: context, config: config}, s.marks(log)
 }
 
-func (s *Stores) marks(log string) *heads { return &heads{js: s.js, log: "EVENTS_" + log, replicas: s.replicas} }
+func (s *Stores) marks(log string) *heads {
+	return &heads{js: s.js, log: "EVENTS_" + log, replicas: s.replicas}
+}
 
 // eventsOf are the events.Stream of one context.
 type eventsOf struct {
