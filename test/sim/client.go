@@ -49,8 +49,7 @@ func (c *client) do(o check.Op, call func(ctx context.Context, o *check.Op) erro
 // again is do for a command that has its id.
 func (c *client) again(o check.Op, call func(ctx context.Context, o *check.Op) error) check.Op {
 	own := battleLog
-	switch o.Kind {
-	case check.CreateLive, check.EndLive, check.Invite, check.Cancel, check.Accept, check.Reject, check.Exit:
+	if o.Kind.InCohost() {
 		own = cohostLog
 	}
 	o.Outcome = check.Unknown

@@ -105,7 +105,7 @@ func (w *world) awaitEnd() []string {
 // judge has the checks judge the run.
 func (r *Result) judge(w *world, h *history, rest map[string]uint64, stuck []string) {
 	report := check.Check(check.Run{
-		Logs: w.groups(), Ops: h.ops, Gifts: h.gifts, Sent: h.tried, Reads: h.reads, Scores: h.scores, Complete: true, MaxMembers: w.maxMembers, Rest: rest,
+		Logs: w.groups(), Ops: h.ops, Gifts: h.gifts, Sent: h.tried, Reads: h.reads, Scores: h.scores, Complete: true, Limits: check.Limits{Members: w.maxMembers, Pending: 100, LiveRate: 120, UserRate: 120}, Rest: rest,
 	})
 	r.Findings, r.Settled = report.Findings, report.Settled
 	for _, s := range stuck {

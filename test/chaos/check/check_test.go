@@ -95,10 +95,10 @@ func TestPlantedFaults(t *testing.T) {
 	}
 	questions := map[string]plant{
 		"stale": {func(s *scene) {
-			s.ask(40_100, string(check.AskLive), "x", "", false, &cohostv1.GetLiveResponse{Live: &cohostv1.Live{Status: cohostv1.Live_ACTIVE}})
+			s.ask(40_100, string(check.AskLive), "x", "", false, &cohostv1.GetLiveResponse{Live: active("")})
 		}, "GetLive of x"},
 		"stale at rest": {func(s *scene) {
-			s.ask(50_110, string(check.AskCoHost), "x", "", true, &cohostv1.GetCoHostStateResponse{State: &cohostv1.CoHostState{Status: cohostv1.CoHostState_DISCONNECTED}})
+			s.ask(50_110, string(check.AskCoHost), "x", "", true, &cohostv1.GetCoHostStateResponse{State: &cohostv1.CoHostState{LiveId: "x", Status: cohostv1.CoHostState_DISCONNECTED}})
 		}, "GetCoHostState of x"},
 		"not found":      {func(s *scene) { s.ask(50_210, string(check.AskBattle), "b1", "", true, "BATTLE_NOT_FOUND: no") }, "GetBattle of b1"},
 		"refused a look": {func(s *scene) { s.ask(2950, string(check.AskBattle), "b1", "", false, "RATE_LIMITED: no") }, "GetBattle of b1: answered RATE_LIMITED"},
@@ -218,7 +218,7 @@ func TestExcused(t *testing.T) {
 			s.clockFault()
 		},
 		"old soon after a fault": func(s *scene) {
-			s.ask(15_000, string(check.AskLive), "x", "", false, &cohostv1.GetLiveResponse{Live: &cohostv1.Live{Status: cohostv1.Live_ACTIVE}})
+			s.ask(15_000, string(check.AskLive), "x", "", false, &cohostv1.GetLiveResponse{Live: active("")})
 		},
 		"Redis empty in the middle": func(s *scene) { s.ask(2150, call.Redis, "b1", "", false, map[string]string{}) },
 		"a battle that is not known yet": func(s *scene) {

@@ -243,7 +243,7 @@ func good() *scene {
 	s.heads(1100)
 	s.write(c, "backend/5", 2200, invited("i2", 9000))
 	s.command(1200, check.Invite, "5", call.Command{Live: "x", Others: []string{"y"}}, history.OK, call.Done{Accepted: []string{"y"}}, "")
-	s.write(c, "backend/6", 2300, answered("i2", cohostv1.Entry_InvitationEnded_ACCEPTED), joins("x"), joins("y"))
+	s.write(c, "backend/6", 2300, answered("i2", cohostv1.Entry_InvitationEnded_ACCEPTED), founded(), joins("x"), joins("y"))
 	s.command(1300, check.Accept, "6", call.Command{Live: "y", Others: []string{"x"}}, history.OK, call.Done{}, "")
 	s.fault(1310, "kill", "began")
 	s.fault(1320, "kill", "done")
@@ -290,7 +290,7 @@ func good() *scene {
 	// Long after the fault, and at rest.
 	s.heads(20_000)
 	s.heads(30_000)
-	s.ask(40_000, string(check.AskLive), "x", "", false, &cohostv1.GetLiveResponse{Live: &cohostv1.Live{Status: cohostv1.Live_ACTIVE, ConnectionId: "k1"}})
+	s.ask(40_000, string(check.AskLive), "x", "", false, &cohostv1.GetLiveResponse{Live: active("k1")})
 	s.at(50_000, history.Record{F: call.Rest, Type: history.Info})
 	s.heads(50_001)
 	s.at(50_010, history.Record{F: call.Quiet, Type: history.Info})
@@ -321,6 +321,10 @@ func answered(id string, how cohostv1.Entry_InvitationEnded_Ending) *cohostv1.En
 	}}}
 }
 
+func founded() *cohostv1.Entry {
+	return &cohostv1.Entry{Entry: &cohostv1.Entry_ConnectionStarted_{ConnectionStarted: &cohostv1.Entry_ConnectionStarted{ConnectionId: "k1"}}}
+}
+
 func joins(live string) *cohostv1.Entry {
 	return &cohostv1.Entry{Entry: &cohostv1.Entry_MemberJoined_{MemberJoined: &cohostv1.Entry_MemberJoined{ConnectionId: "k1", LiveId: live}}}
 }
@@ -349,6 +353,13 @@ func reported(live string, total int64) *battlev1.Entry {
 
 func connected() *cohostv1.CoHostState {
 	return &cohostv1.CoHostState{
-		Status: cohostv1.CoHostState_CONNECTED, ConnectionId: "k1", Connected: []*cohostv1.Member{{LiveId: "x"}, {LiveId: "y"}},
+		LiveId: "x", Status: cohostv1.CoHostState_CONNECTED, ConnectionId: "k1",
+		Connected: []*cohostv1.Member{{LiveId: "x", JoinedAt: moment(2300)}, {LiveId: "y", JoinedAt: moment(2300)}},
 	}
 }
+
+func active(connection string) *cohostv1.Live {
+	return &cohostv1.Live{LiveId: "x", Status: cohostv1.Live_ACTIVE, CreatedAt: moment(1010), ConnectionId: connection}
+}
+
+func moment(ms int64) *timestamppb.Timestamp { return timestamppb.New(time.UnixMilli(ms)) }

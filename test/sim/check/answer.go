@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	ledgerv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/ledger/v1"
 )
 
 // Kind of a command.
@@ -20,6 +23,9 @@ const (
 	Accept        Kind = "AcceptHostConnection"
 	Reject        Kind = "RejectHostConnection"
 	Exit          Kind = "ExitHostConnection"
+	SetLayout     Kind = "SetLayoutTemplate"
+	Mute          Kind = "MuteRemoteHostAudio"
+	UpdateLive    Kind = "UpdateLive"
 	RequestBattle Kind = "RequestBattle"
 	AcceptBattle  Kind = "AcceptBattle"
 	RejectBattle  Kind = "RejectBattle"
@@ -41,9 +47,11 @@ const (
 type Op struct {
 	Kind Kind
 	Live string
-	// Others are the targets of a request; the other side of an invitation.
+	// Others are the targets of a request; the other side of an invitation; whom a live mutes.
 	Others []string
-	Battle string
+	// Request is what was sent, nil if that was not kept.
+	Request proto.Message
+	Battle  string
 	// ID of the command in the log.
 	ID string
 	// Cohost and Own are the windows of the last try in COHOST_00 and in the log that decides.
@@ -57,6 +65,8 @@ type Op struct {
 	Reason string
 	// Accepted are the targets of an invitation that were answered with ok.
 	Accepted []string
+	// Refusals are the reasons of the other targets, where the caller was told them.
+	Refusals map[string]string
 }
 
 // commandFor is the id of the command that invites one target of a request.
@@ -67,10 +77,10 @@ func (o Op) commandFor(target string) string {
 	return o.ID + "/" + target
 }
 
-// decidedInCohost: the command is COHOST_00's to decide, else BATTLE_00's.
-func (o Op) decidedInCohost() bool {
-	switch o.Kind {
-	case CreateLive, EndLive, Invite, Cancel, Accept, Reject, Exit:
+// InCohost reports whether COHOST_00 decides commands of this kind, else BATTLE_00 does.
+func (k Kind) InCohost() bool {
+	switch k {
+	case CreateLive, EndLive, Invite, Cancel, Accept, Reject, Exit, SetLayout, Mute, UpdateLive:
 		return true
 	}
 	return false
@@ -80,8 +90,7 @@ type answers struct {
 	f      *Findings
 	cohost *cohostLog
 	battle *battleLog
-	// maxMembers of a connection.
-	maxMembers int
+	limits Limits
 }
 
 // requestedBy: what is done for a host, a host has asked for.
@@ -119,62 +128,22 @@ func ofHost(e *battlev1.Entry) bool {
 }
 
 func (a answers) check(o Op) {
-	switch o.Outcome {
-	case OK:
+	switch {
+	case o.Kind.InCohost():
+		a.cohostCheck(o)
+	case o.Outcome == OK:
 		a.done(o)
-	case Refused:
+	case o.Outcome == Refused:
 		a.refused(o)
 	}
 }
 
 // done: what was answered with ok has happened, before the answer, or was so already.
 func (a answers) done(o Op) {
-	switch o.Kind {
-	case Invite:
-		for _, target := range o.Others {
-			if !slices.Contains(o.Accepted, target) {
-				a.kept(o, o.commandFor(target), "")
-			}
-		}
-		for _, target := range o.Accepted {
-			d, ok := a.cohost.byID[o.commandFor(target)]
-			a.happened(o, ok, d.seq, has(d, func(e *cohostv1.Entry) bool {
-				s, t := e.GetInvitationSent(), e.GetInvitationEnded()
-				return s != nil && s.GetInviterLiveId() == o.Live && s.GetInviteeLiveId() == target ||
-					t != nil && t.GetMutual() && t.GetInviterLiveId() == target && t.GetInviteeLiveId() == o.Live
-			}))
-		}
-	case CreateLive, EndLive, Cancel, Accept, Reject, Exit:
-		d, ok := a.cohost.byID[o.ID]
-		a.happened(o, ok, d.seq, has(d, o.inCohost) || ok && d.nothing() && o.Kind == EndLive && !a.cohost.before(d).active[o.Live])
-	default:
-		d, ok := a.battle.byID[o.ID]
-		// The battle's deadline comes first, in the same decision, and may leave nothing to do.
-		idle := d.refusal == nil && !has(d, ofHost)
-		a.happened(o, ok, d.seq, has(d, o.inBattle) || idle && a.before(o, d.seq))
-	}
-}
-
-// inCohost reports whether an entry is the effect of the command.
-func (o Op) inCohost(e *cohostv1.Entry) bool {
-	ended := func(inviter, invitee string, how cohostv1.Entry_InvitationEnded_Ending) bool {
-		i := e.GetInvitationEnded()
-		return i != nil && i.GetInviterLiveId() == inviter && i.GetInviteeLiveId() == invitee && i.GetEnding() == how
-	}
-	switch o.Kind {
-	case CreateLive:
-		return e.GetLiveCreated().GetLiveId() == o.Live
-	case EndLive:
-		return e.GetLiveEnding().GetLiveId() == o.Live
-	case Cancel:
-		return ended(o.Live, o.Others[0], cohostv1.Entry_InvitationEnded_CANCELLED)
-	case Accept:
-		return ended(o.Others[0], o.Live, cohostv1.Entry_InvitationEnded_ACCEPTED)
-	case Reject:
-		return ended(o.Others[0], o.Live, cohostv1.Entry_InvitationEnded_REJECTED)
-	default:
-		return e.GetMemberLeft().GetLiveId() == o.Live
-	}
+	d, ok := a.battle.byID[o.ID]
+	// The battle's deadline comes first, in the same decision, and may leave nothing to do.
+	idle := d.refusal == nil && !has(d, ofHost)
+	a.happened(o, ok, d.seq, has(d, o.inBattle) || idle && a.before(o, d.seq))
 }
 
 func (o Op) inBattle(e *battlev1.Entry) bool {
@@ -238,27 +207,20 @@ func (a answers) happened(o Op, decided bool, seq uint64, effect bool) {
 // refused: what was refused has not happened and does not afterwards, since the log keeps the refusal; and the reason held at
 // some moment of the call.
 func (a answers) refused(o Op) {
-	a.kept(o, o.ID, o.Reason)
-	if o.Kind == Invite {
-		for _, target := range o.Others[1:] {
-			a.kept(o, o.commandFor(target), "")
-		}
-	}
-	if !a.reason(o) {
-		a.f.add(Violation, "%s %s of %s with %v %s: refused with %s, which was not so between %d and %d",
-			o.Kind, o.ID, o.Live, o.Others, o.Battle, o.Reason, o.Since, o.Own.After)
+	b, ok := a.battle.byID[o.ID]
+	a.kept(o, o.ID, o.Reason, ok, b.seq, b.refusal)
+	if !a.battleReason(o) {
+		a.untrue(o, o.Others, o.Reason)
 	}
 }
 
+func (a answers) untrue(o Op, others []string, reason string) {
+	a.f.add(Violation, "%s %s of %s with %v %s: refused with %s, which was not so between %d and %d",
+		o.Kind, o.ID, o.Live, others, o.Battle, reason, o.Since, o.Own.After)
+}
+
 // kept: the log has the refusal of a command, from before the answer on; reason is empty if the caller was not told.
-func (a answers) kept(o Op, id, reason string) {
-	c, ok := a.cohost.byID[id]
-	seq, refusal := c.seq, c.refusal
-	if !o.decidedInCohost() {
-		var b decision[*battlev1.Entry]
-		b, ok = a.battle.byID[id]
-		seq, refusal = b.seq, b.refusal
-	}
+func (a answers) kept(o Op, id, reason string, ok bool, seq uint64, refusal *ledgerv1.Decision_Refusal) {
 	told := cmp.Or(reason, "some reason")
 	switch {
 	case !ok:

@@ -67,12 +67,18 @@ const (
 )
 
 func created(live string) *cohostv1.Entry {
-	return &cohostv1.Entry{Entry: &cohostv1.Entry_LiveCreated_{LiveCreated: &cohostv1.Entry_LiveCreated{LiveId: live}}}
+	return &cohostv1.Entry{Entry: &cohostv1.Entry_LiveCreated_{LiveCreated: &cohostv1.Entry_LiveCreated{
+		LiveId: live, Kind: cohostv1.Live_VIDEO, Host: hostOf(live),
+	}}}
 }
+
+func hostOf(live string) *userv1.User { return &userv1.User{UserId: "host of " + live} }
+
+const grid = "hostDynamicGrid"
 
 func sent(id, from, to string) *cohostv1.Entry {
 	return &cohostv1.Entry{Entry: &cohostv1.Entry_InvitationSent_{InvitationSent: &cohostv1.Entry_InvitationSent{
-		InvitationId: id, InviterLiveId: from, InviteeLiveId: to, ExpiresAtMs: 1000,
+		InvitationId: id, InviterLiveId: from, InviteeLiveId: to, ExpiresAtMs: 1000, LayoutTemplate: grid,
 	}}}
 }
 
@@ -83,11 +89,25 @@ func over(id, from, to string, how cohostv1.Entry_InvitationEnded_Ending) *cohos
 }
 
 func joined(connection, live string) *cohostv1.Entry {
-	return &cohostv1.Entry{Entry: &cohostv1.Entry_MemberJoined_{MemberJoined: &cohostv1.Entry_MemberJoined{ConnectionId: connection, LiveId: live}}}
+	return &cohostv1.Entry{Entry: &cohostv1.Entry_MemberJoined_{MemberJoined: &cohostv1.Entry_MemberJoined{
+		ConnectionId: connection, LiveId: live, Host: hostOf(live),
+	}}}
+}
+
+func founded(connection string) *cohostv1.Entry {
+	return &cohostv1.Entry{Entry: &cohostv1.Entry_ConnectionStarted_{ConnectionStarted: &cohostv1.Entry_ConnectionStarted{
+		ConnectionId: connection, LayoutTemplate: grid,
+	}}}
+}
+
+func dissolved(connection string) *cohostv1.Entry {
+	return &cohostv1.Entry{Entry: &cohostv1.Entry_ConnectionEnded_{ConnectionEnded: &cohostv1.Entry_ConnectionEnded{ConnectionId: connection}}}
 }
 
 func left(connection, live string) *cohostv1.Entry {
-	return &cohostv1.Entry{Entry: &cohostv1.Entry_MemberLeft_{MemberLeft: &cohostv1.Entry_MemberLeft{ConnectionId: connection, LiveId: live}}}
+	return &cohostv1.Entry{Entry: &cohostv1.Entry_MemberLeft_{MemberLeft: &cohostv1.Entry_MemberLeft{
+		ConnectionId: connection, LiveId: live, Reason: cohostv1.Entry_MemberLeft_EXITED,
+	}}}
 }
 
 func read(seq uint64) *battlev1.Entry {
@@ -111,7 +131,7 @@ func asked(id string, lives ...string) *battlev1.Entry {
 }
 
 func participant(live string) *battlev1.Entry_Participant {
-	return &battlev1.Entry_Participant{LiveId: live, Host: &userv1.User{UserId: "host of " + live}}
+	return &battlev1.Entry_Participant{LiveId: live, Host: hostOf(live)}
 }
 
 func starts(id string, lives ...string) *battlev1.Entry {
@@ -226,12 +246,12 @@ func event(id string) *scorev1.GiftEvent {
 
 // good is a run without a fault: two lives connect, battle and part.
 func good() *book {
-	k := &book{Run{Logs: map[string][][]byte{}, Complete: true, MaxMembers: 2, Quiet: true}}
+	k := &book{Run{Logs: map[string][][]byte{}, Complete: true, Limits: Limits{Members: 2, Pending: 3, LiveRate: 3, UserRate: 3}, Quiet: true}}
 	k.write(c, "1", 1, created("x"))
 	k.write(c, "2", 2, created("y"))
 	k.also(c, "1b", 2, "LIVE_EXISTS")
 	k.write(c, "3", 3, sent("i1", "x", "y"))
-	k.write(c, "4", 4, over("i1", "x", "y", accepted), joined("k1", "x"), joined("k1", "y"))
+	k.write(c, "4", 4, over("i1", "x", "y", accepted), founded("k1"), joined("k1", "x"), joined("k1", "y"))
 	k.write(b, "", 5, read(4), copied("k1", "x"), copied("k1", "y"))
 	k.write(b, "5", 6, asked("b1", "x", "y"), starts("b1", "x", "y"))
 	k.write(s, "", 7, followed(2), opens("b1", "x"), opens("b1", "y"))
@@ -244,7 +264,7 @@ func good() *book {
 	k.write(s, "", 81, closes("b1", "x", 10, 2), closes("b1", "y", 0, 0))
 	k.write(s, "", 82, gift("g3", late, 0))
 	k.write(b, "", 83, closed("b1", "x", 10), closed("b1", "y", 0), k.settlesAll("b1", 10, 2))
-	k.write(c, "6", 90, left("k1", "x"), left("k1", "y"))
+	k.write(c, "6", 90, left("k1", "x"), left("k1", "y"), dissolved("k1"))
 	k.also(c, "6a", 90, "")
 	k.also(c, "6b", 90, "", created("v"))
 	k.Ops = []Op{

@@ -15,13 +15,14 @@ type Run struct {
 	// Sent are all gift events that callers sent; nil if that was not kept.
 	Sent []Sent
 	// Reads, Scores and Gifters are answers to questions.
-	Reads   []Read
+	Reads []Read
+	// Told is what lives were told.
+	Told    []Told
 	Scores  []Scores
 	Gifters []Gifters
 	// Complete: nobody has asked for anything but Ops.
 	Complete bool
-	// MaxMembers of a connection; 0: not known.
-	MaxMembers int
+	Limits   Limits
 	// Rest holds the heads of the logs when faults stopped; nil if they did not.
 	Rest map[string]uint64
 	// Quiet: the run has come to rest, so nothing may be open.
@@ -33,6 +34,8 @@ type Report struct {
 	Findings Findings
 	// Settled is how many battles were fought to the end.
 	Settled int
+	// Sizes counts connections by the most lives that they had.
+	Sizes map[int]int
 	// Spans are what deadlines brought.
 	Spans []Span
 }
@@ -52,16 +55,19 @@ func Check(r Run) Report {
 	if r.Complete {
 		requestedBy(f, r.Ops, cohost, battle)
 	}
-	a := answers{f, cohost, battle, r.MaxMembers}
+	a := answers{f, cohost, battle, r.Limits}
 	for _, o := range r.Ops {
 		a.check(o)
 	}
 	for _, g := range r.Gifts {
 		scores.answered(g)
 	}
-	told := told{f, cohost, battle, scores}
+	told := told{f, cohost, battle, scores, r.Limits}
 	for _, x := range r.Reads {
 		told.read(x)
+	}
+	for _, x := range r.Told {
+		cohost.heard(f, x)
 	}
 	for _, x := range r.Scores {
 		told.scores(x)
@@ -69,6 +75,7 @@ func Check(r Run) Report {
 	for _, x := range r.Gifters {
 		told.gifters(x)
 	}
+	out.Sizes = cohost.sizes
 	out.Spans = slices.Concat(cohost.spans, battle.spans)
 	if r.Quiet {
 		for _, x := range Open(r.Logs) {
@@ -80,7 +87,7 @@ func Check(r Run) Report {
 
 // readAll folds all logs and checks each by itself and against the others.
 func readAll(f *Findings, r Run) (*cohostLog, *battleLog, *scoreLogs) {
-	cohost := readCohost(f, r.Logs["COHOST_00"], r.MaxMembers, r.Rest["COHOST_00"])
+	cohost := readCohost(f, r)
 	battle := readBattle(f, r.Logs["BATTLE_00"], cohost, r.Rest["BATTLE_00"])
 	scores := newScoreLogs(f, battle)
 	for _, name := range slices.Sorted(maps.Keys(r.Logs)) {
@@ -96,8 +103,8 @@ func Open(logs map[string][][]byte) []string {
 	var ignored Findings
 	var open []string
 	cohost, battle, scores := readAll(&ignored, Run{Logs: logs})
-	for p, id := range cohost.now().pending {
-		open = append(open, "invitation "+id+" of "+p[0]+" to "+p[1]+" does not end")
+	for p, i := range cohost.now().pending {
+		open = append(open, "invitation "+i.id+" of "+p[0]+" to "+p[1]+" does not end")
 	}
 	for id, b := range battle.now().open {
 		open = append(open, "battle "+id+" does not end; its phase is "+[...]string{"requested", "starting", "running", "settling"}[b.phase])

@@ -29,8 +29,14 @@ type plant struct {
 // find plants each fault in a good run.
 func find(t *testing.T, faults map[string]plant) {
 	t.Helper()
+	findIn(t, good, faults)
+}
+
+// findIn plants each fault in a run.
+func findIn(t *testing.T, run func() *book, faults map[string]plant) {
+	t.Helper()
 	for name, x := range faults {
-		k := good()
+		k := run()
 		x.plant(k)
 		found := false
 		findings := Check(k.Run).Findings
@@ -67,7 +73,7 @@ func TestCohostFaults(t *testing.T) {
 		"live twice":              {func(k *book) { k.write(c, "", 99, created("x")) }, Duplicated, "created twice"},
 		"two connections":         {func(k *book) { k.write(c, "", 99, joined("k2", "x"), joined("k2", "y"), joined("k3", "x")) }, Violation, "joins connection k3 and is in k2"},
 		"alone":                   {func(k *book) { k.write(c, "", 99, joined("k2", "x")) }, Violation, "connection k2 has 1 lives"},
-		"too many":                {func(k *book) { k.MaxMembers = 1 }, Violation, "connection k1 has 2 lives"},
+		"too many":                {func(k *book) { k.Limits.Members = 1 }, Violation, "connection k1 has 2 lives"},
 		"not invited":             {func(k *book) { k.write(c, "", 99, joined("k2", "x"), joined("k2", "y")) }, Violation, "no invitation was accepted"},
 		"leaves twice":            {func(k *book) { k.write(c, "", 99, left("k1", "x")) }, Duplicated, "leaves connection k1"},
 		"invitation ends twice":   {func(k *book) { k.write(c, "", 99, over("i1", "x", "y", accepted)) }, Duplicated, "i1 of [x y] ends twice"},

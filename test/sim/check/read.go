@@ -13,15 +13,19 @@ import (
 
 // Read is the answer to a question. At most one of the answers is set; none stands for "not found".
 type Read struct {
-	// What was asked for: Live is a live, CoHost its state of co-hosting, Battle a battle, Gift the receipt of an event of Live.
+	// What was asked for: Live is a live, Page the active lives or the candidates of one, CoHost the state of a live in
+	// co-hosting, Battle a battle, Receipt that of an event of a live.
 	Question Question
 	ID       string
 	Event    string
 	// Window in the log that has the answer: it must be so somewhere there.
 	Window Window
+	// Of is the id of a command of COHOST_00 whose answer says it: it knows what the command did.
+	Of string
 
 	Live    *cohostv1.Live
 	CoHost  *cohostv1.CoHostState
+	Page    *Page
 	Battle  *battlev1.Battle
 	Receipt *scorev1.GiftVerdict
 }
@@ -31,11 +35,22 @@ type Question string
 
 // The questions.
 const (
-	AskLive   Question = "GetLive"
-	AskCoHost Question = "GetCoHostState"
-	AskBattle Question = "GetBattle"
-	AskGift   Question = "GetGift"
+	AskLive       Question = "GetLive"
+	AskLives      Question = "ListLives"
+	AskCandidates Question = "ListCandidates"
+	AskCoHost     Question = "GetCoHostState"
+	AskBattle     Question = "GetBattle"
+	AskGift       Question = "GetGift"
 )
+
+// Page is a page of lives.
+type Page struct {
+	// After is the token that was asked with, and Size the most lives that were asked for.
+	After string
+	Size  int
+	Lives []*cohostv1.Live
+	Next  string
+}
 
 // Scores are the scores of a battle as somebody tells them.
 type Scores struct {
@@ -63,14 +78,22 @@ type told struct {
 	cohost *cohostLog
 	battle *battleLog
 	score  *scoreLogs
+	limits Limits
 }
 
 func (t told) read(r Read) {
+	if d, ok := t.cohost.byID[r.Of]; r.Of != "" && ok {
+		r.Window.Before = max(r.Window.Before, d.seq)
+	}
 	var right bool
 	var said any
 	switch r.Question {
 	case AskLive:
 		right, said = shown(t.cohost.states, r.Window, func(s rooms) bool { return s.live(r.ID, r.Live) }), r.Live
+	case AskLives:
+		right, said = shown(t.cohost.states, r.Window, func(s rooms) bool { return s.page(r.Page, s.active) }), r.Page
+	case AskCandidates:
+		right, said = shown(t.cohost.states, r.Window, func(s rooms) bool { return s.candidates(r.ID, r.Page, t.limits.Pending) }), r.Page
 	case AskCoHost:
 		right, said = shown(t.cohost.states, r.Window, func(s rooms) bool { return s.coHost(r.ID, r.CoHost) }), r.CoHost
 	case AskBattle:
@@ -81,50 +104,6 @@ func (t told) read(r Read) {
 	if !right {
 		t.f.add(Violation, "%s of %s %s: answered %v, which was not so between %d and %d", r.Question, r.ID, r.Event, said, r.Window.Before, r.Window.After)
 	}
-}
-
-func (r rooms) live(id string, l *cohostv1.Live) bool {
-	if l.GetStatus() == cohostv1.Live_ACTIVE {
-		return r.active[id] && r.member[id] == l.GetConnectionId()
-	}
-	return !r.active[id] // ended, or not known (any more)
-}
-
-func (r rooms) coHost(id string, s *cohostv1.CoHostState) bool {
-	if s == nil {
-		return !r.active[id]
-	}
-	connection := r.member[id]
-	if connection != s.GetConnectionId() || (connection != "") != (s.GetStatus() == cohostv1.CoHostState_CONNECTED) {
-		return false
-	}
-	connected, sent, received := map[string]bool{}, map[pair]string{}, map[pair]string{}
-	for live := range r.member {
-		if r.together(id, live) {
-			connected[live] = true
-		}
-	}
-	for p, invitation := range r.pending {
-		switch id {
-		case p[0]:
-			sent[p] = invitation
-		case p[1]:
-			received[p] = invitation
-		}
-	}
-	told := map[string]bool{}
-	for _, m := range s.GetConnected() {
-		told[m.GetLiveId()] = true
-	}
-	return maps.Equal(connected, told) && maps.Equal(sent, pairs(s.GetInvitees())) && maps.Equal(received, pairs(s.GetApplicants()))
-}
-
-func pairs(of []*cohostv1.Invitation) map[pair]string {
-	all := make(map[pair]string, len(of))
-	for _, i := range of {
-		all[pair{i.GetInviter().GetLiveId(), i.GetInvitee().GetLiveId()}] = i.GetInvitationId()
-	}
-	return all
 }
 
 func (s fights) battle(id string, b *battlev1.Battle) bool {

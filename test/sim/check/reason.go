@@ -2,47 +2,8 @@ package check
 
 import "slices"
 
-// reason reports whether the reason of a refusal held at some moment of the call, or, for one that was tried before, since
-// then.
-func (a answers) reason(o Op) bool {
-	cohost := func(ok func(rooms) bool) bool { return some(a.cohost.states, Window{o.Since, o.Own.After}, ok) }
-	other := ""
-	if len(o.Others) > 0 {
-		other = o.Others[0]
-	}
-	switch o.Kind {
-	case CreateLive, EndLive, Invite, Cancel, Accept, Reject, Exit:
-	default:
-		return a.battleReason(o)
-	}
-	switch o.Reason {
-	case "LIVE_EXISTS":
-		return cohost(func(r rooms) bool { return r.active[o.Live] })
-	case "LIVE_NOT_FOUND":
-		return cohost(func(r rooms) bool { return !r.active[o.Live] || other != "" && !r.active[other] })
-	case "ALREADY_CONNECTED":
-		return cohost(func(r rooms) bool { return r.together(o.Live, other) })
-	case "CONNECTED_WITH_OTHERS":
-		return cohost(func(r rooms) bool { return r.member[o.Live] != "" || r.member[other] != "" })
-	case "INVITATION_PENDING":
-		return cohost(func(r rooms) bool { return r.pending[pair{o.Live, other}] != "" })
-	case "INVITATION_ENDED":
-		p := pair{other, o.Live}
-		if o.Kind == Cancel {
-			p = pair{o.Live, other}
-		}
-		return cohost(func(r rooms) bool { return r.noInvitation(p) })
-	case "CONNECTION_NOT_FOUND":
-		return cohost(func(r rooms) bool { return r.member[o.Live] == "" })
-	case "CONNECTION_FULL":
-		return cohost(func(r rooms) bool {
-			return r.size(r.member[o.Live]) >= a.maxMembers || r.size(r.member[other]) >= a.maxMembers
-		})
-	}
-	return false // nobody has asked for what gives other reasons
-}
-
-// battleReason is reason for what BATTLE_00 decides.
+// battleReason reports whether the reason of a refusal by BATTLE_00 held at some moment of the call, or, for one that was tried
+// before, since then.
 func (a answers) battleReason(o Op) bool {
 	since := Window{o.Since, o.Own.After}
 	battle := func(ok func(fights) bool) bool { return some(a.battle.states, since, ok) }

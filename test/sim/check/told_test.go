@@ -32,11 +32,17 @@ func (k *book) ask() {
 		return b
 	}
 	k.Reads = []Read{
-		readActive:  {Question: AskLive, ID: "x", Window: Window{4, 5}, Live: &cohostv1.Live{Status: cohostv1.Live_ACTIVE, ConnectionId: "k1"}},
+		readActive: {Question: AskLive, ID: "x", Window: Window{4, 5}, Live: &cohostv1.Live{
+			LiveId: "x", Kind: cohostv1.Live_VIDEO, Host: hostOf("x"), Status: cohostv1.Live_ACTIVE, CreatedAt: moment(1), ConnectionId: "k1",
+		}},
 		readUnknown: {Question: AskLive, ID: "z", Window: Window{4, 5}},
-		readInvited: {Question: AskCoHost, ID: "y", Window: Window{2, 3}, CoHost: &cohostv1.CoHostState{Applicants: []*cohostv1.Invitation{invitation("i1", "x", "y")}}},
+		readInvited: {Question: AskCoHost, ID: "y", Window: Window{2, 3}, CoHost: &cohostv1.CoHostState{
+			LiveId: "y", Status: cohostv1.CoHostState_DISCONNECTED,
+			Applicants: []*cohostv1.Invitation{invitation("i1", "x", "y")}, Applicant: invitation("i1", "x", "y"),
+		}},
 		readConnected: {Question: AskCoHost, ID: "y", Window: Window{4, 4}, CoHost: &cohostv1.CoHostState{
-			Status: cohostv1.CoHostState_CONNECTED, ConnectionId: "k1", Connected: []*cohostv1.Member{{LiveId: "x"}, {LiveId: "y"}},
+			LiveId: "y", Status: cohostv1.CoHostState_CONNECTED, ConnectionId: "k1", Layout: grid,
+			Connected: []*cohostv1.Member{{LiveId: "x", Host: hostOf("x"), JoinedAt: moment(4)}, {LiveId: "y", Host: hostOf("y"), JoinedAt: moment(4)}},
 		}},
 		readRunning: {Question: AskBattle, ID: "b1", Window: Window{1, 5}, Battle: battle(&battlev1.Battle{Status: battlev1.Battle_RUNNING})},
 		readResult: {Question: AskBattle, ID: "b1", Window: Window{7, 7}, Battle: battle(&battlev1.Battle{
@@ -56,7 +62,10 @@ func (k *book) ask() {
 func points(x, y int64) map[string]int64 { return map[string]int64{"host of x": x, "host of y": y} }
 
 func invitation(id, from, to string) *cohostv1.Invitation {
-	return &cohostv1.Invitation{InvitationId: id, Inviter: &cohostv1.Member{LiveId: from}, Invitee: &cohostv1.Member{LiveId: to}}
+	return &cohostv1.Invitation{
+		InvitationId: id, Inviter: &cohostv1.Member{LiveId: from, Host: hostOf(from)}, Invitee: &cohostv1.Member{LiveId: to, Host: hostOf(to)},
+		LayoutTemplate: grid, CreatedAt: moment(3), ExpiresAt: moment(1000),
+	}
 }
 
 func TestSettlementFaults(t *testing.T) {
