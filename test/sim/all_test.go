@@ -31,6 +31,9 @@ type sum struct {
 	Duplicated int     `json:"duplicated"`
 	Stuck      int     `json:"stuck"`
 	Violations int     `json:"violations"`
+	// Sizes of connections, and reasons of refusals, with how often they were.
+	Sizes    map[int]int    `json:"sizes"`
+	Refusals map[string]int `json:"refusals"`
 }
 
 func (s *sum) add(r sim.Result) {
@@ -41,6 +44,12 @@ func (s *sum) add(r sim.Result) {
 	s.Unknown += r.Unknown
 	s.Settled += r.Settled
 	s.Snapshots += r.Snapshots
+	for size, n := range r.Sizes {
+		s.Sizes[size] += n
+	}
+	for reason, n := range r.Refusals {
+		s.Refusals[reason] += n
+	}
 	for _, f := range r.Findings {
 		switch f.Class {
 		case check.Lost:
@@ -55,12 +64,15 @@ func (s *sum) add(r sim.Result) {
 	}
 }
 
+// many runs are enough to tell what the callers come to.
+const many = 50
+
 // runAll makes all runs in processes of one thread each: handing goroutines of one bubble from core to core costs more than
 // a second core gives. It returns the exit code.
 func runAll() int {
 	began := time.Now()
 	var mu sync.Mutex
-	var total sum
+	total := sum{Sizes: map[int]int{}, Refusals: map[string]int{}}
 	failed := false
 	next := *first
 	draw := func() (seed uint64, ok bool) {
@@ -93,6 +105,10 @@ func runAll() int {
 	line, err := json.Marshal(total)
 	if err != nil {
 		panic(err)
+	}
+	if total.Runs >= many && total.Sizes[9] == 0 {
+		fmt.Println("no connection has come to nine lives: callers do not do what they should")
+		failed = true
 	}
 	fmt.Println(string(line))
 	if failed {

@@ -19,14 +19,20 @@ import (
 // caller is whom services take every call to come from.
 var caller = auth.Principal{Key: "sim", User: "sim", Live: auth.EveryLive, Role: auth.Service}
 
-// methods are the gRPC methods of a replica, by their full names. They are called without a transport, which would take
-// most of the time: messages are copied, deadlines, cancellation and metadata carried over, errors become statuses.
-type methods map[string]func(context.Context, proto.Message) (any, error)
+// methods and streams are the gRPC methods of a replica, by their full names. They are called without a transport, which
+// would take most of the time: messages are copied, deadlines, cancellation and metadata carried over, errors become statuses.
+type (
+	methods map[string]func(context.Context, proto.Message) (any, error)
+	streams map[string]func(grpc.ServerStream) error
+)
 
 // RegisterService implements grpc.ServiceRegistrar.
-func (m methods) RegisterService(desc *grpc.ServiceDesc, impl any) {
+func (r *replica) RegisterService(desc *grpc.ServiceDesc, impl any) {
+	for _, d := range desc.Streams {
+		r.streams["/"+desc.ServiceName+"/"+d.StreamName] = func(stream grpc.ServerStream) error { return d.Handler(impl, stream) }
+	}
 	for _, d := range desc.Methods {
-		m["/"+desc.ServiceName+"/"+d.MethodName] = func(ctx context.Context, request proto.Message) (any, error) {
+		r.methods["/"+desc.ServiceName+"/"+d.MethodName] = func(ctx context.Context, request proto.Message) (any, error) {
 			decode := func(into any) error {
 				proto.Merge(into.(proto.Message), request)
 				return nil

@@ -8,7 +8,6 @@ import (
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
-	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
 
 	"github.com/faceoff-live/faceoff/pkg/rpc"
 
@@ -21,6 +20,8 @@ type client struct {
 	h      *history
 	name   string
 	number int
+	// since is the part of COHOST_00 that reads must know of: 0 while replicas may be behind.
+	since uint64
 
 	cohost cohostv1.CohostServiceClient
 	battle battlev1.BattleServiceClient
@@ -76,8 +77,6 @@ func (c *client) again(o check.Op, call func(ctx context.Context, o *check.Op) e
 	c.h.add(o, call)
 	return o
 }
-
-func user(live string) *userv1.User { return &userv1.User{UserId: "host-of-" + live} }
 
 func (c *client) requestBattle(live string, targets []string, config *battlev1.BattleConfig) (o check.Op, b *battlev1.Battle) {
 	o = c.do(check.Op{Kind: check.RequestBattle, Live: live, Others: targets}, func(ctx context.Context, o *check.Op) error {

@@ -30,10 +30,7 @@ func (d *door) Invoke(ctx context.Context, method string, args, reply any, _ ...
 			return status.FromContextError(context.Canceled).Err()
 		}
 	}
-	slot := d.service*replicas + in.draw(replicas)
-	if d.only > 0 {
-		slot = d.service*replicas + d.only - 1
-	}
+	slot := d.slot()
 	if in.hits(callLost, from) {
 		return unavailable(in.silence(ctx))
 	}
@@ -64,9 +61,12 @@ func (d *door) Invoke(ctx context.Context, method string, args, reply any, _ ...
 	return err
 }
 
-// NewStream implements grpc.ClientConnInterface. Nobody here uses streams.
-func (d *door) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
-	return nil, status.Error(codes.Unimplemented, "no streams")
+// slot of the replica that a call goes to.
+func (d *door) slot() int {
+	if d.only > 0 {
+		return d.service*replicas + d.only - 1
+	}
+	return d.service*replicas + d.world.faults.draw(replicas)
 }
 
 func unavailable(err error) error { return status.Error(codes.Unavailable, err.Error()) }

@@ -2,9 +2,12 @@ package sim
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 
 	"github.com/faceoff-live/faceoff/test/sim/check"
@@ -20,13 +23,16 @@ type history struct {
 	calls []call
 	gifts []check.Gift
 	tried []check.Sent
-	// reads and scores are what reads said while faults happened.
+	// reads, scores and told are what reads and streams said while faults happened.
 	reads  []check.Read
 	scores []check.Scores
+	told   []check.Told
 	// giftsLost is how many gifts never got a verdict.
 	giftsLost int
 
 	invited []invitation
+	// members are those of a live's connection, itself included, when the live was heard of last.
+	members map[string][]string
 	battles []*battlev1.Battle
 	sent    []*scorev1.GiftEvent
 }
@@ -68,10 +74,42 @@ func (h *history) saw(r check.Read) {
 	h.reads = append(h.reads, r)
 }
 
+func (h *history) heardOf(t check.Told) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.told = append(h.told, t)
+}
+
 func (h *history) sawScores(s check.Scores) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.scores = append(h.scores, s)
+}
+
+// connected takes in who a live is connected with.
+func (h *history) connected(s *cohostv1.CoHostState) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.members == nil {
+		h.members = map[string][]string{}
+	}
+	var members []string
+	for _, m := range s.GetConnected() {
+		members = append(members, m.GetLiveId())
+	}
+	h.members[s.GetLiveId()] = members
+}
+
+// connections are the members of connections as they were heard of last, some more than once.
+func (h *history) connections() (all [][]string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, live := range slices.Sorted(maps.Keys(h.members)) {
+		if members := h.members[live]; len(members) > 0 {
+			all = append(all, members)
+		}
+	}
+	return all
 }
 
 func (h *history) giftsUnknown(n int) {

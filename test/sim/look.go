@@ -7,7 +7,6 @@ import (
 	"time"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
-	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 
 	"github.com/faceoff-live/faceoff/test/sim/check"
@@ -49,18 +48,10 @@ func patient() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), time.Second)
 }
 
-func (c *client) state(live string) (*cohostv1.CoHostState, error) {
-	ctx, cancel := patient()
-	defer cancel()
-	r, err := c.cohost.GetCoHostState(ctx, &cohostv1.GetCoHostStateRequest{LiveId: live})
-	c.saw(cohostLog, check.Read{Question: check.AskCoHost, ID: live, CoHost: r.GetState()}, err)
-	return r.GetState(), err
-}
-
 // look reads something, while faults happen.
 func (a *actor) look() {
-	if a.rng.IntN(4) == 0 {
-		_, _ = a.state(a.live()) // not being answered is no fault
+	if a.rng.IntN(2) == 0 {
+		a.lookCohost()
 		return
 	}
 	ctx, cancel := patient()

@@ -53,6 +53,7 @@ type replica struct {
 	ended  sync.WaitGroup
 
 	methods methods
+	streams streams
 	calls   sync.WaitGroup
 }
 
@@ -74,14 +75,14 @@ func machine(slot int) string { return fmt.Sprintf("%s-%d", names[slot/replicas]
 
 // launch starts a replica with nothing but the logs, and snapshots of them unless it is to fold whole ones.
 func (w *world) launch(slot, life int, whole bool) (*replica, error) {
-	r := &replica{world: w, slot: slot, whole: whole, id: fmt.Sprintf("%s-%d", machine(slot), life), ready: make(chan struct{}), methods: methods{}}
+	r := &replica{world: w, slot: slot, whole: whole, id: fmt.Sprintf("%s-%d", machine(slot), life), ready: make(chan struct{}), methods: methods{}, streams: streams{}}
 	s, err := r.service()
 	if err != nil {
 		return nil, err
 	}
 	w.journal.note(r.id, "starts")
 	r.ctx, r.stop = context.WithCancel(context.Background())
-	s.RegisterGRPC(r.methods)
+	s.RegisterGRPC(r)
 	ready := sync.OnceFunc(func() {
 		w.journal.note(r.id, "is ready")
 		close(r.ready)
@@ -102,7 +103,9 @@ func (r *replica) service() (service, error) {
 	switch r.slot / replicas {
 	case cohostService:
 		cfg := cohost.DefaultConfig()
-		cfg.MaxMembers = w.maxMembers
+		l := w.shape.limits
+		cfg.MaxMembers, cfg.MaxInvitations, cfg.InvitationsPerLive, cfg.InvitationsPerUser = l.Members, l.Pending, l.LiveRate, l.UserRate
+		cfg.EventsKept = 4096 // all
 		return cohost.New(cfg, cohost.Deps{Stores: st, Battle: &door{world: w, caller: r, service: battleService}, Log: log, Wall: wall})
 	case battleService:
 		cfg := battle.DefaultConfig()

@@ -17,9 +17,12 @@ import (
 	"github.com/faceoff-live/faceoff/test/sim/check"
 )
 
+// followed is when followers have all that is in a log, now that nothing is harmed.
+const followed = time.Second
+
 // bookAll books every live once more, now that nothing is harmed: each two connect, battle to the end and part. It returns
 // what cannot be booked.
-func (w *world) bookAll(h *history, lives []string) (stuck []string) {
+func (w *world) bookAll(h *history) (stuck []string) {
 	c := newClient(w, h, "end", 0)
 	must := func(o check.Op, also ...string) bool {
 		ok := o.Outcome == check.OK
@@ -31,13 +34,20 @@ func (w *world) bookAll(h *history, lives []string) (stuck []string) {
 		}
 		return ok
 	}
-	for _, live := range lives {
+	for _, live := range w.shape.lives {
 		must(c.create(live), "LIVE_EXISTS")
 		must(c.exit(live), "CONNECTION_NOT_FOUND")
 	}
-	for i := 0; i+1 < len(lives); i += 2 {
-		x, y := lives[i], lives[i+1]
-		if !must(c.invite(x, []string{y}, 10)) || !must(c.accept(y, x)) {
+	if w.shape.limits.LiveRate < 100 {
+		_ = wait(context.Background(), time.Minute) // in which nobody has sent an invitation
+	}
+	for _, pair := range w.shape.pairs() {
+		x, y := pair[0], pair[1]
+		if !must(c.invite(&cohostv1.RequestHostConnectionRequest{LiveId: x, TargetLiveIds: []string{y}, TimeoutSeconds: 10})) {
+			continue
+		}
+		w.askAround(h, x, y)
+		if !must(c.accept(y, x, "")) {
 			continue
 		}
 		o, b := c.requestBattle(x, []string{y}, &battlev1.BattleConfig{DurationSeconds: 1})
@@ -59,6 +69,21 @@ func (w *world) bookAll(h *history, lives []string) (stuck []string) {
 	return stuck
 }
 
+// askAround asks both replicas of cohost about two lives, once they have all: what they say must be so now.
+func (w *world) askAround(h *history, lives ...string) {
+	_ = wait(context.Background(), followed)
+	now := w.head(cohostLog)
+	for only := range replicas {
+		c := newClient(w, h, "asker", 1+only)
+		c.since = now
+		for _, live := range lives {
+			_, _ = c.state(live)
+			c.list(live, check.Page{Size: len(w.shape.lives)})
+		}
+		c.list("", check.Page{Size: len(w.shape.lives)})
+	}
+}
+
 // ended waits for the end of a battle. Where the clocks of battle's and score's machines are apart by so much, it takes as much longer.
 func (c *client) ended(battle string) *battlev1.Battle {
 	for began := time.Now(); time.Since(began) < rest; {
@@ -73,11 +98,12 @@ func (c *client) ended(battle string) *battlev1.Battle {
 
 // compare asks the two replicas of each service, and then two that know nothing but the logs, one of them by snapshots, for
 // all there is: they must say the same.
-func (w *world) compare(h *history, lives []string) {
-	_ = wait(context.Background(), time.Second) // followers have all
+func (w *world) compare(h *history) {
+	_ = wait(context.Background(), followed)
 	before := [replicas][]byte{}
 	for i := range before {
-		before[i] = w.told(h, lives, i+1)
+		before[i] = w.told(h, i+1)
+		w.hear(h, i+1)
 	}
 	for slot := range slots {
 		w.down(slot, false)
@@ -88,11 +114,33 @@ func (w *world) compare(h *history, lives []string) {
 	w.settle()
 	_ = wait(context.Background(), 3*time.Second) // callers have reached the new ones
 	for i := range before {
-		if after := w.told(h, lives, i+1); !bytes.Equal(before[0], before[i]) || !bytes.Equal(before[i], after) {
+		if after := w.told(h, i+1); !bytes.Equal(before[0], before[i]) || !bytes.Equal(before[i], after) {
 			w.found("what replica %d says differs: %s", i, firstDifference(before[0], before[i], after))
 		}
+		w.hear(h, i+1)
 	}
 	w.recount(h)
+}
+
+// hear has a replica tell again all that each live was told, as far as it knows.
+func (w *world) hear(h *history, only int) {
+	c := newClient(w, h, "listener", only)
+	ctx, cancel := context.WithTimeout(context.Background(), rest)
+	defer cancel()
+	for _, live := range w.shape.lives {
+		now, err := c.watch(ctx, live, -1, 0)
+		if err != nil {
+			w.found("at rest replica %d does not say what live %s is told: %v", only, live, err)
+			continue
+		}
+		all, err := c.watch(ctx, live, 0, now.Snapshot.GetNumber())
+		if err != nil {
+			w.found("at rest replica %d does not go on saying what live %s is told: %v", only, live, err)
+		}
+		now.Last, all.Last = true, true
+		h.heardOf(now)
+		h.heardOf(all)
+	}
 }
 
 // recount has settled battles counted again from the logs, each by one of the replicas.
@@ -112,7 +160,7 @@ func (w *world) recount(h *history) {
 }
 
 // told is all that a replica of each service says, in one canonical form.
-func (w *world) told(h *history, lives []string, only int) []byte {
+func (w *world) told(h *history, only int) []byte {
 	c := newClient(w, h, "reader", only)
 	ctx, cancel := context.WithTimeout(context.Background(), rest)
 	defer cancel()
@@ -129,7 +177,7 @@ func (w *world) told(h *history, lives []string, only int) []byte {
 		raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 		fmt.Fprintf(&out, "%s: %x %v\n", what, raw, err)
 	}
-	for _, live := range lives {
+	for _, live := range w.shape.lives {
 		l, err := c.cohost.GetLive(ctx, &cohostv1.GetLiveRequest{LiveId: live})
 		say("live "+live, l, err)
 		s, err := c.cohost.GetCoHostState(ctx, &cohostv1.GetCoHostStateRequest{LiveId: live})

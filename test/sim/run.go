@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -19,7 +18,11 @@ type Result struct {
 	Settled int
 	// Snapshots is how many were opened to start from.
 	Snapshots int
-	Findings  check.Findings
+	// Sizes counts connections by the most lives that they had.
+	Sizes map[int]int
+	// Refusals counts commands that were refused, by kind and reason.
+	Refusals map[string]int
+	Findings check.Findings
 	// Story is all that is known of a run with findings.
 	Story string
 }
@@ -39,14 +42,10 @@ func Run(seed uint64, steps int) (Result, error) {
 		return Result{}, err
 	}
 	h := new(history)
-	lives := make([]string, 6+2*int(seed%3))
-	for i := range lives {
-		lives[i] = fmt.Sprintf("live%d", i)
-	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); w.mishaps(ctx) }()
-	work(w, h, seed, steps, lives)
+	work(w, h, seed, steps)
 	stop()
 	<-ended
 
@@ -55,13 +54,13 @@ func Run(seed uint64, steps int) (Result, error) {
 	w.settle()
 	stuck := w.awaitEnd()
 	if len(stuck) == 0 {
-		stuck = w.bookAll(h, lives)
+		stuck = w.bookAll(h)
 	}
 	frozen := ""
 	if len(stuck) > 0 {
 		frozen = stacks()
 	}
-	w.compare(h, lives)
+	w.compare(h)
 	w.close()
 	r.judge(w, h, heads, stuck)
 	if len(r.Findings) > 0 {
@@ -105,9 +104,9 @@ func (w *world) awaitEnd() []string {
 // judge has the checks judge the run.
 func (r *Result) judge(w *world, h *history, rest map[string]uint64, stuck []string) {
 	report := check.Check(check.Run{
-		Logs: w.groups(), Ops: h.ops, Gifts: h.gifts, Sent: h.tried, Reads: h.reads, Scores: h.scores, Complete: true, Limits: check.Limits{Members: w.maxMembers, Pending: 100, LiveRate: 120, UserRate: 120}, Rest: rest,
+		Logs: w.groups(), Ops: h.ops, Gifts: h.gifts, Sent: h.tried, Reads: h.reads, Told: h.told, Scores: h.scores, Complete: true, Limits: w.shape.limits, Rest: rest,
 	})
-	r.Findings, r.Settled = report.Findings, report.Settled
+	r.Findings, r.Settled, r.Sizes, r.Refusals = report.Findings, report.Settled, report.Sizes, map[string]int{}
 	for _, s := range stuck {
 		r.Findings = append(r.Findings, check.Finding{Class: check.Stuck, Text: s})
 	}
@@ -121,6 +120,13 @@ func (r *Result) judge(w *world, h *history, rest map[string]uint64, stuck []str
 			r.Acked++
 		case check.Unknown:
 			r.Unknown++
+		case check.Refused:
+			r.Refusals[string(o.Kind)+" "+o.Reason]++
+		}
+		for _, reason := range o.Refusals {
+			if reason != "" {
+				r.Refusals[string(o.Kind)+" "+reason]++
+			}
 		}
 	}
 	r.Acked += len(h.gifts)

@@ -25,20 +25,21 @@ const clients = 8
 // actor draws what a client does.
 type actor struct {
 	*client
-	rng   *rand.Rand
-	lives []string
+	rng *rand.Rand
+	shape
 	made  int
+	heard map[string]int64 // number of the last event of each live
 }
 
 // work has all clients do their share of the steps.
-func work(w *world, h *history, seed uint64, steps int, lives []string) {
-	for _, live := range lives {
+func work(w *world, h *history, seed uint64, steps int) {
+	for _, live := range w.shape.lives {
 		newClient(w, h, "first-"+live, 0).create(live)
 	}
 	var working sync.WaitGroup
 	for i := range clients {
 		a := &actor{
-			client: newClient(w, h, fmt.Sprintf("c%d", i), 0), rng: rand.New(rand.NewPCG(seed, uint64(100+i))), lives: lives,
+			client: newClient(w, h, fmt.Sprintf("c%d", i), 0), rng: rand.New(rand.NewPCG(seed, uint64(100+i))), shape: w.shape, heard: map[string]int64{},
 		}
 		share := steps / clients
 		if i < steps%clients {
@@ -83,18 +84,15 @@ func (a *actor) step() {
 		a.create(a.live())
 	case n < 3:
 		a.endLive(a.live())
-	case n < 16:
-		from, to := a.two()
-		targets := []string{to}
-		if other := a.live(); a.rng.IntN(4) == 0 && other != from && other != to {
-			targets = append(targets, other)
-		}
-		a.invite(from, targets, 1+a.rng.Int32N(3))
-	case n < 23: // each invites the other
+	case n < 14:
+		a.ask()
+	case n < 20: // each invites the other
 		from, to := a.invitation()
-		a.invite(to, []string{from}, 1+a.rng.Int32N(3))
-	case n < 36:
+		a.request(to, []string{from})
+	case n < 32:
 		a.answer()
+	case n < 36:
+		a.change()
 	case n < 38:
 		a.exit(a.live())
 	case n < 53:
@@ -107,22 +105,6 @@ func (a *actor) step() {
 		a.look()
 	default:
 		a.give()
-	}
-}
-
-// answer ends an invitation in one of the ways, now or about when it times out.
-func (a *actor) answer() {
-	from, to := a.invitation()
-	if a.rng.IntN(4) == 0 {
-		a.at(time.Duration(1+a.rng.Int64N(3)) * time.Second)
-	}
-	switch a.rng.IntN(6) {
-	case 0:
-		a.reject(to, from)
-	case 1:
-		a.cancel(from, to)
-	default:
-		a.accept(to, from)
 	}
 }
 

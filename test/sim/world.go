@@ -18,8 +18,7 @@ type world struct {
 	journal  journal
 	start    time.Time
 	under    sync.WaitGroup // what was put off
-	// maxMembers of a connection: all lives of a run, or few of them.
-	maxMembers int
+	shape    shape
 
 	takeovers takeovers
 	opened    atomic.Int64 // snapshots, to start from
@@ -34,7 +33,7 @@ type world struct {
 func newWorld(seed uint64, p plan) (*world, error) {
 	w := &world{
 		faults: newInjector(seed, p), stores: memory.NewStores(), exchange: exchange{served: map[string]*served{}}, start: time.Now(),
-		maxMembers: 3 + 6*int(seed%2),
+		shape: newShape(seed),
 	}
 	w.journal.start = w.start
 	for slot := range w.replicas {

@@ -41,7 +41,8 @@ func (a answers) cohostOne(o Op, id, target string, outcome Outcome, reason stri
 		if outcome == OK {
 			a.happened(o, ok, d.seq, true)
 		}
-		if ok && !has(d, func(e *cohostv1.Entry) bool { return o.effect(e, target, r) }) && !(d.nothing() && o.needless(target, r)) {
+		effect := has(d, func(e *cohostv1.Entry) bool { return o.effect(e, target, r) })
+		if ok && !effect && (!d.nothing() || !o.needless(target, r)) {
 			a.f.add(Violation, "%s %s of %s: answered %s, the decision in group %d does something else", o.Kind, id, o.Live, outcome, d.seq)
 		}
 	case outcome == Refused && a.passing(o, target, reason, ok, d):
