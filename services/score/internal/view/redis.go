@@ -77,24 +77,23 @@ type writer struct {
 	generation string
 }
 
-// flush writes what has changed since the last flush. What could not be written stays marked.
-func (w *writer) flush(ctx context.Context) error {
+// flush writes what has changed since the last flush. What could not be written stays marked. asked: there was something, so
+// that Redis was asked to take it.
+func (w *writer) flush(ctx context.Context) (asked bool, err error) {
 	all, marks := w.take()
-	var err error
 	switch {
 	case all:
 		err = w.rewrite(ctx)
 	case len(marks) > 0:
 		var left map[Key]map[string]struct{}
 		if left, err = w.rows(ctx, marks); err == nil {
-			marks = left
 			w.giveBack(false, left)
 		}
 	}
 	if err != nil {
 		w.giveBack(all, marks)
 	}
-	return err
+	return all || len(marks) > 0, err
 }
 
 // rewrite writes all rows, and last the sentinel.

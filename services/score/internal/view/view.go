@@ -70,6 +70,8 @@ type View struct {
 
 	mu      sync.Mutex
 	running bool
+	failing time.Time // since when Redis has not taken what was written; zero if it does
+	why     error
 	all     bool // everything is to be written
 	marks   map[Key]map[string]struct{}
 	count   int
@@ -146,7 +148,7 @@ func (v *View) Run(ctx context.Context) {
 	v.mu.Unlock()
 	defer func() {
 		v.mu.Lock()
-		v.running = false
+		v.running, v.failing, v.why = false, time.Time{}, nil
 		clear(v.marks)
 		v.count = 0
 		v.mu.Unlock()
@@ -154,16 +156,15 @@ func (v *View) Run(ctx context.Context) {
 	w := &writer{View: v, generation: rand.Text()}
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
-	failing := false
 	var checked time.Time
 	for {
-		err := w.flush(ctx)
+		asked, err := w.flush(ctx)
 		if err == nil && time.Since(checked) >= checkEvery {
-			checked = time.Now()
+			checked, asked = time.Now(), true
 			err = w.check(ctx)
 		}
-		if (err != nil) != failing && ctx.Err() == nil {
-			if failing = err != nil; failing {
+		if asked && v.fails(err) && ctx.Err() == nil {
+			if err != nil {
 				v.log.Warn("Redis does not take the scores; they follow when it does", "partition", v.number, "error", err)
 			} else {
 				v.log.Info("Redis takes the scores again", "partition", v.number)
@@ -175,4 +176,29 @@ func (v *View) Run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// fails notes whether Redis takes what is written, and reports whether that is new.
+func (v *View) fails(err error) (changed bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	changed = (err != nil) == v.failing.IsZero()
+	switch {
+	case err == nil:
+		v.failing = time.Time{}
+	case changed:
+		v.failing = time.Now()
+	}
+	v.why = err
+	return changed
+}
+
+// Failing returns for how long Redis has not taken the scores that this replica writes, and why; 0 if it does.
+func (v *View) Failing() (took time.Duration, why error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.failing.IsZero() {
+		return 0, nil
+	}
+	return time.Since(v.failing), v.why
 }

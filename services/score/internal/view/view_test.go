@@ -66,3 +66,52 @@ func TestRedisDown(t *testing.T) {
 		t.Fatal("Run does not end while Redis is away")
 	}
 }
+
+// Redis is away while there is nothing to write: that is told once, and for as long as it lasts.
+func TestRedisDownWhileIdle(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, DialTimeout: 100 * time.Millisecond})
+	defer func() { _ = client.Close() }()
+	told := make(chan string, 100)
+	v := view.New(client, 0, empty{}, time.Hour, slog.New(slog.NewTextHandler(lines(told), nil)))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); v.Run(ctx) }()
+	failing := func(is func(time.Duration) bool) {
+		t.Helper()
+		again := time.NewTicker(10 * time.Millisecond)
+		defer again.Stop()
+		for began := time.Now(); ; <-again.C {
+			took, why := v.Failing()
+			if is(took) {
+				if (took > 0) != (why != nil) {
+					t.Errorf("it has failed for %v: %v", took, why)
+				}
+				return
+			}
+			if time.Since(began) > 20*time.Second {
+				t.Fatalf("it has failed for %v: %v", took, why)
+			}
+		}
+	}
+	server.Close()
+	failing(func(took time.Duration) bool { return took > 2*time.Second })
+	if err := server.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	failing(func(took time.Duration) bool { return took == 0 })
+	cancel()
+	<-done
+	if len(told) != 2 {
+		t.Errorf("told %d times, not that it is away and that it is back", len(told))
+	}
+}
+
+// lines gets what is logged.
+type lines chan string
+
+func (l lines) Write(b []byte) (int, error) {
+	l <- string(b)
+	return len(b), nil
+}
