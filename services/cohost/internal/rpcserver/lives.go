@@ -153,12 +153,19 @@ func (s *Server) EndLive(ctx context.Context, r *cohostv1.EndLiveRequest) (*coho
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.submit(ctx, cohost.EndLive{LiveID: r.GetLiveId()}); err != nil {
+	result, err := c.submit(ctx, cohost.EndLive{LiveID: r.GetLiveId()})
+	if err != nil {
 		return nil, err
 	}
 	live, ok := c.p.EndedLive(r.GetLiveId())
 	if !ok {
 		return nil, liveNotFound(r.GetLiveId())
 	}
-	return &cohostv1.EndLiveResponse{Live: liveMessage(live)}, nil
+	response := &cohostv1.EndLiveResponse{Live: liveMessage(live)}
+	for _, e := range result.Events {
+		if left, ok := e.Event.(cohost.MemberLeft); ok && left.LiveID == live.ID {
+			response.LeftConnectionId = left.ConnectionID
+		}
+	}
+	return response, nil
 }

@@ -17,7 +17,7 @@ type liveCommands struct {
 	State  liveState  `cmd:"" help:"Show all that a live takes part in: its connection, invitations, battle and scores."`
 	Create liveCreate `cmd:"" help:"Open a live."`
 	Update liveUpdate `cmd:"" help:"Change how the host of a live is shown."`
-	End    liveEnd    `cmd:"" help:"End a live."`
+	End    liveEnd    `cmd:"" help:"End a live, whoever its host is and whether it answers; it leaves its battle and its connection. One that has ended stays as it is."`
 }
 
 const liveHeader = "LIVE,KIND,HOST,STATUS,CONNECTION,CREATED,ENDED"
@@ -149,22 +149,6 @@ func (c liveUpdate) Run(ctx context.Context, out io.Writer) error {
 		r, err := s.Cohost.UpdateLive(ctx, &cohostv1.UpdateLiveRequest{
 			LiveId: c.Live, Host: &cohostv1.UpdateLiveRequest_HostProfile{UserName: c.HostName, AvatarUrl: c.Avatar},
 		})
-		if err != nil {
-			return err
-		}
-		return c.show(out, r, liveHeader, liveRow(r.GetLive()))
-	})
-}
-
-type liveEnd struct {
-	Live string `arg:"" name:"live-id" help:"The live."`
-	target
-}
-
-// Run ends the live and prints it.
-func (c liveEnd) Run(ctx context.Context, out io.Writer) error {
-	return c.call(ctx, func(ctx context.Context, s *client.Client) error {
-		r, err := s.Cohost.EndLive(ctx, &cohostv1.EndLiveRequest{LiveId: c.Live})
 		if err != nil {
 			return err
 		}

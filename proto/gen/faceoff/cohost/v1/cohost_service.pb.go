@@ -476,10 +476,12 @@ func (x *EndLiveRequest) GetLiveId() string {
 }
 
 type EndLiveResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Live          *Live                  `protobuf:"bytes,1,opt,name=live,proto3" json:"live,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Live  *Live                  `protobuf:"bytes,1,opt,name=live,proto3" json:"live,omitempty"`
+	// The connection that the live left by this; empty if it was in none, or had ended before.
+	LeftConnectionId string `protobuf:"bytes,2,opt,name=left_connection_id,json=leftConnectionId,proto3" json:"left_connection_id,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *EndLiveResponse) Reset() {
@@ -517,6 +519,13 @@ func (x *EndLiveResponse) GetLive() *Live {
 		return x.Live
 	}
 	return nil
+}
+
+func (x *EndLiveResponse) GetLeftConnectionId() string {
+	if x != nil {
+		return x.LeftConnectionId
+	}
+	return ""
 }
 
 type GetCoHostStateRequest struct {
@@ -1780,9 +1789,10 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\x12UpdateLiveResponse\x12+\n" +
 	"\x04live\x18\x01 \x01(\v2\x17.faceoff.cohost.v1.LiveR\x04live\"G\n" +
 	"\x0eEndLiveRequest\x125\n" +
-	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\">\n" +
+	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"l\n" +
 	"\x0fEndLiveResponse\x12+\n" +
-	"\x04live\x18\x01 \x01(\v2\x17.faceoff.cohost.v1.LiveR\x04live\"N\n" +
+	"\x04live\x18\x01 \x01(\v2\x17.faceoff.cohost.v1.LiveR\x04live\x12,\n" +
+	"\x12left_connection_id\x18\x02 \x01(\tR\x10leftConnectionId\"N\n" +
 	"\x15GetCoHostStateRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"N\n" +
 	"\x16GetCoHostStateResponse\x124\n" +
