@@ -38,6 +38,9 @@ func (t *Timers[K]) Get(k K) (time.Time, bool) {
 	return t.deadlines.Get(k)
 }
 
+// All ranges over committed deadlines in no order; see Map.All.
+func (t *Timers[K]) All() iter.Seq2[K, time.Time] { return t.deadlines.All() }
+
 // maxDue is how many deadlines are due at once; the others are due next. So a flood of them leaves room for commands.
 const maxDue = 256
 

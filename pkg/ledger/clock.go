@@ -74,6 +74,7 @@ func (l *Ledger[C, E]) compareClock(ctx context.Context) {
 	}
 	by := here.Add(trip / 2).Round(0).Sub(there.Round(0))
 	l.cfg.Metrics.ClockOff(l.cfg.Name, by)
+	l.clockAhead.Store(int64(by))
 	switch far, doubt := by.Abs(), trip/2; {
 	case far-doubt > maxOff && l.clockOff.CompareAndSwap(false, true):
 		l.log.Error("this replica's clock is off", "ahead by", by, "give or take", doubt)

@@ -132,6 +132,12 @@ func (f *Feed[E]) head(ctx context.Context) (uint64, error) {
 	return at, err
 }
 
+// Read returns the last group that handle has returned for.
+func (f *Feed[E]) Read() uint64 {
+	read, _, _ := f.handled.get()
+	return read
+}
+
 // chainAt is the chain at a group that was handed over before, so that what comes next is checked against it.
 func chainAt(ctx context.Context, log Log, seq uint64) (*chain, error) {
 	c := &chain{seq: seq}

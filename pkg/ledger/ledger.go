@@ -157,6 +157,10 @@ type Ledger[C, E any] struct {
 	behind chan uint64
 	// clockOff: this replica's wall clock is too far from that of where the log is kept.
 	clockOff atomic.Bool
+	// clockAhead is by how much, in ns, when they were last compared.
+	clockAhead atomic.Int64
+	// storing runs while a group is on its way into the log.
+	storing stopwatch
 	growth   growth
 	// thaw tells the writer to thaw what a snapshot has frozen, when it has nothing else to do.
 	thaw      chan struct{}

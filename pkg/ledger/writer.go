@@ -184,6 +184,8 @@ func (w *writer[C, E]) refuseWaiting() {
 // group decides commands as one group, stores it and answers. What does not fit goes to the backlog. The error, if any,
 // is ctx's or stops the partition.
 func (w *writer[C, E]) group(ctx context.Context, batch []*pending[C, E]) error {
+	w.l.storing.start()
+	defer w.l.storing.stop()
 	pause := backoff{}
 	var seen uint64 // a head that the log had after the batch was taken
 	for {

@@ -1,14 +1,9 @@
 package natsd
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -59,46 +54,3 @@ func clientOptions(name string, log *slog.Logger, onClosed func(error)) []nats.O
 // ErrNotSynced says that a server acknowledges messages before they are on disk.
 var ErrNotSynced = errors.New("the NATS server acknowledges messages before they are on disk, so a power cut loses what was acknowledged: " +
 	"set `jetstream { sync_interval: always }` in its configuration, or pass --unsafe-no-fsync to accept the loss")
-
-// verifyTime bounds the wait for a monitoring endpoint.
-const verifyTime = 10 * time.Second
-
-// VerifySyncAlways asks the monitoring endpoint of one server (http://host:8222) whether JetStream syncs every message to
-// disk before it acknowledges it. The error is ErrNotSynced if it does not, else why that is not known.
-func VerifySyncAlways(ctx context.Context, monitorURL string) error {
-	ctx, cancel := context.WithTimeout(ctx, verifyTime)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(monitorURL, "/")+"/varz", http.NoBody)
-	if err != nil {
-		return fmt.Errorf("monitoring endpoint of NATS: %w", err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("monitoring endpoint of NATS: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("monitoring endpoint of NATS: %s answers %s", req.URL, resp.Status)
-	}
-	var varz struct {
-		JetStream struct {
-			Config *struct {
-				SyncAlways bool `json:"sync_always"`
-			} `json:"config"`
-		} `json:"jetstream"`
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err == nil {
-		err = json.Unmarshal(body, &varz)
-	}
-	if err != nil {
-		return fmt.Errorf("monitoring endpoint of NATS: %s: %w", req.URL, err)
-	}
-	switch {
-	case varz.JetStream.Config == nil:
-		return fmt.Errorf("the NATS server at %s runs without JetStream: set `jetstream { store_dir: …, sync_interval: always }` in its configuration", monitorURL)
-	case !varz.JetStream.Config.SyncAlways:
-		return fmt.Errorf("%s: %w", monitorURL, ErrNotSynced)
-	}
-	return nil
-}

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/diagnose"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 	"github.com/faceoff-live/faceoff/pkg/natsd"
 	"github.com/faceoff-live/faceoff/pkg/rpc"
@@ -52,6 +53,7 @@ type Service interface {
 type Process struct {
 	s        Settings
 	registry *prometheus.Registry
+	nats     *nats.Conn // nil if the process has none
 	first    []lifecycle.Component
 	closers  []func()
 }
@@ -97,6 +99,7 @@ func (p *Process) NATS(ctx context.Context, n NATS) (*nats.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.nats = nc
 	p.closers = append(p.closers, nc.Close)
 	p.first = append(p.first, lifecycle.Component{Name: "nats", Run: func(ctx context.Context, ready func()) error {
 		ready()
@@ -153,7 +156,11 @@ func (p *Process) Run(ctx context.Context, service Service) error {
 		return fmt.Errorf("gRPC: %w", err)
 	}
 	var status lifecycle.Status
-	components := append(p.first, service.Components()...)
+	components := p.first
+	if d, ok := service.(diagnose.Diagnosed); ok && p.nats != nil {
+		components = append(components, diagnose.Component(p.nats, p.s.Keys, p.s.Name, d)) // also of one that cannot start
+	}
+	components = append(components, service.Components()...)
 	components = append(components, server.Component(lis))
 	if p.s.Metrics != "" {
 		private, err := p.Listen(p.s.Metrics)

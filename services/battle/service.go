@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
+	diagnosticsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/diagnostics/v1"
+
 	"github.com/faceoff-live/faceoff/pkg/events"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
@@ -62,6 +64,14 @@ func New(cfg Config, d Deps) (*Service, error) {
 
 // RegisterGRPC registers the service's gRPC door. Until the components are ready it answers UNAVAILABLE.
 func (s *Service) RegisterGRPC(r grpc.ServiceRegistrar) { s.server.Register(r) }
+
+// Diagnose says how the log is on this replica.
+func (s *Service) Diagnose() []*diagnosticsv1.Partition {
+	if d := s.partition.Diagnose(); d != nil {
+		return []*diagnosticsv1.Partition{d}
+	}
+	return nil
+}
 
 // Components are what has to run.
 func (s *Service) Components() []lifecycle.Component {

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	diagnosticsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/diagnostics/v1"
 
 	"github.com/faceoff-live/faceoff/pkg/events"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
@@ -47,7 +48,8 @@ type Service struct {
 	d         Deps
 	metrics   *telemetry.LedgerMetrics
 	server    *rpcserver.Server
-	partition atomic.Pointer[partition.Partition] // set while it runs
+	opened    atomic.Pointer[partition.Partition] // set while it runs
+	partition atomic.Pointer[partition.Partition] // set from when it is ready
 }
 
 // New makes the service; nothing runs yet.
@@ -72,6 +74,14 @@ func New(cfg Config, d Deps) (*Service, error) {
 // RegisterGRPC registers the service's gRPC door. Until the components are ready it answers UNAVAILABLE.
 func (s *Service) RegisterGRPC(r grpc.ServiceRegistrar) {
 	cohostv1.RegisterCohostServiceServer(r, s.server)
+}
+
+// Diagnose says how the log is on this replica.
+func (s *Service) Diagnose() []*diagnosticsv1.Partition {
+	if p := s.opened.Load(); p != nil {
+		return []*diagnosticsv1.Partition{p.Diagnose()}
+	}
+	return nil
 }
 
 // Components are what has to run.
@@ -109,6 +119,8 @@ func (s *Service) run(ctx context.Context, ready func()) error {
 		}).Run
 	}
 	p := partition.New(o)
+	s.opened.Store(p)
+	defer s.opened.Store(nil)
 	defer s.partition.Store(nil)
 	return p.Run(ctx, func() {
 		s.partition.Store(p)

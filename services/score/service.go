@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+	diagnosticsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/diagnostics/v1"
 
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
@@ -93,6 +94,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 
 // RegisterGRPC registers the service's gRPC door. Until the components are ready it answers UNAVAILABLE.
 func (s *Service) RegisterGRPC(r grpc.ServiceRegistrar) { s.server.Register(r) }
+
+// Diagnose says how the logs are on this replica.
+func (s *Service) Diagnose() []*diagnosticsv1.Partition { return s.set.Diagnose() }
 
 // Components are what has to run, in this order.
 func (s *Service) Components() []lifecycle.Component {

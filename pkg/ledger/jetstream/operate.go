@@ -72,19 +72,33 @@ func (s *Stores) Continue(ctx context.Context, name, subject string) (ended, nex
 	}
 }
 
+// Holder returns the replica that holds the lease of a log; empty if none does.
+func (s *Stores) Holder(ctx context.Context, name string) (string, error) {
+	kv, err := s.js.KeyValue(ctx, leaseBucket)
+	if err == nil {
+		var entry jetstream.KeyValueEntry
+		if entry, err = kv.Get(ctx, name); err == nil {
+			return string(entry.Value()), nil
+		}
+	}
+	if errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrKeyNotFound) {
+		return "", nil
+	}
+	return "", fmt.Errorf("the lease of %s: %w", name, err)
+}
+
 // requestContinue asks the holder of the lease.
 func (s *Stores) requestContinue(ctx context.Context, name string) error {
-	kv, err := s.js.KeyValue(ctx, leaseBucket)
-	if err != nil {
-		return fmt.Errorf("%w: bucket %s: %w", ledger.ErrUnavailable, leaseBucket, err)
+	holder, err := s.Holder(ctx, name)
+	if err == nil && holder == "" {
+		err = fmt.Errorf("no replica holds the lease of %s", name)
 	}
-	holder, err := kv.Get(ctx, name)
 	if err != nil {
-		return fmt.Errorf("%w: no replica holds the lease of %s: %w", ledger.ErrUnavailable, name, err)
+		return fmt.Errorf("%w: %w", ledger.ErrUnavailable, err)
 	}
 	once, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
-	_, err = ledger.RequestContinue(once, NewPeers(s.js.Conn()), name, string(holder.Value()))
+	_, err = ledger.RequestContinue(once, NewPeers(s.js.Conn()), name, holder)
 	return err
 }
 

@@ -58,5 +58,22 @@ func (s *State) Due(now time.Time) []Command {
 	return due
 }
 
+// Overdue is a battle whose deadline has passed.
+type Overdue struct {
+	Battle
+	Deadline time.Time
+}
+
+// Overdue returns the battles whose committed deadline was before a time, in no order.
+func (s *State) Overdue(before time.Time) []Overdue {
+	var overdue []Overdue
+	for id, at := range s.timers.All() {
+		if b, ok := s.open.Committed(id); ok && at.Before(before) {
+			overdue = append(overdue, Overdue{b, at})
+		}
+	}
+	return overdue
+}
+
 // NextDue returns the earliest deadline.
 func (s *State) NextDue() (time.Time, bool) { return s.timers.Next() }

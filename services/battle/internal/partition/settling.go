@@ -2,6 +2,8 @@ package partition
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -34,11 +36,11 @@ func (p *Partition) watchSettling(ctx context.Context, r *running) (end func()) 
 
 // tellLate returns the battles that are late now, all of them told.
 func (p *Partition) tellLate(r *running, told map[string]bool) map[string]bool {
-	var late []string
+	var late map[string]time.Time
 	before := r.ledger.Now().Add(-settlingAlarm)
 	r.ledger.View(func() { late = p.battles.Settling(before) })
 	now := make(map[string]bool, len(late))
-	for _, id := range late {
+	for _, id := range slices.Sorted(maps.Keys(late)) {
 		now[id] = true
 		if !told[id] {
 			p.o.Log.Error("battle waits for its settlement: a score partition has not reported the total of a live", "battle_id", id)

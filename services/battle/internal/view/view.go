@@ -153,15 +153,14 @@ func (v *Battles) Current(liveID string) (battle.Battle, bool) {
 	return battle.Battle{}, false
 }
 
-// Settling returns the battles that have waited for their settlement since before a time, by id.
-func (v *Battles) Settling(before time.Time) []string {
-	var late []string
+// Settling returns the battles that have waited for their settlement since before a time, and since when.
+func (v *Battles) Settling(before time.Time) map[string]time.Time {
+	late := make(map[string]time.Time)
 	for id, since := range v.settling {
 		if since.Before(before) {
-			late = append(late, id)
+			late[id] = since
 		}
 	}
-	slices.Sort(late)
 	return late
 }
 

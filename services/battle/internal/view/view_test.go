@@ -2,6 +2,7 @@ package view_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -386,7 +387,7 @@ func TestListAndForget(t *testing.T) {
 	if late := s.battles.Settling(s.now); len(late) != 0 {
 		t.Errorf("late: %v", late)
 	}
-	if late := s.battles.Settling(s.now.Add(time.Millisecond)); !slices.Equal(late, []string{"b1"}) {
+	if late := s.battles.Settling(s.now.Add(time.Millisecond)); !maps.Equal(late, map[string]time.Time{"b1": s.now}) {
 		t.Errorf("late: %v", late)
 	}
 	s.after(2 * keep)

@@ -1,5 +1,7 @@
 package cohost
 
+import "time"
+
 // Live returns a live, active or ended within Rules.EndedKept.
 func (s *State) Live(id string) (Live, bool) {
 	if l, ok := s.lives.Committed(id); ok {
@@ -27,6 +29,17 @@ func (s *State) Invitations(ids []string) []Invitation {
 		}
 	}
 	return found
+}
+
+// Overdue returns the pending invitations whose deadline was before a time, in no order.
+func (s *State) Overdue(before time.Time) []Invitation {
+	var overdue []Invitation
+	for id, at := range s.timeouts.All() {
+		if i, ok := s.invitations.Committed(id); ok && at.Before(before) {
+			overdue = append(overdue, i)
+		}
+	}
+	return overdue
 }
 
 // Candidates returns a function that returns a live if it is one that the given one can invite, of those that are active, of

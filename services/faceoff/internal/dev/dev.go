@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/diagnose"
 	"github.com/faceoff-live/faceoff/pkg/ledger/jetstream"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 	"github.com/faceoff-live/faceoff/pkg/natsd"
@@ -268,7 +269,10 @@ func (p *process) services(server *rpc.Server) ([]lifecycle.Component, error) {
 	c.RegisterGRPC(server)
 	b.RegisterGRPC(server)
 	s.RegisterGRPC(server)
-	components := c.Components()
+	components := []lifecycle.Component{
+		diagnose.Component(conns[0], p.keys, "cohost", c), diagnose.Component(conns[1], p.keys, "battle", b), diagnose.Component(conns[2], p.keys, "score", s),
+	}
+	components = append(components, c.Components()...)
 	components = append(components, b.Components()...)
 	return append(components, s.Components()...), nil
 }

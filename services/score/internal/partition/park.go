@@ -18,21 +18,27 @@ type parked struct {
 
 	mu    sync.Mutex
 	count int
-	lives map[string]chan struct{} // closed when something happens to the live
+	lives map[string]*parkedLive
+}
+
+// parkedLive are the calls that wait for one live.
+type parkedLive struct {
+	happened chan struct{} // closed when something happens to the live
+	count    int
 }
 
 func newParked(most int) *parked {
-	return &parked{most: most, lives: make(map[string]chan struct{})}
+	return &parked{most: most, lives: make(map[string]*parkedLive)}
 }
 
 // wait returns when something has happened to the live since pastEnd was called, and soon if that says that the live is
 // not past its end. The error is a refusal when too many wait, or ctx's.
 func (k *parked) wait(ctx context.Context, live string, pastEnd func() bool) error {
-	happened, err := k.enter(live)
+	at, err := k.enter(live)
 	if err != nil {
 		return err
 	}
-	defer k.leave()
+	defer k.leave(live, at)
 	var retry <-chan time.Time
 	// Asked only now: what happens after the answer is heard of.
 	if !pastEnd() {
@@ -41,7 +47,7 @@ func (k *parked) wait(ctx context.Context, live string, pastEnd func() bool) err
 		retry = timer.C
 	}
 	select {
-	case <-happened:
+	case <-at.happened:
 	case <-retry:
 	case <-ctx.Done():
 		return ctx.Err()
@@ -49,27 +55,29 @@ func (k *parked) wait(ctx context.Context, live string, pastEnd func() bool) err
 	return nil
 }
 
-// enter takes a place and returns what is closed when something happens to the live.
-func (k *parked) enter(live string) (<-chan struct{}, error) {
+// enter takes a place among those who wait for the live.
+func (k *parked) enter(live string) (*parkedLive, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.count >= k.most {
 		return nil, es.Refuse("RATE_LIMITED", "%d calls wait already for lives that are past their end to close", k.most)
 	}
-	k.count++
-	happened, ok := k.lives[live]
+	at, ok := k.lives[live]
 	if !ok {
-		happened = make(chan struct{})
-		k.lives[live] = happened
+		at = &parkedLive{happened: make(chan struct{})}
+		k.lives[live] = at
 	}
-	return happened, nil
+	k.count++
+	at.count++
+	return at, nil
 }
 
-func (k *parked) leave() {
+func (k *parked) leave(live string, at *parkedLive) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.count--; k.count == 0 {
-		clear(k.lives)
+	k.count--
+	if at.count--; at.count == 0 && k.lives[live] == at {
+		delete(k.lives, live)
 	}
 }
 
@@ -77,8 +85,19 @@ func (k *parked) leave() {
 func (k *parked) wake(live string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if happened, ok := k.lives[live]; ok {
-		close(happened)
+	if at, ok := k.lives[live]; ok {
+		close(at.happened)
 		delete(k.lives, live)
 	}
+}
+
+// waiting returns how many calls wait for each live.
+func (k *parked) waiting() map[string]int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	calls := make(map[string]int, len(k.lives))
+	for live, at := range k.lives {
+		calls[live] = at.count
+	}
+	return calls
 }
