@@ -161,7 +161,7 @@ type Ledger[C, E any] struct {
 	clockAhead atomic.Int64
 	// storing runs while a group is on its way into the log.
 	storing stopwatch
-	growth   growth
+	growth  growth
 	// thaw tells the writer to thaw what a snapshot has frozen, when it has nothing else to do.
 	thaw      chan struct{}
 	snapshots snapshotKeeper[C, E]

@@ -19,6 +19,7 @@ import (
 const (
 	exitFailed = 1
 	exitUsage  = 2
+	exitBlind  = 2
 )
 
 // errFailed ends a command with exit code 1; what failed has been printed.
@@ -37,9 +38,11 @@ type commands struct {
 	Events     eventsCommand      `cmd:"" help:"Print what lives are told, as it happens."`
 	Token      tokenCommands      `cmd:"" help:"Access tokens: create."`
 	Streams    streamsCommands    `cmd:"" help:"What is stored in NATS: apply, check."`
+	Doctor     doctorCommand      `cmd:"" help:"Find what looks stuck; exit code 1 if anything does, 2 if it could not be looked."`
 }
 
-// Main runs a command line and returns the exit code: 1 when the command failed, 2 when it was not understood.
+// Main runs a command line and returns the exit code: 1 when the command failed, 2 when it was not understood, or could not
+// look at what it is asked about.
 func Main(args []string, out, complaints io.Writer) int {
 	ctx, stop := lifecycle.Signals(context.Background())
 	defer stop()
@@ -88,6 +91,9 @@ func exitCode(err error, complaints io.Writer) int {
 	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
+	}
+	if _, ok := errors.AsType[blindError](err); ok {
+		return exitBlind
 	}
 	return exitFailed
 }
