@@ -87,7 +87,7 @@ func (a *actor) step() {
 	case n < 53:
 		a.fight()
 	case n < 66:
-		a.inBattle()
+		a.disturb()
 	case n < 70:
 		a.repeat()
 	case n < 76:
