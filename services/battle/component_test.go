@@ -11,8 +11,10 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/proto"
 
@@ -295,10 +297,12 @@ func (s *scores) run(js jetstream.JetStream, r *replica) (stop func()) {
 func (s *scores) report(ctx context.Context, to battlev1.BattleCoordinationServiceClient, lives map[string][]string, entry *battlev1.Entry) {
 	closed := func(id, live string) {
 		gifters := []*battlev1.Gifter{{User: &userv1.User{UserId: "fan_of_" + live}, Points: s.total(live)}}
-		_, err := to.ReportClosed(ctx, &battlev1.ReportClosedRequest{
-			BattleId: id, LiveId: live, Total: s.total(live), TopGifters: gifters, Proof: &battlev1.ClosingProof{Partition: 3, Gifts: 1},
+		s.until(ctx, func(ctx context.Context) error {
+			_, err := to.ReportClosed(ctx, &battlev1.ReportClosedRequest{
+				BattleId: id, LiveId: live, Total: s.total(live), TopGifters: gifters, Proof: &battlev1.ClosingProof{Partition: 3, Gifts: 1},
+			})
+			return err
 		})
-		s.check(ctx, err)
 	}
 	switch e := entry.GetEntry().(type) {
 	case *battlev1.Entry_BattleStarting_:
@@ -306,8 +310,10 @@ func (s *scores) report(ctx context.Context, to battlev1.BattleCoordinationServi
 		lives[id] = nil
 		for _, p := range e.BattleStarting.GetParticipants() {
 			lives[id] = append(lives[id], p.GetLiveId())
-			_, err := to.ReportOpened(ctx, &battlev1.ReportOpenedRequest{BattleId: id, LiveId: p.GetLiveId(), Partition: 3, Sequence: 1})
-			s.check(ctx, err)
+			s.until(ctx, func(ctx context.Context) error {
+				_, err := to.ReportOpened(ctx, &battlev1.ReportOpenedRequest{BattleId: id, LiveId: p.GetLiveId(), Partition: 3, Sequence: 1})
+				return err
+			})
 		}
 	case *battlev1.Entry_UserExited_:
 		closed(e.UserExited.GetBattleId(), e.UserExited.GetLiveId())
@@ -318,8 +324,18 @@ func (s *scores) report(ctx context.Context, to battlev1.BattleCoordinationServi
 	}
 }
 
-func (s *scores) check(ctx context.Context, err error) {
-	if err != nil && ctx.Err() == nil {
-		s.t.Errorf("report: %v", err)
+// until reports again, as score does, until it is answered: a replica that has ended answers nothing that was passed on to it.
+func (s *scores) until(ctx context.Context, report func(context.Context) error) {
+	for end := time.Now().Add(patience); ; {
+		once, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+		err := report(once)
+		cancel()
+		switch code := status.Code(err); {
+		case err == nil || ctx.Err() != nil:
+			return
+		case code != codes.Unavailable && code != codes.DeadlineExceeded || time.Now().After(end):
+			s.t.Errorf("report: %v", err)
+			return
+		}
 	}
 }
