@@ -31,6 +31,9 @@ type sum struct {
 	Duplicated int     `json:"duplicated"`
 	Stuck      int     `json:"stuck"`
 	Violations int     `json:"violations"`
+	// Commands that were done, and what became of battles.
+	Done   map[string]int `json:"done"`
+	Became map[string]int `json:"became"`
 	// Sizes of connections, and reasons of refusals, with how often they were.
 	Sizes    map[int]int    `json:"sizes"`
 	Refusals map[string]int `json:"refusals"`
@@ -46,6 +49,12 @@ func (s *sum) add(r sim.Result) {
 	s.Snapshots += r.Snapshots
 	for size, n := range r.Sizes {
 		s.Sizes[size] += n
+	}
+	for kind, n := range r.Done {
+		s.Done[kind] += n
+	}
+	for what, n := range r.Became {
+		s.Became[what] += n
 	}
 	for reason, n := range r.Refusals {
 		s.Refusals[reason] += n
@@ -72,7 +81,7 @@ const many = 50
 func runAll() int {
 	began := time.Now()
 	var mu sync.Mutex
-	total := sum{Sizes: map[int]int{}, Refusals: map[string]int{}}
+	total := sum{Done: map[string]int{}, Became: map[string]int{}, Sizes: map[int]int{}, Refusals: map[string]int{}}
 	failed := false
 	next := *first
 	draw := func() (seed uint64, ok bool) {
@@ -109,6 +118,12 @@ func runAll() int {
 	if total.Runs >= many && total.Sizes[9] == 0 {
 		fmt.Println("no connection has come to nine lives: callers do not do what they should")
 		failed = true
+	}
+	for refusal := range total.Refusals {
+		if kind, _, _ := strings.Cut(refusal, " "); total.Runs >= many && total.Done[kind] == 0 {
+			fmt.Println(kind + " is only ever refused: callers do not do what they should")
+			failed = true
+		}
 	}
 	fmt.Println(string(line))
 	if failed {

@@ -16,7 +16,7 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/rpc"
 )
 
-// caller is whom services take every call to come from.
+// caller is whom services take a call to come from that does not say who it is.
 var caller = auth.Principal{Key: "sim", User: "sim", Live: auth.EveryLive, Role: auth.Service}
 
 // methods and streams are the gRPC methods of a replica, by their full names. They are called without a transport, which
@@ -96,7 +96,11 @@ func (r *replica) serve(from context.Context, method string, request proto.Messa
 	if !ok {
 		return answer{err: status.Error(codes.Unimplemented, fmt.Sprintf("no method %s", method))}
 	}
-	ctx, cancel := context.WithCancel(auth.With(r.ctx, caller))
+	who, named := auth.From(from)
+	if !named {
+		who = caller
+	}
+	ctx, cancel := context.WithCancel(auth.With(r.ctx, who))
 	defer cancel()
 	defer context.AfterFunc(from, cancel)()
 	if deadline, ok := from.Deadline(); ok {

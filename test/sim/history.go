@@ -118,11 +118,23 @@ func (h *history) giftsUnknown(n int) {
 	h.giftsLost += n
 }
 
+// heard takes in a battle, or what has become of one, and the next round of it.
 func (h *history) heard(b *battlev1.Battle) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if b != nil {
+	if b.GetBattleId() == "" {
+		return
+	}
+	known := func(id string) int {
+		return slices.IndexFunc(h.battles, func(x *battlev1.Battle) bool { return x.GetBattleId() == id })
+	}
+	if i := known(b.GetBattleId()); i < 0 {
 		h.battles = append(h.battles, b)
+	} else if len(b.GetUsers()) > 0 {
+		h.battles[i] = b
+	}
+	if next := b.GetSeries().GetNextBattleId(); next != "" && known(next) < 0 {
+		h.battles = append(h.battles, &battlev1.Battle{BattleId: next, InviterLiveId: b.GetInviterLiveId(), Users: b.GetUsers(), Config: b.GetConfig()})
 	}
 }
 

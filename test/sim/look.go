@@ -67,6 +67,7 @@ func (a *actor) look() {
 	case a.rng.IntN(2) == 0:
 		r, err := a.battle.GetBattle(ctx, &battlev1.GetBattleRequest{BattleId: b.GetBattleId()})
 		a.saw(battleLog, check.Read{Question: check.AskBattle, ID: b.GetBattleId(), Battle: r.GetBattle()}, err)
+		a.h.heard(r.GetBattle())
 	default:
 		r, err := a.score.GetBattleScores(ctx, &scorev1.GetBattleScoresRequest{BattleId: b.GetBattleId()})
 		a.sawScores(r.GetScores(), err)

@@ -109,7 +109,10 @@ func (r *replica) service() (service, error) {
 		return cohost.New(cfg, cohost.Deps{Stores: st, Battle: &door{world: w, caller: r, service: battleService}, Log: log, Wall: wall})
 	case battleService:
 		cfg := battle.DefaultConfig()
+		l := w.shape.limits
 		cfg.MinDuration, cfg.RoundInterval = time.Second, time.Second
+		cfg.DefaultDuration, cfg.MaxDuration, cfg.ProposalTimeout = 2*time.Second, milliseconds(l.LongestBattle), milliseconds(l.Proposal)
+		cfg.RequestsPerLive, cfg.RequestsPerUser = l.BattleLiveRate, l.BattleUserRate
 		return battle.New(cfg, battle.Deps{Stores: st, Log: log, Wall: wall})
 	default:
 		cfg := score.DefaultConfig()
@@ -117,6 +120,8 @@ func (r *replica) service() (service, error) {
 		return score.New(cfg, score.Deps{Stores: st, Battle: &door{world: w, caller: r, service: battleService}, Log: log, Wall: wall})
 	}
 }
+
+func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // end ends the replica. A crash lets it do nothing more.
 func (r *replica) end(crash bool) {

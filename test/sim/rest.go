@@ -38,8 +38,8 @@ func (w *world) bookAll(h *history) (stuck []string) {
 		must(c.create(live), "LIVE_EXISTS")
 		must(c.exit(live), "CONNECTION_NOT_FOUND")
 	}
-	if w.shape.limits.LiveRate < 100 {
-		_ = wait(context.Background(), time.Minute) // in which nobody has sent an invitation
+	if min(w.shape.limits.LiveRate, w.shape.limits.BattleLiveRate) < 100 {
+		_ = wait(context.Background(), time.Minute) // in which nobody has sent an invitation, or requested a battle
 	}
 	for _, pair := range w.shape.pairs() {
 		x, y := pair[0], pair[1]
@@ -50,12 +50,13 @@ func (w *world) bookAll(h *history) (stuck []string) {
 		if !must(c.accept(y, x, "")) {
 			continue
 		}
-		o, b := c.requestBattle(x, []string{y}, &battlev1.BattleConfig{DurationSeconds: 1})
+		o, b := c.requestBattle(&battlev1.RequestBattleRequest{
+			InviterLiveId: x, TargetLiveIds: []string{y}, Config: &battlev1.BattleConfig{DurationSeconds: 1},
+		})
 		if !must(o) {
 			continue
 		}
 		_ = wait(context.Background(), time.Until(b.GetStartsAt().AsTime())+500*time.Millisecond)
-		h.heard(b)
 		if !c.gifts(&scorev1.GiftEvent{
 			EventId: "last-" + x, LiveId: x, Sender: user(y), GiftId: "rose", Category: scorev1.GiftEvent_BASIC, UnitValue: 1, SentAt: b.GetStartsAt(),
 		}) {

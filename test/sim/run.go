@@ -20,6 +20,8 @@ type Result struct {
 	Snapshots int
 	// Sizes counts connections by the most lives that they had.
 	Sizes map[int]int
+	// Done counts commands that were answered with ok, by kind, and Became what became of battles.
+	Done, Became map[string]int
 	// Refusals counts commands that were refused, by kind and reason.
 	Refusals map[string]int
 	Findings check.Findings
@@ -106,7 +108,8 @@ func (r *Result) judge(w *world, h *history, rest map[string]uint64, stuck []str
 	report := check.Check(check.Run{
 		Logs: w.groups(), Ops: h.ops, Gifts: h.gifts, Sent: h.tried, Reads: h.reads, Told: h.told, Scores: h.scores, Complete: true, Limits: w.shape.limits, Rest: rest,
 	})
-	r.Findings, r.Settled, r.Sizes, r.Refusals = report.Findings, report.Settled, report.Sizes, map[string]int{}
+	r.Findings, r.Settled, r.Sizes, r.Became = report.Findings, report.Settled, report.Sizes, report.Became
+	r.Done, r.Refusals = map[string]int{}, map[string]int{}
 	for _, s := range stuck {
 		r.Findings = append(r.Findings, check.Finding{Class: check.Stuck, Text: s})
 	}
@@ -118,6 +121,7 @@ func (r *Result) judge(w *world, h *history, rest map[string]uint64, stuck []str
 		switch o.Outcome {
 		case check.OK:
 			r.Acked++
+			r.Done[string(o.Kind)]++
 		case check.Unknown:
 			r.Unknown++
 		case check.Refused:

@@ -36,6 +36,12 @@ func newShape(seed uint64) shape {
 		s.limits.LiveRate = 2 + rng.IntN(6)
 		s.limits.UserRate = s.limits.LiveRate + rng.IntN(6)
 	}
+	s.limits.BattleLiveRate, s.limits.BattleUserRate = 120, 120
+	s.limits.LongestBattle, s.limits.Proposal = 8000, 1000+500*rng.Int64N(5)
+	if rng.IntN(4) == 0 {
+		s.limits.BattleLiveRate = 1 + rng.IntN(4)
+		s.limits.BattleUserRate = s.limits.BattleLiveRate + 1 + rng.IntN(3)
+	}
 	for i := range video {
 		s.lives = append(s.lives, fmt.Sprintf("live%d", i))
 	}

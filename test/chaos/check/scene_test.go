@@ -271,7 +271,7 @@ func good() *scene {
 	s.heads(2600)
 	s.write(b, "", 3700, &battlev1.Entry{Entry: &battlev1.Entry_BattleEnding_{BattleEnding: &battlev1.Entry_BattleEnding{BattleId: "b1", Reason: battlev1.Battle_TIME_OVER}}})
 	s.write(sc, "", 3710, closed("x", 10, 2), closed("y", 0, 0))
-	s.write(b, "", 3720, reported("x", 10), reported("y", 0), &battlev1.Entry{Entry: &battlev1.Entry_BattleEnded_{BattleEnded: &battlev1.Entry_BattleEnded{BattleId: "b1", Result: s.result()}}})
+	s.write(b, "", 3720, reported("x", 10), reported("y", 0), &battlev1.Entry{Entry: &battlev1.Entry_BattleEnded_{BattleEnded: &battlev1.Entry_BattleEnded{BattleId: "b1", Reason: battlev1.Battle_TIME_OVER, Result: s.result()}}})
 	s.write(sc, "", 3900, decided("g3", late, 0))
 	s.gifts(2900, history.OK, "", []*scorev1.GiftVerdict{verdict("g3", late, 0)}, "g3")
 

@@ -6,7 +6,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 	ledgerv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/ledger/v1"
 )
@@ -31,6 +30,10 @@ const (
 	RejectBattle  Kind = "RejectBattle"
 	CancelBattle  Kind = "CancelBattleRequest"
 	ExitBattle    Kind = "ExitBattle"
+	EndBattle     Kind = "EndBattle"
+	ExtendBattle  Kind = "ExtendBattle"
+	VoidBattle    Kind = "VoidBattle"
+	Rematch       Kind = "Rematch"
 )
 
 // Outcome of a command, as its caller knows it after the last try.
@@ -52,6 +55,10 @@ type Op struct {
 	// Request is what was sent, nil if that was not kept.
 	Request proto.Message
 	Battle  string
+	// Made is the battle that an answered request has made; of a RequestBattle Battle can say it as well.
+	Made string
+	// As is the live whose host has sent it; empty for a backend or an admin, who may do everything.
+	As string
 	// ID of the command in the log.
 	ID string
 	// Cohost and Own are the windows of the last try in COHOST_00 and in the log that decides.
@@ -94,7 +101,7 @@ type answers struct {
 }
 
 // requestedBy: what is done for a host, a host has asked for.
-func requestedBy(f *Findings, ops []Op, cohost *cohostLog, battle *battleLog) {
+func requestedBy(f *Findings, ops []Op, cohost *cohostLog, battle *battleLog, limits Limits) {
 	known := map[string]bool{}
 	for _, o := range ops {
 		known[o.ID] = true
@@ -112,84 +119,27 @@ func requestedBy(f *Findings, ops []Op, cohost *cohostLog, battle *battleLog) {
 			f.add(Violation, "COHOST_00/%d: nobody has asked for command %q: %v", d.seq, d.id, d.entries)
 		}
 	}
+	a := answers{f, cohost, battle, limits}
 	for _, d := range battle.decisions {
-		if has(d, ofHost) && !known[d.id] {
-			f.add(Violation, "BATTLE_00/%d: nobody has asked for command %q: %v", d.seq, d.id, d.entries)
+		o, known := battle.asked[d.id]
+		for _, e := range d.entries {
+			if ofHost(e) && (!known || o.Kind.InCohost() || o.denied() || !a.asks(o, e, battle.before(d))) {
+				f.add(Violation, "BATTLE_00/%d: nobody has asked for command %q: %v", d.seq, d.id, e)
+			}
 		}
 	}
 }
 
-// ofHost: a host has asked for it, no deadline has brought it.
-func ofHost(e *battlev1.Entry) bool {
-	a := e.GetInviteeAnswered()
-	r := e.GetBattleRequested()
-	return r != nil && !byItself(r) || a != nil && a.GetAnswer() != battlev1.Entry_InviteeAnswered_TIMED_OUT || e.GetUserExited().GetReason() == battlev1.Entry_UserExited_EXITED ||
-		e.GetSeriesExited().GetReason() == battlev1.Entry_UserExited_EXITED
-}
-
 func (a answers) check(o Op) {
-	switch {
-	case o.Kind.InCohost():
+	if o.Kind.InCohost() {
 		a.cohostCheck(o)
-	case o.Outcome == OK:
-		a.done(o)
-	case o.Outcome == Refused:
-		a.refused(o)
-	}
-}
-
-// done: what was answered with ok has happened, before the answer, or was so already.
-func (a answers) done(o Op) {
-	d, ok := a.battle.byID[o.ID]
-	// The battle's deadline comes first, in the same decision, and may leave nothing to do.
-	idle := d.refusal == nil && !has(d, ofHost)
-	a.happened(o, ok, d.seq, has(d, o.inBattle) || idle && a.before(o, d.seq))
-}
-
-func (o Op) inBattle(e *battlev1.Entry) bool {
-	answered := func(how battlev1.Entry_InviteeAnswered_Answer) bool {
-		i := e.GetInviteeAnswered()
-		return i.GetBattleId() == o.Battle && i.GetLiveId() == o.Live && i.GetAnswer() == how
-	}
-	switch o.Kind {
-	case RequestBattle:
-		return e.GetBattleRequested().GetBattleId() == o.Battle && e.GetBattleRequested().GetInviter().GetLiveId() == o.Live
-	case AcceptBattle:
-		return answered(battlev1.Entry_InviteeAnswered_ACCEPTED)
-	case RejectBattle:
-		return answered(battlev1.Entry_InviteeAnswered_REJECTED)
-	case CancelBattle:
-		return e.GetBattleEnded().GetBattleId() == o.Battle && e.GetBattleEnded().GetNever() == battlev1.Entry_BattleEnded_CANCELLED
-	default:
-		x, waiting := e.GetUserExited(), e.GetSeriesExited()
-		return x.GetBattleId() == o.Battle && x.GetLiveId() == o.Live || waiting.GetBattleId() == o.Battle && waiting.GetLiveId() == o.Live
+	} else {
+		a.battleCheck(o)
 	}
 }
 
 // nothing reports whether there was nothing to do.
 func (d decision[E]) nothing() bool { return len(d.entries) == 0 && d.refusal == nil }
-
-// before reports whether a command that changed nothing in a group had no need to: what it asks for was so.
-func (a answers) before(o Op, seq uint64) bool {
-	for _, d := range a.battle.decisions {
-		if d.seq > seq {
-			break
-		}
-		for _, e := range d.entries {
-			switch o.Kind {
-			case AcceptBattle, RejectBattle, ExitBattle:
-				if o.inBattle(e) || o.Kind == ExitBattle && e.GetBattleEnding().GetBattleId() == o.Battle {
-					return true
-				}
-				if x := e.GetBattleStarting(); o.Kind == AcceptBattle && x.GetBattleId() == o.Battle && slices.ContainsFunc(x.GetParticipants(),
-					func(p *battlev1.Entry_Participant) bool { return p.GetLiveId() == o.Live }) {
-					return true // no answer was needed
-				}
-			}
-		}
-	}
-	return false
-}
 
 func has[E any](d decision[E], ok func(E) bool) bool { return slices.ContainsFunc(d.entries, ok) }
 
@@ -201,16 +151,6 @@ func (a answers) happened(o Op, decided bool, seq uint64, effect bool) {
 		a.f.add(Violation, "%s %s of %s: answered ok at head %d, decided in group %d", o.Kind, o.ID, o.Live, o.Own.After, seq)
 	case !effect:
 		a.f.add(Violation, "%s %s of %s: answered ok, the decision in group %d does something else", o.Kind, o.ID, o.Live, seq)
-	}
-}
-
-// refused: what was refused has not happened and does not afterwards, since the log keeps the refusal; and the reason held at
-// some moment of the call.
-func (a answers) refused(o Op) {
-	b, ok := a.battle.byID[o.ID]
-	a.kept(o, o.ID, o.Reason, ok, b.seq, b.refusal)
-	if !a.battleReason(o) {
-		a.untrue(o, o.Others, o.Reason)
 	}
 }
 

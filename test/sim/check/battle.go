@@ -6,112 +6,6 @@ import (
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 )
 
-// Phases of a battle as the checks know it.
-const (
-	requested = iota
-	starting
-	running
-	settling
-)
-
-// openWithin is how long after its start, in ms, a battle waits for its lives to open.
-const openWithin = 5000
-
-// fight is a battle that has not ended. Values are replaced, never changed.
-type fight struct {
-	phase   int
-	inviter string
-	asked   map[string]bool // invitees that have not answered
-	holds   map[string]bool // lives that are in it
-	plays   map[string]bool // lives that were there at the start
-	opened  map[string]bool
-	exited  map[string]bool
-	closed  map[string]int64
-	side    map[string]string // of lives that do not fight for themselves
-	// proposals, by what they are about, with who has consented
-	proposals map[string]map[string]bool
-	started   bool
-	// Log times. until: when a request times out or a start fails, 0: never.
-	until, startsAt, endsAt, duration int64
-	since                             place // its phase began
-}
-
-func (b fight) clone() fight {
-	b.asked, b.holds, b.plays = maps.Clone(b.asked), maps.Clone(b.holds), maps.Clone(b.plays)
-	b.opened, b.exited, b.closed = maps.Clone(b.opened), maps.Clone(b.exited), maps.Clone(b.closed)
-	b.proposals = maps.Clone(b.proposals)
-	return b
-}
-
-// endless says why nothing can end the battle; "" if something can.
-func (b fight) endless() string {
-	switch {
-	case b.phase == requested && len(b.asked) == 0:
-		return "everybody has answered, and it has neither started nor ended"
-	case b.phase == requested && b.until == 0:
-		return "its request does not time out"
-	case (b.phase == starting || b.phase == running) && b.sides() < 2:
-		return "fewer than two sides are in it, and it goes on"
-	case b.phase == running && b.endsAt == 0:
-		return "it has no end"
-	}
-	return ""
-}
-
-// fights is what BATTLE_00 says.
-type fights struct {
-	member map[string]string // live to connection, as far as COHOST_00 was read
-	open   map[string]fight
-	after  after
-	at     int64 // log time
-	// number of the decision, and by which number each battle of the whole log ended
-	number int
-	ends   map[string]int
-}
-
-func (s fights) clone() fights {
-	s.member, s.open, s.after = maps.Clone(s.member), maps.Clone(s.open), s.after.clone()
-	return s
-}
-
-// ended reports whether a battle has ended.
-func (s fights) ended(id string) bool {
-	by, ok := s.ends[id]
-	return ok && by <= s.number
-}
-
-// over reports whether a battle has ended, or its deadline has come so that it does.
-func (s fights) over(id string) bool {
-	b, open := s.open[id]
-	return s.ended(id) || open && b.until > 0 && b.until <= s.at
-}
-
-// held reports whether a live is in an open battle, or waits for the next round of one.
-func (s fights) held(live string) bool {
-	if s.after.waits(live) {
-		return true
-	}
-	for _, b := range s.open {
-		if b.holds[live] {
-			return true
-		}
-	}
-	return false
-}
-
-// heldIn is held by a battle that has started, or has not.
-func (s fights) heldIn(live string, started bool) bool {
-	if started && s.after.waits(live) {
-		return true
-	}
-	for _, b := range s.open {
-		if b.holds[live] && (b.phase != requested) == started {
-			return true
-		}
-	}
-	return false
-}
-
 // start is a BattleStarting with its place.
 type start struct {
 	*battlev1.Entry_BattleStarting
@@ -129,6 +23,13 @@ type battleLog struct {
 	endings   map[string]battlev1.Battle_EndReason
 	exits     map[[2]string]uint64              // battle, live
 	results   map[string]*battlev1.BattleResult // nil for one that never started
+	final     map[string]fight                  // battles that have ended, as they were at their end
+	over      map[string]uint64                 // the groups in which they have
+	ends      map[string][]place                // when each battle was to end, as it was set and extended
+	asked     map[string]Op                     // all commands by id; nil if not all are known
+	places    map[string]int                    // of decisions, by id
+	users     map[string]string                 // hosts of lives
+	limits    Limits
 
 	spans  []Span
 	f      *Findings
@@ -138,28 +39,36 @@ type battleLog struct {
 
 func (l *battleLog) now() fights { return l.states[len(l.states)-1].s }
 
-// at is the state after the group seq.
-func (l *battleLog) at(seq uint64) fights { return at(l.states, seq) }
-
 // readBattle folds BATTLE_00: a live is in one open battle at most, its lives share a connection at every recorded position
 // of COHOST_00, that copy is what COHOST_00 says, and every battle passes its phases in order, when their time has come, can
 // always be ended by something, and ends once. From the group after rest on, deadlines are met in time.
-func readBattle(f *Findings, groups [][]byte, cohost *cohostLog, rest uint64) *battleLog {
+func readBattle(f *Findings, r Run, cohost *cohostLog) *battleLog {
 	const name = "BATTLE_00"
+	rest := r.Rest[name]
 	l := &battleLog{
-		decisions: readLog(f, name, groups, func() *battlev1.Entry { return new(battlev1.Entry) }), f: f, restAt: never,
+		decisions: readLog(f, name, r.Logs[name], func() *battlev1.Entry { return new(battlev1.Entry) }), f: f, restAt: never, limits: r.Limits,
+		final: map[string]fight{}, over: map[string]uint64{}, ends: map[string][]place{}, places: map[string]int{}, users: map[string]string{},
 		lives: map[string]map[string]bool{}, inviters: map[string]string{}, starts: map[string]start{}, endings: map[string]battlev1.Battle_EndReason{},
 		exits: map[[2]string]uint64{}, results: map[string]*battlev1.BattleResult{},
 	}
 	l.byID = byID(l.decisions)
+	if r.Complete {
+		l.asked = map[string]Op{}
+		for _, o := range r.Ops {
+			l.asked[o.ID] = o
+		}
+	}
 	s := fights{
 		member: map[string]string{}, open: map[string]fight{}, ends: map[string]int{},
-		after: after{map[string]int64{}, map[string]waiting{}, nil},
+		after: after{punished: map[string]int64{}, rounds: map[string]waiting{}},
 	}
 	l.states = []state[fights]{{0, s}}
 	for _, d := range l.decisions {
 		s = s.clone()
 		s.at, s.number = d.at, s.number+1
+		if _, again := l.places[d.id]; !again {
+			l.places[d.id] = s.number - 1
+		}
 		if d.seq <= rest {
 			l.restAt = d.at
 		}
@@ -174,6 +83,9 @@ func readBattle(f *Findings, groups [][]byte, cohost *cohostLog, rest uint64) *b
 		}
 		in := map[string]string{}
 		for id, r := range s.after.rounds {
+			if len(r.sides()) < 2 {
+				f.add(Violation, "%s/%d: fewer than two sides wait for the round after battle %s, and it is to come", name, d.seq, id)
+			}
 			for live := range r.lives {
 				if s.member[live] == "" {
 					f.add(Violation, "%s/%d: live %s waits for the round after battle %s and is in no connection", name, d.seq, live, id)
@@ -182,6 +94,9 @@ func readBattle(f *Findings, groups [][]byte, cohost *cohostLog, rest uint64) *b
 			}
 		}
 		for id, b := range s.open {
+			if what, undone := b.undone(d.at, l.limits); undone {
+				f.add(Violation, "%s/%d: all in battle %s have agreed to %v, and nothing comes of it", name, d.seq, id, what)
+			}
 			if why := b.endless(); why != "" {
 				f.add(Violation, "%s/%d: battle %s: %s", name, d.seq, id, why)
 			}
@@ -227,6 +142,7 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 		}
 		l.read = e.CohostRead.GetSequence()
 	case *battlev1.Entry_ConnectionJoined_:
+		l.users[e.ConnectionJoined.GetLiveId()] = e.ConnectionJoined.GetHost().GetUserId()
 		s.member[e.ConnectionJoined.GetLiveId()] = e.ConnectionJoined.GetConnectionId()
 	case *battlev1.Entry_ConnectionLeft_:
 		delete(s.member, e.ConnectionLeft.GetLiveId())
@@ -239,13 +155,15 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 		x := fight{
 			until: b.GetExpiresAtMs(), since: place{d.seq, d.at}, duration: int64(b.GetConfig().GetDurationSeconds()) * 1000, inviter: inviter,
 			asked: map[string]bool{}, holds: map[string]bool{inviter: true}, plays: map[string]bool{}, opened: map[string]bool{},
-			exited: map[string]bool{}, closed: map[string]int64{}, side: sidesOf(b), proposals: map[string]map[string]bool{},
+			exited: map[string]bool{}, closed: map[string]int64{}, side: sidesOf(b), proposals: map[subject]proposal{},
+			answers: map[string]battlev1.Entry_InviteeAnswered_Answer{}, Entry_BattleRequested: b,
 		}
 		for _, p := range b.GetInvitees() {
 			x.holds[p.GetLiveId()], x.asked[p.GetLiveId()] = true, true
 		}
 		s.open[b.GetBattleId()] = x
 		s.after.begins(b, x.holds, wrong)
+		l.requested(s, d, x, wrong)
 		l.lives[b.GetBattleId()], l.inviters[b.GetBattleId()] = maps.Clone(x.holds), inviter
 	case *battlev1.Entry_InviteeAnswered_:
 		a := e.InviteeAnswered
@@ -263,6 +181,7 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 				l.span(d, "live "+a.GetLiveId()+" of battle "+a.GetBattleId()+" times out", b.since, b.until)
 			}
 			delete(b.asked, a.GetLiveId())
+			b.answers[a.GetLiveId()] = a.GetAnswer()
 			if a.GetAnswer() != battlev1.Entry_InviteeAnswered_ACCEPTED {
 				delete(b.holds, a.GetLiveId())
 			}
@@ -298,7 +217,7 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 			}
 			delete(b.holds, x.GetLiveId())
 			delete(b.asked, x.GetLiveId())
-			b.exited[x.GetLiveId()] = true
+			b.exited[x.GetLiveId()], b.left = true, x.GetReason()
 			l.exits[[2]string{x.GetBattleId(), x.GetLiveId()}] = d.seq
 		})
 	case *battlev1.Entry_BattleEnding_:
@@ -307,7 +226,7 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 		change(id, func(b *fight) {
 			timeOver := e.BattleEnding.GetReason() == battlev1.Battle_TIME_OVER
 			switch {
-			case b.phase != running || timeOver && d.at < b.endsAt || !timeOver && !b.mayEnd(e.BattleEnding.GetReason()):
+			case b.phase != running || timeOver && d.at < b.endsAt || !timeOver && (d.at >= b.endsAt || !l.mayEnd(d, id, *b, e.BattleEnding.GetReason())):
 				wrong(Violation, "battle %s with %d lives ends by %v at %d in phase %d; its end is %d", id, len(b.holds), e.BattleEnding.GetReason(), d.at, b.phase, b.endsAt)
 			case overdue(d.at, b.endsAt, l.restAt):
 				wrong(Violation, "battle %s ends %d ms late", id, d.at-b.endsAt)
@@ -315,19 +234,16 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 			if timeOver {
 				l.span(d, "battle "+id+" ends", b.since, b.endsAt)
 			}
-			b.phase, b.since = settling, place{d.seq, d.at}
-		})
-	case *battlev1.Entry_ProposalMade_, *battlev1.Entry_ProposalConsented_, *battlev1.Entry_ProposalLapsed_:
-		l.proposal(e, change)
-	case *battlev1.Entry_BattleExtended_:
-		x := e.BattleExtended
-		change(x.GetBattleId(), func(b *fight) {
-			if b.phase != running || x.GetEndsAtMs() != b.endsAt+x.GetExtendMs() || d.at >= b.endsAt-lastMoment {
-				wrong(Violation, "battle %s in phase %d, which ends at %d, is extended at %d to %d", x.GetBattleId(), b.phase, b.endsAt, d.at, x.GetEndsAtMs())
+			if end := e.BattleEnding.GetEndsAtMs(); timeOver && end > 0 && end != b.endsAt {
+				wrong(Violation, "battle %s ends at %d, its lives are to close at %d", id, b.endsAt, end)
 			}
-			b.endsAt = x.GetEndsAtMs()
-			delete(b.proposals, about(battlev1.Proposal_EXTEND, x.GetExtendMs()))
+			if said := b.proposals[toEnd].reason; e.BattleEnding.GetReason() == battlev1.Battle_CUT_SHORT && e.BattleEnding.GetDetail() != said {
+				wrong(Violation, "battle %s is cut short for %q, proposed was that for %q", id, e.BattleEnding.GetDetail(), said)
+			}
+			b.phase, b.since, b.proposals = settling, place{d.seq, d.at}, map[subject]proposal{}
 		})
+	case *battlev1.Entry_ProposalMade_, *battlev1.Entry_ProposalConsented_, *battlev1.Entry_ProposalLapsed_, *battlev1.Entry_BattleExtended_:
+		l.proposal(d, e, change, wrong)
 	case *battlev1.Entry_LiveClosed_:
 		c := e.LiveClosed
 		change(c.GetBattleId(), func(b *fight) {
@@ -339,6 +255,9 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 	case *battlev1.Entry_BattleEnded_:
 		l.ended(s, d, e.BattleEnded, wrong)
 	default:
+		if x := entry.GetSeriesEnded(); x != nil {
+			l.seriesEnded(s, d, x, wrong)
+		}
 		s.after.apply(d.at, entry, wrong)
 	}
 }
@@ -355,6 +274,7 @@ func (l *battleLog) starting(s *fights, d decision[*battlev1.Entry], e *battlev1
 		}
 		b.phase, b.startsAt, b.endsAt, b.until = starting, e.GetStartsAtMs(), e.GetEndsAtMs(), e.GetStartsAtMs()+openWithin
 		b.since = place{d.seq, d.at}
+		l.ends[id] = append(l.ends[id], place{d.seq, b.endsAt})
 		for _, p := range e.GetParticipants() {
 			b.plays[p.GetLiveId()] = true
 		}
@@ -390,8 +310,15 @@ func (l *battleLog) ended(s *fights, d decision[*battlev1.Entry], e *battlev1.En
 	if open && b.phase == settling {
 		l.span(d, "battle "+id+" settles", b.since, b.since.at)
 	}
-	s.after.follows(b, e, wrong)
+	switch reason := e.GetReason(); {
+	case reason == battlev1.Battle_TERMINATED && b.phase < running && !l.byAdmin(d, EndBattle, id), reason == battlev1.Battle_VOIDED && !l.byAdmin(d, VoidBattle, id):
+		wrong(Violation, "battle %s ends by %v, and no admin has said so", id, reason)
+	case reason != battlev1.Battle_VOIDED && b.phase == settling && reason != l.endings[id]:
+		wrong(Violation, "battle %s was ending by %v and ends by %v", id, l.endings[id], reason)
+	}
+	s.follows(d.at, b, e, wrong)
 	delete(s.open, id)
+	l.final[id], l.over[id] = b, d.seq
 	s.ends[id] = s.number
 	l.results[id] = r
 }
@@ -399,4 +326,28 @@ func (l *battleLog) ended(s *fights, d decision[*battlev1.Entry], e *battlev1.En
 // span notes what a deadline has brought.
 func (l *battleLog) span(d decision[*battlev1.Entry], what string, since place, at int64) {
 	l.spans = append(l.spans, Span{what, "BATTLE_00", since.seq, d.seq, at - since.at})
+}
+
+// became counts what became of battles.
+func (l *battleLog) became() map[string]int {
+	n := map[string]int{}
+	for _, d := range l.decisions {
+		for _, entry := range d.entries {
+			switch e := entry.GetEntry().(type) {
+			case *battlev1.Entry_BattleEnded_:
+				n[e.BattleEnded.GetReason().String()]++
+			case *battlev1.Entry_SeriesEnded_:
+				n["series "+e.SeriesEnded.GetReason().String()]++
+			case *battlev1.Entry_SeriesContinued_:
+				n["next round"]++
+			case *battlev1.Entry_PunishmentEnded_:
+				n["punishment "+e.PunishmentEnded.GetReason().String()]++
+			case *battlev1.Entry_BattleExtended_:
+				n["extended"]++
+			case *battlev1.Entry_ProposalLapsed_:
+				n["proposal lapsed"]++
+			}
+		}
+	}
+	return n
 }

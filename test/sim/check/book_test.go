@@ -169,7 +169,7 @@ func closed(id, live string, total int64) *battlev1.Entry {
 }
 
 func settles(id string, x, y int64) *battlev1.Entry {
-	return &battlev1.Entry{Entry: &battlev1.Entry_BattleEnded_{BattleEnded: &battlev1.Entry_BattleEnded{BattleId: id, Result: &battlev1.BattleResult{
+	return &battlev1.Entry{Entry: &battlev1.Entry_BattleEnded_{BattleEnded: &battlev1.Entry_BattleEnded{BattleId: id, Reason: battlev1.Battle_TIME_OVER, Result: &battlev1.BattleResult{
 		Lives: []*battlev1.LiveResult{{LiveId: "x", Score: x, Rank: 1}, {LiveId: "y", Score: y, Rank: 2}}, WinnerLiveIds: []string{"x"},
 	}}}}
 }

@@ -36,6 +36,8 @@ type Report struct {
 	Settled int
 	// Sizes counts connections by the most lives that they had.
 	Sizes map[int]int
+	// Became counts what became of battles: why they ended, that they were extended, that proposals lapsed.
+	Became map[string]int
 	// Spans are what deadlines brought.
 	Spans []Span
 }
@@ -53,7 +55,7 @@ func Check(r Run) Report {
 		}
 	}
 	if r.Complete {
-		requestedBy(f, r.Ops, cohost, battle)
+		requestedBy(f, r.Ops, cohost, battle, r.Limits)
 	}
 	a := answers{f, cohost, battle, r.Limits}
 	for _, o := range r.Ops {
@@ -75,7 +77,7 @@ func Check(r Run) Report {
 	for _, x := range r.Gifters {
 		told.gifters(x)
 	}
-	out.Sizes = cohost.sizes
+	out.Sizes, out.Became = cohost.sizes, battle.became()
 	out.Spans = slices.Concat(cohost.spans, battle.spans)
 	if r.Quiet {
 		for _, x := range Open(r.Logs) {
@@ -88,7 +90,7 @@ func Check(r Run) Report {
 // readAll folds all logs and checks each by itself and against the others.
 func readAll(f *Findings, r Run) (*cohostLog, *battleLog, *scoreLogs) {
 	cohost := readCohost(f, r)
-	battle := readBattle(f, r.Logs["BATTLE_00"], cohost, r.Rest["BATTLE_00"])
+	battle := readBattle(f, r, cohost)
 	scores := newScoreLogs(f, battle)
 	for _, name := range slices.Sorted(maps.Keys(r.Logs)) {
 		if strings.HasPrefix(name, "SCORE_") {

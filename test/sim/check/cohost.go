@@ -8,12 +8,16 @@ import (
 	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
 )
 
-// Limits are the settings that cohost decides by; what is 0 is not known.
+// Limits are the settings that cohost and battle decide by; what is 0 is not known.
 type Limits struct {
 	// Members of a connection, and Pending invitations of a live in each direction.
 	Members, Pending int
 	// LiveRate and UserRate are how many invitations a live, and a user with all lives, may send in a minute of log time.
 	LiveRate, UserRate int
+	// BattleLiveRate and BattleUserRate are how many battles they may request.
+	BattleLiveRate, BattleUserRate int
+	// LongestBattle is how long a battle may take in all, and Proposal how long a proposal waits for consent, in ms.
+	LongestBattle, Proposal int64
 }
 
 // minute in which invitations are counted, in ms.

@@ -20,7 +20,7 @@ type Read struct {
 	Event    string
 	// Window in the log that has the answer: it must be so somewhere there.
 	Window Window
-	// Of is the id of a command of COHOST_00 whose answer says it: it knows what the command did.
+	// Of is the id of a command whose answer says it: it knows what the command did.
 	Of string
 
 	Live    *cohostv1.Live
@@ -85,6 +85,9 @@ func (t told) read(r Read) {
 	if d, ok := t.cohost.byID[r.Of]; r.Of != "" && ok {
 		r.Window.Before = max(r.Window.Before, d.seq)
 	}
+	if d, ok := t.battle.byID[r.Of]; r.Of != "" && ok {
+		r.Window.Before = max(r.Window.Before, d.seq)
+	}
 	var right bool
 	var said any
 	switch r.Question {
@@ -120,6 +123,9 @@ func (s fights) battle(id string, b *battlev1.Battle) bool {
 	if !open || x.phase != phase {
 		return false
 	}
+	if c := x.GetConfig(); c != nil && !proto.Equal(b.GetConfig(), c) || !x.says(b.GetProposals()) {
+		return false
+	}
 	if phase == requested {
 		return true
 	}
@@ -129,6 +135,21 @@ func (s fights) battle(id string, b *battlev1.Battle) bool {
 		}
 	}
 	return x.startsAt == b.GetStartsAt().AsTime().UnixMilli() && x.endsAt == b.GetEndsAt().AsTime().UnixMilli()
+}
+
+// says reports whether these are the proposals that wait in a battle.
+func (b fight) says(told []*battlev1.Proposal) bool {
+	for _, p := range told {
+		x := b.proposals[subject{p.GetKind(), int64(p.GetExtendSeconds()) * 1000}]
+		consented := map[string]bool{}
+		for _, live := range p.GetConsentedLiveIds() {
+			consented[live] = true
+		}
+		if x.by != p.GetLiveId() || x.reason != p.GetReason() || x.until != p.GetExpiresAt().AsTime().UnixMilli() || !maps.Equal(consented, x.consented) {
+			return false
+		}
+	}
+	return len(told) == len(b.proposals)
 }
 
 // result reports whether the result of a battle that has ended is the log's.

@@ -1,58 +1,85 @@
 package check
 
-import "slices"
+import (
+	"slices"
 
-// battleReason reports whether the reason of a refusal by BATTLE_00 held at some moment of the call, or, for one that was tried
-// before, since then.
-func (a answers) battleReason(o Op) bool {
-	since := Window{o.Since, o.Own.After}
-	battle := func(ok func(fights) bool) bool { return some(a.battle.states, since, ok) }
-	phase := func(is func(fight) bool) bool {
-		return battle(func(s fights) bool {
-			b, open := s.open[o.Battle]
-			return open && is(b)
-		})
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
+)
+
+// battleReason reports whether the reason for which BATTLE_00 has a command refused is one that the command can have, and held in what
+// the command found.
+func (a answers) battleReason(o Op, reason string, s fights) bool {
+	w, known := a.wants(o)
+	if o.Kind == RequestBattle && o.Request == nil {
+		w, known = wants{targets: o.Others}, true // whom it asked is all that was kept: its terms are taken to be in order
 	}
-	// both holds in a state of BATTLE_00 for what it copied from COHOST_00, and in one of COHOST_00: the copy was as new as
-	// the call, or newer.
-	both := func(ok func(fights, rooms) bool) bool {
-		return battle(func(s fights) bool { return ok(s, rooms{member: s.member}) }) &&
-			some(a.cohost.states, Window{o.SinceCohost, o.Cohost.After}, func(r rooms) bool {
-				return battle(func(s fights) bool { return ok(s, r) })
-			})
+	if known && (o.Kind == RequestBattle || s.rematchable(o) && a.battle.final[o.Battle].plays[o.Live]) {
+		return reason == a.refusal(o, w, s)
 	}
-	switch o.Reason {
-	case "CONNECTION_NOT_FOUND":
-		return both(func(_ fights, r rooms) bool { return r.member[o.Live] == "" })
-	case "NO_VALID_TARGET":
-		return both(func(s fights, r rooms) bool {
-			return !slices.ContainsFunc(o.Others, func(live string) bool { return r.together(o.Live, live) && !s.held(live) })
-		})
-	case "IN_OTHER_BATTLE":
-		return battle(func(s fights) bool {
-			return s.heldIn(o.Live, true) || slices.ContainsFunc(o.Others, func(live string) bool { return s.heldIn(live, true) })
-		})
-	case "BATTLE_REQUEST_PENDING":
-		return battle(func(s fights) bool {
-			return s.heldIn(o.Live, false) || slices.ContainsFunc(o.Others, func(live string) bool { return s.heldIn(live, false) })
-		})
+	_, known = s.open[o.Battle]
+	b, open := s.due(o.Battle)
+	goesOn, waits := s.awaits(o.Battle, o.Live)
+	answers, proposes := o.Kind == AcceptBattle || o.Kind == RejectBattle, o.Kind == EndBattle || o.Kind == ExtendBattle
+	targets := func(is func(live string) bool) bool {
+		return o.Kind == CancelBattle && slices.ContainsFunc(o.Others, is)
+	}
+	switch reason {
 	case "BATTLE_NOT_FOUND":
-		before := a.battle.at(o.Since)
-		_, open := before.open[o.Battle]
-		return !open && !before.ended(o.Battle)
+		return o.Kind != RequestBattle && !s.ended(o.Battle) && !known
 	case "BATTLE_ENDED":
-		return battle(func(s fights) bool { return s.over(o.Battle) })
+		series := o.Kind == EndBattle && o.Live == "" && goesOn || o.Kind == ExitBattle && waits
+		over := s.ended(o.Battle) && !series || known && !open
+		return o.Kind != Rematch && over || o.Kind == ExtendBattle && open && (b.phase == settling || b.phase == running && b.endsAt-lastMoment <= s.at)
 	case "NOT_IN_BATTLE":
-		return !a.battle.lives[o.Battle][o.Live] || phase(func(b fight) bool { return o.Kind == ExitBattle && !b.plays[o.Live] })
+		switch {
+		case o.Kind == Rematch:
+			return s.ended(o.Battle) && !goesOn && !a.battle.final[o.Battle].plays[o.Live]
+		case !open, o.Kind == CancelBattle:
+			return open && targets(func(live string) bool { return live == b.inviter || !a.battle.lives[o.Battle][live] })
+		case answers:
+			return !a.battle.lives[o.Battle][o.Live]
+		case o.Kind == ExitBattle:
+			return !b.plays[o.Live]
+		}
+		return proposes && o.Live != "" && !b.holds[o.Live]
 	case "BATTLE_NOT_STARTED_BY_LIVE":
-		return a.battle.inviters[o.Battle] != o.Live
+		return open && o.Kind == CancelBattle && b.inviter != o.Live
 	case "BATTLE_NOT_STARTED":
-		return phase(func(b fight) bool { return b.phase == requested })
+		early := open && b.phase < running
+		return open && b.phase == requested && (o.Kind == ExitBattle || o.Kind == Rematch) || early && (o.Kind == ExtendBattle || o.Kind == EndBattle && o.Live != "")
 	case "BATTLE_ALREADY_RUNNING":
-		return phase(func(b fight) bool { return b.phase != requested })
+		late := open && b.phase != requested
+		return late && (o.Kind == RejectBattle && b.plays[o.Live] || o.Kind == CancelBattle || o.Kind == Rematch) || o.Kind == Rematch && goesOn
 	case "INVITATION_ENDED":
-		return a.battle.inviters[o.Battle] == o.Live || phase(func(b fight) bool { return !b.asked[o.Live] || b.until <= 0 }) ||
-			battle(func(s fights) bool { return s.over(o.Battle) })
+		return open && (answers && (b.inviter == o.Live || !b.asked[o.Live]) || b.phase == requested && targets(func(live string) bool {
+			return a.battle.lives[o.Battle][live] && !b.asked[live] && b.answers[live] != battlev1.Entry_InviteeAnswered_CANCELLED
+		}))
+	case "BATTLE_REQUEST_PENDING":
+		for what, p := range b.proposals {
+			if o.Kind == ExtendBattle && p.by == o.Live && what.kind == battlev1.Proposal_EXTEND && what != o.longer() {
+				return true
+			}
+		}
 	}
 	return false
+}
+
+// momentary reports whether a reason that the log does not keep held in a state of BATTLE_00: a request too many, which may be carried out when
+// it is tried again, or what is malformed, which never is.
+func (a answers) momentary(o Op, s fights) bool {
+	if o.Reason == battleRateLimited {
+		return (o.Kind == RequestBattle || o.Kind == Rematch) && s.tooMany(o.Live, a.battle.users[o.Live], a.limits)
+	}
+	if o.Kind == ExtendBattle {
+		b := s.open[o.Battle]
+		return b.phase == running && b.tooLong(o.longer().ms, a.limits)
+	}
+	w, known := a.wants(o)
+	return known && w.malformed(o.Live, a.limits)
+}
+
+// rematchable reports whether a battle can be requested again by a live.
+func (s fights) rematchable(o Op) bool {
+	goesOn, _ := s.awaits(o.Battle, o.Live)
+	return o.Kind == Rematch && s.ended(o.Battle) && !goesOn
 }

@@ -127,7 +127,7 @@ func (s *scoreLogs) readLog(name string, groups [][]byte) {
 				lives = append(lives, e.LiveOpened.GetLiveId())
 			case *scorev1.Entry_LiveExtended_:
 				x := e.LiveExtended
-				if r := s.rooms[[2]string{x.GetBattleId(), x.GetLiveId()}]; r == nil || !r.open || x.GetEndsAtMs() <= r.endsAt {
+				if r := s.rooms[[2]string{x.GetBattleId(), x.GetLiveId()}]; r == nil || !r.open || x.GetEndsAtMs() <= r.endsAt || s.battle.endAt(x.GetBattleId(), read[0]) < x.GetEndsAtMs() {
 					wrong(Violation, "live %s of battle %s is extended to %d: %+v", x.GetLiveId(), x.GetBattleId(), x.GetEndsAtMs(), r)
 				} else {
 					r.endsAt = x.GetEndsAtMs()
@@ -156,6 +156,16 @@ func (s *scoreLogs) readLog(name string, groups [][]byte) {
 			if exit := s.battle.exits[[2]string{r.battle, live}]; exit > 0 && (exit < read[0] || exit == read[0] && read[1] == 0) {
 				wrong(Violation, "live %s has left battle %s in BATTLE_00/%d and is still open", live, r.battle, exit)
 			}
+		}
+	}
+	s.void(name, read[0])
+}
+
+// void checks that nothing counts for a battle without a result, once a log has read that it ended so; read is how far it has.
+func (s *scoreLogs) void(log string, read uint64) {
+	for key, r := range s.rooms {
+		if end := s.battle.over[key[0]]; r.log == log && !r.tombstone && !r.void && end > 0 && end < read && s.battle.results[key[0]] == nil {
+			s.f.add(Violation, "%s: battle %s ended in BATTLE_00/%d without a result, and live %s still counts for it", log, key[0], end, key[1])
 		}
 	}
 }
@@ -215,8 +225,10 @@ func (s *scoreLogs) closed(d decision[*scorev1.Entry], c *scorev1.Entry_LiveClos
 		wrong(Duplicated, "live %s of battle %s closes twice", c.GetLiveId(), c.GetBattleId())
 	case r.total != c.GetTotal() || r.gifts != c.GetGifts():
 		wrong(Violation, "live %s of battle %s closes with %d points of %d gifts, counted are %d of %d", c.GetLiveId(), c.GetBattleId(), c.GetTotal(), c.GetGifts(), r.total, r.gifts)
-	case s.battle.endings[c.GetBattleId()] == battlev1.Battle_TIME_OVER && s.battle.exits[key] == 0 && d.at < r.endsAt:
-		wrong(Violation, "live %s of battle %s closes at %d, its time is over at %d", c.GetLiveId(), c.GetBattleId(), d.at, r.endsAt)
+	case s.battle.endings[c.GetBattleId()] == battlev1.Battle_TIME_OVER && s.battle.exits[key] == 0:
+		if end := s.battle.endAt(c.GetBattleId(), math.MaxUint64); d.at < end || r.endsAt != end {
+			wrong(Violation, "live %s of battle %s closes at %d, its time is over at %d, counted was until %d", c.GetLiveId(), c.GetBattleId(), d.at, end, r.endsAt)
+		}
 	}
 	r.open, r.closed, r.to, r.chain = false, true, d.seq, d.previous
 }

@@ -2,16 +2,11 @@ package check
 
 import (
 	"cmp"
-	"fmt"
-	"maps"
 	"math"
 	"slices"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 )
-
-// lastMoment is how long before its end, in ms, a battle is not extended any more.
-const lastMoment = 1000
 
 // sidesOf returns the teams of the lives of a battle; none if every live fights for itself.
 func sidesOf(b *battlev1.Entry_BattleRequested) map[string]string {
@@ -42,49 +37,17 @@ func (b fight) sides() int {
 // sideOf is what a live fights for: its team, or itself.
 func (b fight) sideOf(live string) string { return cmp.Or(b.side[live], live) }
 
-// mayEnd reports whether a battle may end for a reason other than its time.
-func (b fight) mayEnd(reason battlev1.Battle_EndReason) bool {
+// mayEnd reports whether a battle may end at log time at for a reason other than its time.
+func (l *battleLog) mayEnd(d decision[*battlev1.Entry], id string, b fight, reason battlev1.Battle_EndReason) bool {
 	switch reason {
 	case battlev1.Battle_TERMINATED:
-		return true
+		return l.byAdmin(d, EndBattle, id)
 	case battlev1.Battle_CUT_SHORT:
-		consented := b.proposals[about(battlev1.Proposal_END, 0)]
-		for live := range b.holds {
-			if !consented[live] {
-				return false
-			}
-		}
-		return true
+		return b.agreed(toEnd, d.at)
+	case battlev1.Battle_FORFEIT, battlev1.Battle_LIVE_ENDED:
+		return b.sides() < 2 && (b.left == battlev1.Entry_UserExited_LIVE_ENDED) == (reason == battlev1.Battle_LIVE_ENDED)
 	}
-	return b.sides() < 2
-}
-
-// about names what a proposal is about.
-func about(kind battlev1.Proposal_Kind, extendMS int64) string { return fmt.Sprint(kind, extendMS) }
-
-// proposal follows who has consented to what.
-func (l *battleLog) proposal(entry any, change func(string, func(*fight))) {
-	consent := func(id, about, live string) {
-		change(id, func(b *fight) {
-			by := maps.Clone(b.proposals[about])
-			if by == nil {
-				by = map[string]bool{}
-			}
-			by[live] = true
-			b.proposals[about] = by
-		})
-	}
-	switch e := entry.(type) {
-	case *battlev1.Entry_ProposalMade_:
-		p := e.ProposalMade
-		consent(p.GetBattleId(), about(p.GetKind(), p.GetExtendMs()), p.GetLiveId())
-	case *battlev1.Entry_ProposalConsented_:
-		p := e.ProposalConsented
-		consent(p.GetBattleId(), about(p.GetKind(), p.GetExtendMs()), p.GetLiveId())
-	case *battlev1.Entry_ProposalLapsed_:
-		p := e.ProposalLapsed
-		change(p.GetBattleId(), func(b *fight) { delete(b.proposals, about(p.GetKind(), p.GetExtendMs())) })
-	}
+	return false
 }
 
 // rankedTeams checks scores, ranks and winners of teams, and returns the lives of the winners that stayed.
