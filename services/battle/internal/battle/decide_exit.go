@@ -24,21 +24,25 @@ func (d *draft) exitBattle(c ExitBattle) error {
 	return nil
 }
 
-// holder returns the battle that a live is taken by, after what is due in it: that may be that the next round begins.
-func (d *draft) holder(liveID string) Battle {
+// holder returns the battle that a live is taken by, as the decision so far leaves it: that may be that the next round begins. It reports
+// false if there is none.
+func (d *draft) holder(liveID string) (Battle, bool) {
 	id, _ := d.state.holds.Get(liveID)
-	b, _ := d.current(id)
+	b, _ := d.battle(id)
 	if b.Series.Next != "" {
-		b, _ = d.current(b.Series.Next)
+		b, _ = d.battle(b.Series.Next)
 	}
-	return b
+	m, ok := b.Member(liveID)
+	return b, ok && b.Holds(m)
 }
 
 // depart takes a live out of the battle that it is in, if it is in one, and decides what follows for the others.
 func (d *draft) depart(liveID string, reason ExitReason) {
-	b := d.holder(liveID)
-	m, ok := b.Member(liveID)
-	if !ok || !b.Holds(m) || b.Phase == PhaseSettling {
+	if id, taken := d.state.holds.Get(liveID); taken {
+		d.advance(id)
+	}
+	b, taken := d.holder(liveID)
+	if !taken || b.Phase == PhaseSettling {
 		return
 	}
 	id := b.ID

@@ -72,6 +72,11 @@ func TestRematch(t *testing.T) {
 		{Name: "by a stranger", Given: abc, When: rematch("z"), Reason: battle.ReasonNotInBattle},
 		{Name: "of a request that nobody accepted", Given: neverStarted("a", "b"), When: rematch("a"), Reason: battle.ReasonNotInBattle},
 		{Name: "of a battle that was given up", Given: aborted, When: rematch("a"), Then: history{rematchOf("a", "b")}},
+		{
+			Name: "of one that is given up now", Given: starting("a", "b"), Now: abortAt, When: rematch("a"),
+			Then: history{never(battle.NeverAborted), changed(func(e *battle.BattleRequested) { e.ExpiresAt = abortAt.Add(30 * time.Second) }, "a", "b")},
+		},
+		{Name: "of a request that times out now", Given: requested("a", "b"), Now: expiresAt, When: rematch("a"), Reason: battle.ReasonNotInBattle},
 		{Name: "of a request", Given: requested("a", "b"), When: rematch("b"), Reason: battle.ReasonBattleNotStarted},
 		{Name: "of a battle that settles", Given: settling("a", "b"), When: rematch("b"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "of one that runs", Given: running("a", "b"), When: rematch("b"), Reason: battle.ReasonBattleAlreadyRunning},

@@ -18,7 +18,7 @@ func (d *draft) request(c RequestBattle, rematchOf string) error {
 	if !ok {
 		return es.Refuse(ReasonConnectionNotFound, "live %s is in no connection", c.Inviter)
 	}
-	if refusal := d.state.taken(c.Inviter); refusal != nil {
+	if refusal := d.taken(c.Inviter); refusal != nil {
 		return refusal
 	}
 	e := BattleRequested{
@@ -30,7 +30,7 @@ func (d *draft) request(c RequestBattle, rematchOf string) error {
 		RematchOf:       rematchOf,
 		Series:          newSeries(c.BattleID, terms.BestOf),
 	}
-	e.Invitees, e.Refused = d.state.invitees(inviter, c)
+	e.Invitees, e.Refused = d.invitees(inviter, c)
 	if requested(d.now, e).sides() < 2 {
 		return noneLeft(e.Refused)
 	}
@@ -98,16 +98,16 @@ func (s *State) terms(c RequestBattle) (Terms, time.Duration, error) {
 }
 
 // invitees parts the targets into those that can take part and those that cannot.
-func (s *State) invitees(inviter connected, c RequestBattle) (in []Participant, out []RefusedTarget) {
-	names, find := c.TargetLives, s.peerByLive
+func (d *draft) invitees(inviter connected, c RequestBattle) (in []Participant, out []RefusedTarget) {
+	names, find := c.TargetLives, d.state.peerByLive
 	if len(c.TargetUsers) > 0 {
-		names, find = c.TargetUsers, s.peerByUser
+		names, find = c.TargetUsers, d.state.peerByUser
 	}
 	hosts := map[string]bool{inviter.Host.ID: true}
 	for _, name := range names {
 		peer, refusal := find(inviter, name)
 		if refusal == nil {
-			refusal = s.taken(peer.LiveID)
+			refusal = d.taken(peer.LiveID)
 		}
 		if refusal == nil && c.Terms.Mode == Teams && c.Terms.team(peer.LiveID) == "" {
 			refusal = es.Refuse(ReasonNoValidTarget, "live %s of host %s is in no team", peer.LiveID, name)
@@ -146,13 +146,14 @@ func (s *State) peerByUser(inviter connected, userID string) (Participant, *es.R
 	return Participant{}, es.Refuse(ReasonNoValidTarget, "user %s hosts no live that is connected with live %s", userID, inviter.LiveID)
 }
 
-// taken returns the refusal if a live is in an open battle already, or asked to one.
-func (s *State) taken(liveID string) *es.Refusal {
-	id, ok := s.holds.Get(liveID)
-	if !ok {
+// taken returns the refusal if a live is in an open battle already, or asked to one. The battle that a rematch is of may have come to
+// its end in the same decision.
+func (d *draft) taken(liveID string) *es.Refusal {
+	b, taken := d.holder(liveID)
+	if !taken {
 		return nil
 	}
-	switch b, _ := s.open.Get(id); b.Phase {
+	switch b.Phase {
 	case PhaseRequested:
 		return es.Refuse(ReasonBattleRequestPending, "live %s takes part in the pending request of another battle", liveID)
 	case PhaseEnded:

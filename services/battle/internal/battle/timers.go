@@ -39,6 +39,9 @@ func (d *draft) advance(battleID string) {
 		d.expireRequest(b)
 	case PhaseStarting:
 		d.beginOrAbort(b)
+		if b, _ = d.battle(battleID); b.Phase == PhaseRunning {
+			d.endAtTime(b) // a log that stood still may begin a battle when its time is over
+		}
 	case PhaseRunning:
 		if !d.endAtTime(b) {
 			d.lapse(b)
