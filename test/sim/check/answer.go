@@ -123,7 +123,7 @@ func requestedBy(f *Findings, ops []Op, cohost *cohostLog, battle *battleLog, li
 	for _, d := range battle.decisions {
 		o, known := battle.asked[d.id]
 		for _, e := range d.entries {
-			if ofHost(e) && (!known || o.Kind.InCohost() || o.denied() || !a.asks(o, e, battle.before(d))) {
+			if ofHost(e) && (!known || o.Kind.InCohost() || o.denied() || !a.asks(o, e, battle.before(d).found(o))) {
 				f.add(Violation, "BATTLE_00/%d: nobody has asked for command %q: %v", d.seq, d.id, e)
 			}
 		}

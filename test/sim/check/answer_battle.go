@@ -1,6 +1,7 @@
 package check
 
 import (
+	"maps"
 	"slices"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
@@ -10,6 +11,19 @@ import (
 func (l *battleLog) before(d decision[*battlev1.Entry]) fights {
 	s := l.states[l.places[d.id]].s
 	s.at = d.at
+	return s
+}
+
+// found is a state of BATTLE_00 as a command finds it: the deadline of the battle that a rematch is of may have ended it.
+func (s fights) found(o Op) fights {
+	_, known := s.open[o.Battle]
+	if _, open := s.due(o.Battle); o.Kind != Rematch || !known || open {
+		return s
+	}
+	s = s.clone()
+	delete(s.open, o.Battle)
+	s.ends = maps.Clone(s.ends)
+	s.ends[o.Battle] = s.number
 	return s
 }
 
@@ -25,7 +39,7 @@ func (a answers) battleCheck(o Op) {
 	}
 	var s fights
 	if ok {
-		s = a.battle.before(d)
+		s = a.battle.before(d).found(o)
 		if (o.Kind == RequestBattle || o.Kind == Rematch) && o.Outcome != Unknown && d.seq <= o.Own.After && !a.fresh(o, s) {
 			a.f.add(Violation, "%s %s of %s: decided in group %d by connections of before the call: %v", o.Kind, o.ID, o.Live, d.seq, s.member)
 		}
@@ -169,6 +183,8 @@ func (s fights) due(id string) (b fight, open bool) {
 		clear(b.asked)
 		b.phase, b.plays = starting, b.holds
 		return b, b.sides() > 1
+	case b.phase == starting && ready && b.startsAt <= s.at && b.endsAt <= s.at:
+		b.phase = settling
 	case b.phase == starting && ready && b.startsAt <= s.at:
 		b.phase = running
 	case b.phase == starting && !ready && timeOver:

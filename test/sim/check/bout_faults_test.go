@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -137,6 +139,42 @@ func TestRequestFaults(t *testing.T) {
 		"other extension":         {func(k *bout) { k.ops["proposes"].Request = &battlev1.ExtendBattleRequest{ExtendSeconds: 1} }, Violation, "ExtendBattle proposes of x: answered ok"},
 		"nothing proposed":        {func(k *bout) { k.step("would end").entries = nil }, Violation, "EndBattle would end of x: answered ok"},
 	})
+}
+
+// The deadline of the battle that a rematch is of comes first: b3, which no score partition opens, is given up in the decision that has it again.
+func TestRematchAtTheDeadline(t *testing.T) {
+	t.Parallel()
+	late := func(refused string) Run {
+		k := newBout()
+		request := &battlev1.RematchRequest{BattleId: "b3", LiveId: "x", Config: &battlev1.BattleConfig{DurationSeconds: 3, NeedResponse: true}, TimeoutSeconds: 1}
+		never := stops("b3", battlev1.Battle_NEVER_STARTED, "")
+		never.GetBattleEnded().Never = battlev1.Entry_BattleEnded_ABORTED
+		config := proto.CloneOf(request.GetConfig())
+		config.Mode = battlev1.BattleConfig_FREE_FOR_ALL
+		again := requests("b4", config, 8600, "x", "z")
+		again.GetBattleRequested().RematchOf = "b3"
+		m := k.step("admin voids")
+		m.at, m.entries, m.refused = 7600, []proto.Message{never, again}, refused
+		o := k.ops["admin voids"]
+		o.Kind, o.Live, o.Battle, o.Made, o.Accepted, o.Request = Rematch, "x", "b3", "b4", []string{"z"}, request
+		k.step("voids").at = 7610
+		if refused == "" {
+			k.does("admin ends b4", 7700, Op{Kind: EndBattle, Battle: "b4", Request: &battlev1.EndBattleRequest{BattleId: "b4"}}, stops("b4", battlev1.Battle_TERMINATED, ""))
+		} else {
+			o.Outcome, o.Reason = Refused, refused
+			k.then("BATTLE_00", "gives up", 7601, never)
+		}
+		return k.run()
+	}
+	if f := Check(late("")).Findings; len(f) > 0 {
+		t.Error(f)
+	}
+	for _, reason := range []string{"IN_OTHER_BATTLE", "NOT_IN_BATTLE", "BATTLE_ALREADY_RUNNING", "BATTLE_NOT_STARTED"} {
+		findings := Check(late(reason)).Findings
+		if !slices.ContainsFunc(findings, func(f Finding) bool { return strings.Contains(f.Text, "refused with "+reason+", which was not so") }) {
+			t.Errorf("%s: not found; found %v", reason, findings)
+		}
+	}
 }
 
 // What a refusal says was not so: each reason, given where it does not hold.
