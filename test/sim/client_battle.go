@@ -71,7 +71,7 @@ func (c *client) inBattle(o check.Op) (check.Op, *battlev1.Battle) {
 }
 
 func (c *client) requestBattle(r *battlev1.RequestBattleRequest) (check.Op, *battlev1.Battle) {
-	return c.inBattle(check.Op{Kind: check.RequestBattle, Live: r.GetInviterLiveId(), Others: r.GetTargetLiveIds(), Request: r})
+	return c.inBattle(check.Op{Kind: check.RequestBattle, Live: r.GetInviterLiveId(), Others: append(r.GetTargetLiveIds(), r.GetTargetUserIds()...), Request: r})
 }
 
 func (c *client) rematch(r *battlev1.RematchRequest) (check.Op, *battlev1.Battle) {

@@ -27,9 +27,16 @@ func (a *actor) fight() {
 	} else if _, stranger := a.two(); a.rng.IntN(12) == 0 && stranger != live && len(targets) < 8 {
 		targets = append(a.others(live, append(targets, live), 1), targets...)
 	}
-	_, b := a.requestBattle(&battlev1.RequestBattleRequest{
+	r := &battlev1.RequestBattleRequest{
 		InviterLiveId: live, TargetLiveIds: targets, TimeoutSeconds: 1 + a.rng.Int32N(3), Config: a.config(live, targets),
-	})
+	}
+	if a.rng.IntN(8) == 0 {
+		r.TargetLiveIds = nil
+		for _, target := range targets {
+			r.TargetUserIds = append(r.TargetUserIds, user(target).GetUserId())
+		}
+	}
+	_, b := a.requestBattle(r)
 	if b.GetConfig().GetNeedResponse() && a.rng.IntN(2) == 0 {
 		a.answerAll(b)
 	}

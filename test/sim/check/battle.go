@@ -316,11 +316,44 @@ func (l *battleLog) ended(s *fights, d decision[*battlev1.Entry], e *battlev1.En
 	case reason != battlev1.Battle_VOIDED && b.phase == settling && reason != l.endings[id]:
 		wrong(Violation, "battle %s was ending by %v and ends by %v", id, l.endings[id], reason)
 	}
+	if open && e.GetReason() == battlev1.Battle_NEVER_STARTED && !l.mayNever(d, b, e) {
+		wrong(Violation, "battle %s in phase %d never starts by %v; asked are %v, in it are %v", id, b.phase, e.GetNever(), b.asked, b.holds)
+	}
 	s.follows(d.at, b, e, wrong)
 	delete(s.open, id)
 	l.final[id], l.over[id] = b, d.seq
 	s.ends[id] = s.number
 	l.results[id] = r
+}
+
+// mayNever reports whether a battle that has not started never will, for the reason that its end gives.
+func (l *battleLog) mayNever(d decision[*battlev1.Entry], b fight, e *battlev1.Entry_BattleEnded) bool {
+	id, cause := e.GetBattleId(), new(battlev1.Entry)
+	for _, x := range d.entries {
+		if x.GetBattleEnded() == e {
+			break
+		}
+		cause = x
+	}
+	answer, exit := cause.GetInviteeAnswered(), cause.GetUserExited()
+	switch {
+	case b.phase == starting:
+		return e.GetNever() == battlev1.Entry_BattleEnded_ABORTED && (b.until <= d.at || exit.GetBattleId() == id && b.sides() < 2)
+	case b.phase != requested:
+		return false
+	case answer.GetBattleId() == id:
+		why := map[battlev1.Entry_InviteeAnswered_Answer]battlev1.Entry_BattleEnded_Never{
+			battlev1.Entry_InviteeAnswered_REJECTED:  battlev1.Entry_BattleEnded_REJECTED,
+			battlev1.Entry_InviteeAnswered_TIMED_OUT: battlev1.Entry_BattleEnded_TIMED_OUT,
+			battlev1.Entry_InviteeAnswered_CANCELLED: battlev1.Entry_BattleEnded_CANCELLED,
+		}[answer.GetAnswer()]
+		return b.sides() < 2 && why == e.GetNever()
+	case exit.GetBattleId() == id:
+		return b.sides() < 2 && e.GetNever() == battlev1.Entry_BattleEnded_ABORTED
+	}
+	o, known := l.asked[d.id]
+	leaves := d.id != "" && !known || cause.GetConnectionLeft().GetLiveId() == b.inviter // cohost has it leave first by a command of its own
+	return e.GetNever() == battlev1.Entry_BattleEnded_CANCELLED && (leaves || o.Kind == CancelBattle && o.Live == b.inviter && len(o.Others) == 0)
 }
 
 // span notes what a deadline has brought.

@@ -141,20 +141,82 @@ func TestRequestFaults(t *testing.T) {
 	})
 }
 
+// A request names hosts, which are found among those connected with the inviter.
+func TestRequestByUsers(t *testing.T) {
+	t.Parallel()
+	byUsers := func(change func(k *bout, r *battlev1.RequestBattleRequest)) []Finding {
+		k := newBout()
+		for _, e := range k.step("copy").entries[1:] {
+			joined := e.(*battlev1.Entry).GetConnectionJoined()
+			joined.Host = hostOf(joined.GetLiveId())
+		}
+		o := k.ops["asks"]
+		r := o.Request.(*battlev1.RequestBattleRequest)
+		r.TargetLiveIds, r.TargetUserIds = nil, []string{hostOf("y").GetUserId(), hostOf("z").GetUserId()}
+		o.Others, o.Accepted = r.GetTargetUserIds(), r.GetTargetUserIds()
+		change(k, r)
+		return Check(k.run()).Findings
+	}
+	if f := byUsers(func(*bout, *battlev1.RequestBattleRequest) {}); len(f) > 0 {
+		t.Error(f)
+	}
+	for name, change := range map[string]func(k *bout, r *battlev1.RequestBattleRequest){
+		"another": func(_ *bout, r *battlev1.RequestBattleRequest) { r.TargetUserIds[1] = hostOf("v").GetUserId() },
+		"twice":   func(_ *bout, r *battlev1.RequestBattleRequest) { r.TargetUserIds[1] = r.GetTargetUserIds()[0] },
+		"by live": func(k *bout, _ *battlev1.RequestBattleRequest) { k.ops["asks"].Accepted = []string{"y", "z"} },
+		"no seat": func(_ *bout, r *battlev1.RequestBattleRequest) { r.Config.Teams[1].LiveIds[1] = "v" },
+	} {
+		findings := byUsers(change)
+		if !slices.ContainsFunc(findings, func(f Finding) bool {
+			return strings.Contains(f.Text, "RequestBattle asks of x: answered ok, the decision in group 2 does something else")
+		}) {
+			t.Errorf("%s: not found; found %v", name, findings)
+		}
+	}
+}
+
+// Why a battle has never started.
+func TestNeverFaults(t *testing.T) {
+	t.Parallel()
+	const by = "never starts by "
+	findInBout(t, map[string]harm{
+		"gone at the last answer": {func(k *bout) {
+			k.does("rejects", 2120, Op{Kind: RejectBattle, Live: "x", Battle: "b2"}, answered("b2", "x", battlev1.Entry_InviteeAnswered_REJECTED), neverBegins("b2", battlev1.Entry_BattleEnded_TIMED_OUT))
+		}, Violation, by + "TIMED_OUT"},
+		"taken back by nobody": {func(k *bout) {
+			k.then("BATTLE_00", "by itself", 2120, neverBegins("b2", battlev1.Entry_BattleEnded_CANCELLED))
+		}, Violation, by + "CANCELLED"},
+		"taken back by another": {func(k *bout) {
+			k.does("takes", 2120, Op{Kind: CancelBattle, Live: "x", Battle: "b2"}, neverBegins("b2", battlev1.Entry_BattleEnded_CANCELLED))
+		}, Violation, by + "CANCELLED"},
+		"given up with two sides": {func(k *bout) {
+			k.then("BATTLE_00", "by itself", 2120, neverBegins("b2", battlev1.Entry_BattleEnded_ABORTED))
+		}, Violation, by + "ABORTED"},
+		"given up too early": {func(k *bout) {
+			k.then("BATTLE_00", "by itself", 2350, neverBegins("b3", battlev1.Entry_BattleEnded_ABORTED))
+		}, Violation, by + "ABORTED"},
+	})
+}
+
+func neverBegins(id string, why battlev1.Entry_BattleEnded_Never) *battlev1.Entry {
+	e := stops(id, battlev1.Battle_NEVER_STARTED, "")
+	e.GetBattleEnded().Never = why
+	return e
+}
+
 // The deadline of the battle that a rematch is of comes first: b3, which no score partition opens, is given up in the decision that has it again.
 func TestRematchAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	late := func(refused string) Run {
 		k := newBout()
 		request := &battlev1.RematchRequest{BattleId: "b3", LiveId: "x", Config: &battlev1.BattleConfig{DurationSeconds: 3, NeedResponse: true}, TimeoutSeconds: 1}
-		never := stops("b3", battlev1.Battle_NEVER_STARTED, "")
-		never.GetBattleEnded().Never = battlev1.Entry_BattleEnded_ABORTED
+		aborted := neverBegins("b3", battlev1.Entry_BattleEnded_ABORTED)
 		config := proto.CloneOf(request.GetConfig())
 		config.Mode = battlev1.BattleConfig_FREE_FOR_ALL
 		again := requests("b4", config, 8600, "x", "z")
 		again.GetBattleRequested().RematchOf = "b3"
 		m := k.step("admin voids")
-		m.at, m.entries, m.refused = 7600, []proto.Message{never, again}, refused
+		m.at, m.entries, m.refused = 7600, []proto.Message{aborted, again}, refused
 		o := k.ops["admin voids"]
 		o.Kind, o.Live, o.Battle, o.Made, o.Accepted, o.Request = Rematch, "x", "b3", "b4", []string{"z"}, request
 		k.step("voids").at = 7610
@@ -162,7 +224,7 @@ func TestRematchAtTheDeadline(t *testing.T) {
 			k.does("admin ends b4", 7700, Op{Kind: EndBattle, Battle: "b4", Request: &battlev1.EndBattleRequest{BattleId: "b4"}}, stops("b4", battlev1.Battle_TERMINATED, ""))
 		} else {
 			o.Outcome, o.Reason = Refused, refused
-			k.then("BATTLE_00", "gives up", 7601, never)
+			k.then("BATTLE_00", "gives up", 7601, aborted)
 		}
 		return k.run()
 	}

@@ -70,10 +70,11 @@ func seats(teams []*battlev1.BattleConfig_Team) map[string]string {
 	return in
 }
 
-// wants is a request for a battle, or for one again, as it is to be carried out: the config, and who is to be asked.
+// wants is a request for a battle, or for one again, as it is to be carried out: the config, and who is to be asked; lives, or users.
 type wants struct {
 	config  *battlev1.BattleConfig
 	targets []string
+	users   bool
 	seconds int32
 }
 
@@ -81,13 +82,13 @@ type wants struct {
 func (a answers) wants(o Op) (w wants, known bool) {
 	switch q := o.Request.(type) {
 	case *battlev1.RequestBattleRequest:
-		return wants{q.GetConfig(), q.GetTargetLiveIds(), q.GetTimeoutSeconds()}, len(q.GetTargetUserIds()) == 0
+		return wants{q.GetConfig(), append(q.GetTargetLiveIds(), q.GetTargetUserIds()...), len(q.GetTargetUserIds()) > 0, q.GetTimeoutSeconds()}, true
 	case *battlev1.RematchRequest:
 		old, ended := a.battle.final[o.Battle]
 		if !ended {
 			return w, false
 		}
-		w = wants{old.again(o.Live), nil, q.GetTimeoutSeconds()}
+		w = wants{old.again(o.Live), nil, false, q.GetTimeoutSeconds()}
 		if teams := w.config.GetTeams(); q.GetConfig() != nil {
 			if w.config = proto.CloneOf(q.GetConfig()); len(w.config.GetTeams()) == 0 && w.config.GetMode() == battlev1.BattleConfig_TEAMS {
 				w.config.Teams = teams
@@ -125,6 +126,9 @@ func (b fight) again(inviter string) *battlev1.BattleConfig {
 // malformed reports whether nobody could fight so.
 func (w wants) malformed(inviter string, l Limits) bool {
 	c, all := w.config, append([]string{inviter}, w.targets...)
+	if distinct := slices.Compact(slices.Sorted(slices.Values(w.targets))); len(distinct) < len(w.targets) {
+		return true
+	}
 	if l.LongestBattle > 0 && int64(c.GetDurationSeconds())*1000 > l.LongestBattle || c.GetBestOf() > 0 && c.GetBestOf()%2 == 0 {
 		return true
 	}
@@ -135,7 +139,11 @@ func (w wants) malformed(inviter string, l Limits) bool {
 	for _, t := range c.GetTeams() {
 		places += len(t.GetLiveIds())
 	}
-	for _, live := range all {
+	named := all
+	if w.users {
+		named = all[:1] // whose live is meant is not said
+	}
+	for _, live := range named {
 		if in[live] == "" {
 			return true
 		}
@@ -154,18 +162,28 @@ func (s fights) taken(live string) string {
 	return ""
 }
 
-// parts tells who of the targets can be asked, and why others cannot.
-func (s fights) parts(inviter string, w wants) (in map[string]bool, out map[string]string) {
-	in, out = map[string]bool{}, map[string]string{}
-	for _, live := range w.targets {
-		reason := s.taken(live)
-		if s.member[live] == "" || s.member[live] != s.member[inviter] {
-			reason = "NO_VALID_TARGET"
+// find returns the live that a request names, if it is connected with the inviter.
+func (a answers) find(s fights, inviter, name string, w wants) (live string) {
+	for other, connection := range s.member {
+		if other != inviter && connection == s.member[inviter] && (other == name && !w.users || a.battle.users[other] == name && w.users) {
+			return other
 		}
-		if reason != "" {
-			out[live] = reason
+	}
+	return ""
+}
+
+// parts tells which lives of the targets can be asked, with the names by which they were to be, and why others cannot.
+func (a answers) parts(s fights, inviter string, w wants) (in, out map[string]string) {
+	in, out = map[string]string{}, map[string]string{}
+	for _, name := range w.targets {
+		live := a.find(s, inviter, name, w)
+		seated := w.config.GetMode() != battlev1.BattleConfig_TEAMS || seats(w.config.GetTeams())[live] != ""
+		if reason := s.taken(live); live == "" || reason == "" && !seated {
+			out[name] = "NO_VALID_TARGET"
+		} else if reason != "" {
+			out[name] = reason
 		} else {
-			in[live] = true
+			in[live] = name
 		}
 	}
 	return in, out
@@ -173,9 +191,11 @@ func (s fights) parts(inviter string, w wants) (in map[string]bool, out map[stri
 
 // refusal is the reason why a request is refused in a state; empty if it is not.
 func (a answers) refusal(o Op, w wants, s fights) string {
-	in, out := s.parts(o.Live, w)
-	asked := fight{holds: maps.Clone(in), side: seats(w.config.GetTeams())}
-	asked.holds[o.Live] = true
+	in, out := a.parts(s, o.Live, w)
+	asked := fight{holds: map[string]bool{o.Live: true}, side: seats(w.config.GetTeams())}
+	for live := range in {
+		asked.holds[live] = true
+	}
 	if w.config.GetMode() == battlev1.BattleConfig_ONE_VS_MANY {
 		asked.side = nil // two sides, if anybody is there
 	}
@@ -228,16 +248,19 @@ func (a answers) requestedAs(o Op, e *battlev1.Entry_BattleRequested, s fights) 
 	if !known {
 		return o.Kind == Rematch || o.Battle == "" || e.GetBattleId() == o.Battle
 	}
-	in, out := s.parts(o.Live, w)
-	asked, refused := map[string]bool{}, map[string]string{}
+	in, out := a.parts(s, o.Live, w)
+	asked, refused := map[string]string{}, map[string]string{}
 	for _, p := range e.GetInvitees() {
-		asked[p.GetLiveId()] = true
+		asked[p.GetLiveId()] = p.GetLiveId()
+		if w.users {
+			asked[p.GetLiveId()] = a.battle.users[p.GetLiveId()]
+		}
 	}
 	for _, r := range e.GetRefused() {
 		refused[r.GetTarget()] = r.GetReason()
 	}
 	told := o.Outcome != OK || maps.Equal(o.Refusals, refused) && len(o.Accepted) == len(asked) &&
-		!slices.ContainsFunc(o.Accepted, func(live string) bool { return !asked[live] })
+		!slices.ContainsFunc(o.Accepted, func(name string) bool { return !slices.Contains(slices.Collect(maps.Values(asked)), name) })
 	return told && a.refusal(o, w, s) == "" && maps.Equal(asked, in) && maps.Equal(refused, out) && sameFight(e.GetConfig(), w.config) &&
 		(w.seconds == 0 || e.GetExpiresAtMs() == 0 || e.GetExpiresAtMs() == s.at+int64(w.seconds)*1000)
 }
