@@ -9,7 +9,7 @@ import (
 )
 
 // SnapshotVersion is that of the records of a snapshot. It changes whenever they, or what they mean, do.
-const SnapshotVersion = 3
+const SnapshotVersion = 4
 
 // Record is a piece of state as a snapshot holds it.
 func Record(piece battle.Piece) (*battlev1.Snapshot, error) {

@@ -37,11 +37,13 @@ func tell(before, after battle.Battle, event battle.Event, at time.Time) []telli
 	case battle.ProposalConsented:
 		t.proposal(battlev1.BattleProposal_CONSENTED, e.Subject, e.LiveID)
 	case battle.ProposalLapsed:
-		t.battle.Proposals = before.Proposals // told as it was
-		t.proposal(battlev1.BattleProposal_LAPSED, e.Subject, "")
+		t.lapsed(before, e.Subject)
 	case battle.BattleExtended:
 		t.extended(e)
+	case battle.BattleEnding:
+		t.lapsedAtEnd(before, e.Reason)
 	case battle.BattleEnded:
+		t.lapsedAtEnd(before, e.Reason) // a void comes without BattleEnding
 		if e.Never == battle.NeverCancelled || before.Phase == battle.PhaseRequested && e.Never == 0 {
 			t.cancelledForAll()
 		}
@@ -156,6 +158,22 @@ func (t *teller) proposal(change battlev1.BattleProposal_Change, s battle.Subjec
 		told.User = t.user(liveID)
 	}
 	t.add(&battlev1.Event{Event: &battlev1.Event_BattleProposal{BattleProposal: told}}, t.present()...)
+}
+
+// lapsed goes to all lives that were in the battle, with the proposal as it was.
+func (t *teller) lapsed(before battle.Battle, s battle.Subject) {
+	was := teller{battle: before, at: t.at}
+	was.proposal(battlev1.BattleProposal_LAPSED, s, "")
+	t.told = append(t.told, was.told...)
+}
+
+// lapsedAtEnd tells of the proposals that an end leaves behind: all but the one that it comes of.
+func (t *teller) lapsedAtEnd(before battle.Battle, reason battle.EndReason) {
+	for _, p := range before.Proposals {
+		if p.Kind != battle.ProposalEnd || reason != battle.EndCutShort {
+			t.lapsed(before, p.Subject)
+		}
+	}
 }
 
 // extended goes to all lives of the battle.

@@ -30,6 +30,61 @@ func TestToldOfProposals(t *testing.T) {
 	s.expect(`a: BattleEnded TERMINATED ENDED "spam" winners b`, `b: BattleEnded TERMINATED ENDED "spam" winners b`)
 }
 
+// A proposal that is open when the battle ends lapses with it, unless it is the one that ends it. Who has left is not told.
+func TestToldOfProposalsAtTheEnd(t *testing.T) {
+	t.Parallel()
+	const byA, toEnd = "BattleProposal LAPSED EXTEND 60 by a", "BattleProposal LAPSED END 0 by b"
+	for name, row := range map[string]struct {
+		end  func(s *story)
+		want []string
+	}{
+		"time over": {func(s *story) { s.after(5 * time.Second) }, []string{"a: " + byA, "a: " + toEnd, "b: " + byA, "b: " + toEnd, "c: " + byA, "c: " + toEnd}},
+		"terminated": {
+			func(s *story) { s.do(battle.EndBattle{BattleID: "b1"}) },
+			[]string{"a: " + byA, "a: " + toEnd, "b: " + byA, "b: " + toEnd, "c: " + byA, "c: " + toEnd},
+		},
+		"voided": {
+			func(s *story) { s.do(battle.VoidBattle{BattleID: "b1"}) },
+			[]string{
+				"a: " + byA, "a: " + toEnd, "a: BattleEnded VOIDED ENDED", "b: " + byA, "b: " + toEnd, "b: BattleEnded VOIDED ENDED",
+				"c: " + byA, "c: " + toEnd, "c: BattleEnded VOIDED ENDED",
+			},
+		},
+		"forfeit": {
+			func(s *story) {
+				s.do(battle.ExitBattle{BattleID: "b1", LiveID: "a"})
+				s.skip()
+				s.do(battle.ExitBattle{BattleID: "b1", LiveID: "b"})
+			},
+			[]string{"b: UserExitBattle b EXITED EXITED", "c: UserExitBattle b EXITED EXITED", "c: " + byA, "c: " + toEnd},
+		},
+		"cut short": {
+			func(s *story) {
+				s.do(battle.EndBattle{BattleID: "b1", LiveID: "a"})
+				s.skip()
+				s.do(battle.EndBattle{BattleID: "b1", LiveID: "c"})
+			},
+			[]string{
+				"a: BattleProposal c JOINED CONSENTED END 0 by b,a,c", "a: " + byA, "b: BattleProposal c JOINED CONSENTED END 0 by b,a,c", "b: " + byA,
+				"c: BattleProposal c JOINED CONSENTED END 0 by b,a,c", "c: " + byA,
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStory(t, "a", "b", "c", "z")
+			s.run("b1", "a", "b", "c")
+			b, _ := s.battles.Get("b1")
+			s.after(b.EndsAt.Sub(s.now) - 5*time.Second)
+			s.do(battle.ExtendBattle{BattleID: "b1", LiveID: "a", By: time.Minute})
+			s.do(battle.EndBattle{BattleID: "b1", LiveID: "b"})
+			s.skip()
+			row.end(s)
+			s.expect(row.want...)
+		})
+	}
+}
+
 // Whoever was asked to a battle that an admin voids is told, and that the request is gone if it had not started.
 func TestToldOfVoids(t *testing.T) {
 	t.Parallel()

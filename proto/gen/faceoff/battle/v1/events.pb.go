@@ -84,7 +84,7 @@ const (
 	BattleProposal_CHANGE_UNSPECIFIED BattleProposal_Change = 0
 	BattleProposal_MADE               BattleProposal_Change = 1
 	BattleProposal_CONSENTED          BattleProposal_Change = 2
-	// Not all consented in time.
+	// Not all consented in time, or before the battle ended otherwise.
 	BattleProposal_LAPSED BattleProposal_Change = 3
 )
 
