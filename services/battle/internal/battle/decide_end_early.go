@@ -18,7 +18,7 @@ func (d *draft) endBattle(c EndBattle) error {
 // terminate ends a battle for an admin or, between two rounds, its series.
 func (d *draft) terminate(c EndBattle) error {
 	if b, _ := d.current(c.BattleID); b.Series.Awaits() {
-		d.add(SeriesEnded{BattleID: b.ID, End: SeriesStopped})
+		d.add(SeriesEnded{BattleID: b.ID, End: SeriesStopped, Detail: c.Reason})
 		return nil
 	}
 	b, err := d.find(c.BattleID)

@@ -153,6 +153,8 @@ type SeriesEnded struct {
 	End      SeriesEnd
 	// Winner is the side that wins; empty if nobody does.
 	Winner string
+	// Detail is what the admin who ended it said.
+	Detail string
 }
 
 // SeriesContinued says that the next round of a series begins.

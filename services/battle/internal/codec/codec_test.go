@@ -90,6 +90,7 @@ var golden = []struct {
 	{battle.PunishmentEnded{BattleID: "b1", Reason: battle.PunishmentNewBattle}, "f201060a0262311002"},
 	{battle.SeriesExited{BattleID: "b1", LiveID: "a", Reason: battle.ExitLost}, "fa01090a0262311201611804"},
 	{battle.SeriesEnded{BattleID: "b1", End: battle.SeriesSidesLeft, Winner: "b"}, "8202090a02623110031a0162"},
+	{battle.SeriesEnded{BattleID: "b1", End: battle.SeriesStopped, Detail: "spam"}, "82020c0a026231100422047370616d"},
 	{battle.SeriesContinued{BattleID: "b1", NextBattleID: "b1-2"}, "8a020a0a026231120462312d32"},
 }
 

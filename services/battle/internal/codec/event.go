@@ -82,7 +82,7 @@ func toEntry(event battle.Event) (*battlev1.Entry, error) {
 		}}
 	case battle.SeriesEnded:
 		m.Entry = &battlev1.Entry_SeriesEnded_{SeriesEnded: &battlev1.Entry_SeriesEnded{
-			BattleId: e.BattleID, Reason: battlev1.Series_EndReason(e.End), Winner: e.Winner,
+			BattleId: e.BattleID, Reason: battlev1.Series_EndReason(e.End), Winner: e.Winner, Detail: e.Detail,
 		}}
 	case battle.SeriesContinued:
 		m.Entry = &battlev1.Entry_SeriesContinued_{SeriesContinued: &battlev1.Entry_SeriesContinued{
@@ -169,7 +169,9 @@ func fromEntry(m *battlev1.Entry) (battle.Event, error) {
 		return battle.SeriesExited{BattleID: e.GetBattleId(), LiveID: e.GetLiveId(), Reason: battle.ExitReason(e.GetReason())}, nil
 	case *battlev1.Entry_SeriesEnded_:
 		e := x.SeriesEnded
-		return battle.SeriesEnded{BattleID: e.GetBattleId(), End: battle.SeriesEnd(e.GetReason()), Winner: e.GetWinner()}, nil
+		return battle.SeriesEnded{
+			BattleID: e.GetBattleId(), End: battle.SeriesEnd(e.GetReason()), Winner: e.GetWinner(), Detail: e.GetDetail(),
+		}, nil
 	case *battlev1.Entry_SeriesContinued_:
 		e := x.SeriesContinued
 		return battle.SeriesContinued{BattleID: e.GetBattleId(), NextBattleID: e.GetNextBattleId()}, nil

@@ -61,7 +61,7 @@ func tell(before, after battle.Battle, event battle.Event, at time.Time) []telli
 		t.exited(e.LiveID, e.Reason)
 	case battle.SeriesEnded:
 		t.add(&battlev1.Event{Event: &battlev1.Event_SeriesEnded{SeriesEnded: &battlev1.SeriesEnded{
-			Battle: codec.Battle(after, at),
+			Battle: codec.Battle(after, at), Detail: e.Detail,
 		}}}, t.played()...)
 	}
 	return t.told

@@ -79,6 +79,11 @@ func TestToldOfSeries(t *testing.T) {
 		"a: UserExitBattle b JOINED LEFT_CONNECTION", "a: SeriesEnded ENDED",
 		"b: UserExitBattle b JOINED LEFT_CONNECTION", "b: SeriesEnded ENDED",
 	)
+
+	s.fight("u", battle.Terms{Duration: 10 * time.Second, BestOf: 3}, "c")
+	s.skip()
+	s.do(battle.EndBattle{BattleID: "u", Reason: "spam"})
+	s.expect(`a: SeriesEnded ENDED "spam"`, `c: SeriesEnded ENDED "spam"`)
 }
 
 // The messages carry what a client needs: when it goes on, and who has won.

@@ -1267,7 +1267,9 @@ func (x *PunishmentEnded) GetReason() PunishmentEnded_Reason {
 type SeriesEnded struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The last round, with the series.
-	Battle        *Battle `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	Battle *Battle `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	// What the admin who ended it said, if anything.
+	Detail        string `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1307,6 +1309,13 @@ func (x *SeriesEnded) GetBattle() *Battle {
 		return x.Battle
 	}
 	return nil
+}
+
+func (x *SeriesEnded) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
 }
 
 var File_faceoff_battle_v1_events_proto protoreflect.FileDescriptor
@@ -1402,9 +1411,10 @@ const file_faceoff_battle_v1_events_proto_rawDesc = "" +
 	"\tTIME_OVER\x10\x01\x12\x0e\n" +
 	"\n" +
 	"NEW_BATTLE\x10\x02\x12\x10\n" +
-	"\fMEMBERS_LEFT\x10\x03\"@\n" +
+	"\fMEMBERS_LEFT\x10\x03\"X\n" +
 	"\vSeriesEnded\x121\n" +
-	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battleB\xd0\x01\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x12\x16\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detailB\xd0\x01\n" +
 	"\x15com.faceoff.battle.v1B\vEventsProtoP\x01ZDgithub.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1;battlev1\xa2\x02\x03FBX\xaa\x02\x11Faceoff.Battle.V1\xca\x02\x11Faceoff\\Battle\\V1\xe2\x02\x1dFaceoff\\Battle\\V1\\GPBMetadata\xea\x02\x13Faceoff::Battle::V1b\x06proto3"
 
 var (
