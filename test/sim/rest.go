@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -38,22 +39,24 @@ func (w *world) bookAll(h *history) (stuck []string) {
 		must(c.create(live), "LIVE_EXISTS")
 		must(c.exit(live), "CONNECTION_NOT_FOUND")
 	}
-	if min(w.shape.limits.LiveRate, w.shape.limits.BattleLiveRate) < 100 {
-		_ = wait(context.Background(), time.Minute) // in which nobody has sent an invitation, or requested a battle
-	}
 	for _, pair := range w.shape.pairs() {
 		x, y := pair[0], pair[1]
-		if !must(c.invite(&cohostv1.RequestHostConnectionRequest{LiveId: x, TargetLiveIds: []string{y}, TimeoutSeconds: 10})) {
+		if !must(unhurried(func() check.Op {
+			return c.invite(&cohostv1.RequestHostConnectionRequest{LiveId: x, TargetLiveIds: []string{y}, TimeoutSeconds: 10})
+		})) {
 			continue
 		}
 		w.askAround(h, x, y)
 		if !must(c.accept(y, x, "")) {
 			continue
 		}
-		o, b := c.requestBattle(&battlev1.RequestBattleRequest{
-			InviterLiveId: x, TargetLiveIds: []string{y}, Config: &battlev1.BattleConfig{DurationSeconds: 1},
-		})
-		if !must(o) {
+		var b *battlev1.Battle
+		if !must(unhurried(func() (o check.Op) {
+			o, b = c.requestBattle(&battlev1.RequestBattleRequest{
+				InviterLiveId: x, TargetLiveIds: []string{y}, Config: &battlev1.BattleConfig{DurationSeconds: 1},
+			})
+			return o
+		})) {
 			continue
 		}
 		_ = wait(context.Background(), time.Until(b.GetStartsAt().AsTime())+500*time.Millisecond)
@@ -68,6 +71,17 @@ func (w *world) bookAll(h *history) (stuck []string) {
 		must(c.exit(x))
 	}
 	return stuck
+}
+
+// unhurried asks for something that only so many may in a minute of log time, which may stand still for some time after a clock was put
+// back: it asks again a minute later, three times at most.
+func unhurried(ask func() check.Op) check.Op {
+	o := ask()
+	for n := 0; n < 3 && strings.HasSuffix(o.Reason, "RATE_LIMITED"); n++ {
+		_ = wait(context.Background(), time.Minute)
+		o = ask()
+	}
+	return o
 }
 
 // askAround asks both replicas of cohost about two lives, once they have all: what they say must be so now.
@@ -163,7 +177,8 @@ func (w *world) recount(h *history) {
 // told is all that a replica of each service says, in one canonical form.
 func (w *world) told(h *history, only int) []byte {
 	c := newClient(w, h, "reader", only)
-	ctx, cancel := context.WithTimeout(context.Background(), rest)
+	// Of a battle that has never begun score says so when it has followed the whole log, which takes its time for each.
+	ctx, cancel := context.WithTimeout(context.Background(), rest+time.Duration(len(h.battles))*5*followed)
 	defer cancel()
 	var out bytes.Buffer
 	say := func(what string, m proto.Message, err error) {
