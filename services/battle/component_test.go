@@ -203,6 +203,18 @@ func (w *watcher) next() *battlev1.Event {
 	return m.GetEvent()
 }
 
+// passed takes the event that a battle has come to a phase.
+func (w *watcher) passed(phase battlev1.Battle_Status) {
+	w.t.Helper()
+	e := w.next()
+	if b := e.GetBattleStarting().GetBattle(); b.GetStatus() == phase {
+		return
+	}
+	if b := e.GetBattleSettling().GetBattle(); b.GetStatus() != phase {
+		w.t.Fatalf("told %v, want %v", e, phase)
+	}
+}
+
 // cohostLog writes COHOST_00 as the cohost service does.
 type cohostLog struct {
 	t    *testing.T

@@ -26,9 +26,11 @@ func TestSeries(t *testing.T) {
 		InviterLiveId: "a", TargetLiveIds: []string{"b"}, Config: &battlev1.BattleConfig{DurationSeconds: 1, BestOf: 3, PunishmentSeconds: 1},
 	}))(t).GetBattle().GetBattleId()
 	told := first.watch(t, "b", 0)
+	told.passed(battlev1.Battle_STARTING)
 	if e := told.next().GetBattleStarted(); e.GetBattle().GetSeries().GetRound() != 1 {
 		t.Errorf("told %v", e)
 	}
+	told.passed(battlev1.Battle_SETTLING)
 	if s := told.next().GetBattleEnded().GetBattle().GetSeries(); s.GetDecided() || s.GetWins()[0].GetSide() != "a" || s.GetNextRoundAt() == nil {
 		t.Errorf("series %v", s)
 	}
@@ -47,9 +49,11 @@ func TestSeries(t *testing.T) {
 	if e := told.next().GetPunishmentEnded(); e.GetBattleId() != id || e.GetReason() != battlev1.PunishmentEnded_TIME_OVER {
 		t.Errorf("told %v", e)
 	}
+	told.passed(battlev1.Battle_STARTING)
 	if e := told.next().GetBattleStarted().GetBattle(); e.GetBattleId() != id+"-2" || e.GetSeries().GetRound() != 2 {
 		t.Errorf("told %v", e)
 	}
+	told.passed(battlev1.Battle_SETTLING)
 	last := told.next().GetBattleEnded().GetBattle()
 	if s := last.GetSeries(); !s.GetDecided() || s.GetWinner() != "a" || s.GetEndReason() != battlev1.Series_MAJORITY {
 		t.Errorf("series %v", s)

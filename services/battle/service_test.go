@@ -55,11 +55,12 @@ func TestBattle(t *testing.T) {
 	_, err = r.battle().CancelBattleRequest(host(t, "a"), &battlev1.CancelBattleRequestRequest{BattleId: id, LiveId: "a"})
 	refused(t, err, "BATTLE_ALREADY_RUNNING")
 
-	for _, want := range []string{"received", "join", "ended"} {
+	for _, want := range []string{"received", "join", "reject", "ended"} {
 		e := toldC.next()
 		switch {
 		case want == "received" && e.GetBattleRequestReceived().GetBattle().GetBattleId() == id:
 		case want == "join" && e.GetUserJoinBattle().GetUser().GetLiveId() == "b":
+		case want == "reject" && e.GetBattleRequestReject().GetReason() == "later":
 		case want == "ended" && e.GetBattleEnded().GetReason() == battlev1.Battle_TIME_OVER:
 		default:
 			t.Errorf("c was told %v, want %s", e, want)
@@ -101,6 +102,7 @@ func TestRestart(t *testing.T) {
 		t.Fatalf("request %v", asked)
 	}
 	told := first.watch(t, "a", 0)
+	told.passed(battlev1.Battle_STARTING)
 	if e := told.next(); e.GetBattleStarted().GetBattle().GetStatus() != battlev1.Battle_RUNNING {
 		t.Fatalf("told %v", e)
 	}
@@ -111,10 +113,12 @@ func TestRestart(t *testing.T) {
 	defer w.score.run(w.jetstream(), second)()
 	_, err := second.battle().RequestBattle(host(t, "b"), &battlev1.RequestBattleRequest{InviterLiveId: "b", TargetLiveIds: []string{"a"}})
 	refused(t, err, "IN_OTHER_BATTLE")
-	if s := second.watch(t, "b", -1).snapshot(); s.GetNumber() != 1 || s.GetBattle().GetBattleId() != asked.GetBattle().GetBattleId() {
+	if s := second.watch(t, "b", -1).snapshot(); s.GetNumber() < 2 || s.GetBattle().GetBattleId() != asked.GetBattle().GetBattleId() {
 		t.Errorf("snapshot %v", s)
 	}
-	ended := second.watch(t, "a", told.last).next().GetBattleEnded()
+	told = second.watch(t, "a", told.last)
+	told.passed(battlev1.Battle_SETTLING)
+	ended := told.next().GetBattleEnded()
 	if ended.GetReason() != battlev1.Battle_TIME_OVER || ended.GetResult().GetWinnerLiveIds()[0] != "a" {
 		t.Errorf("ended %v", ended)
 	}
@@ -136,6 +140,7 @@ func TestDepartures(t *testing.T) {
 	told := r.watch(t, "b", 0)
 	started := func() {
 		t.Helper()
+		told.passed(battlev1.Battle_STARTING)
 		if e := told.next(); e.GetBattleStarted() == nil {
 			t.Fatalf("told %v", e)
 		}
@@ -157,6 +162,7 @@ func TestDepartures(t *testing.T) {
 	if e := told.next().GetUserExitBattle(); e.GetUser().GetLiveId() != "a" || e.GetReason() != battlev1.UserExitBattle_LIVE_ENDED {
 		t.Errorf("told %v", e)
 	}
+	told.passed(battlev1.Battle_SETTLING)
 	ended := told.next().GetBattleEnded()
 	if ended.GetReason() != battlev1.Battle_LIVE_ENDED || len(ended.GetResult().GetLives()) != 3 || ended.GetResult().GetWinnerLiveIds()[0] != "b" {
 		t.Errorf("ended %v", ended)
@@ -280,12 +286,13 @@ func TestTwoReplicas(t *testing.T) {
 	}
 	must(writer.battle().AcceptBattle(host(t, "b"), &battlev1.AcceptBattleRequest{BattleId: asked.GetBattleId(), LiveId: "b"}))(t)
 	one, two := writer.watch(t, "a", 0), follower.watch(t, "a", 0)
-	for range 3 { // accepted, joined, started
+	for range 5 { // sent, accepted, joined, starting, started
 		if x, y := one.next(), two.next(); !proto.Equal(x, y) {
 			t.Errorf("told\n%v\n%v", x, y)
 		}
 	}
 	writer.stop()
+	two.passed(battlev1.Battle_SETTLING)
 	if ended := two.next().GetBattleEnded(); ended.GetReason() != battlev1.Battle_TIME_OVER || !ended.GetResult().GetDraw() {
 		t.Errorf("ended %v", ended)
 	}

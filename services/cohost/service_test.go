@@ -189,9 +189,9 @@ func TestTwoReplicas(t *testing.T) {
 	create(ctx, t, one, "a")
 	create(ctx, t, two, "b")
 	must(two.RequestHostConnection(ctx, request("b", "a")))(t)
-	watch := must(two.WatchLive(ctx, &cohostv1.WatchLiveRequest{LiveId: "b"}))(t)
+	watch := must(two.WatchLive(ctx, &cohostv1.WatchLiveRequest{LiveId: "b", AfterNumber: 1}))(t)
 	must(one.AcceptHostConnection(ctx, accept("a", "b")))(t)
-	if e := next(t, watch); e.GetCoHostRequestAccepted() == nil || e.GetNumber() != 1 {
+	if e := next(t, watch); e.GetCoHostRequestAccepted() == nil || e.GetNumber() != 2 {
 		t.Errorf("the other replica tells %v", e)
 	}
 	stopOne()

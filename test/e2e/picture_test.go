@@ -15,7 +15,7 @@ import (
 )
 
 // picture is what a viewer knows of a live: a state, with what happened after it folded in. It takes what the audience of a
-// live is told that is invited and asked, and does not itself invite, ask or decline.
+// live is told that invites and is invited, and is asked to battles and does not decline.
 type picture struct {
 	joined string // the offset of the state
 	live   *cohostv1.Live
@@ -75,25 +75,23 @@ func (p *picture) takeCohost(t testing.TB, event *cohostv1.Event) {
 	t.Helper()
 	s := p.state
 	switch e := event.GetEvent().(type) {
+	case *cohostv1.Event_CoHostRequestSent:
+		s.Invitees = append(s.Invitees, e.CoHostRequestSent.GetInvitation())
 	case *cohostv1.Event_CoHostRequestReceived:
 		s.Applicants = append(s.Applicants, e.CoHostRequestReceived.GetInvitation())
 	case *cohostv1.Event_CoHostRequestCancelled:
-		p.invitationsEnded(func(i *cohostv1.Invitation) bool {
-			return i.GetInvitationId() == e.CoHostRequestCancelled.GetInvitationId()
-		})
+		p.invitationEnded(e.CoHostRequestCancelled.GetInvitationId())
+	case *cohostv1.Event_CoHostRequestAccepted:
+		p.invitationEnded(e.CoHostRequestAccepted.GetInvitationId())
+	case *cohostv1.Event_CoHostRequestRejected:
+		p.invitationEnded(e.CoHostRequestRejected.GetInvitationId())
 	case *cohostv1.Event_CoHostRequestTimeout:
-		p.invitationsEnded(func(i *cohostv1.Invitation) bool {
-			return i.GetInvitationId() == e.CoHostRequestTimeout.GetInvitationId()
-		})
+		p.invitationEnded(e.CoHostRequestTimeout.GetInvitationId())
 	case *cohostv1.Event_CoHostUserJoined:
 		s.ConnectionId, s.Status = e.CoHostUserJoined.GetConnectionId(), cohostv1.CoHostState_CONNECTED
 		p.live.ConnectionId = s.GetConnectionId()
-		if len(s.GetConnected()) == 0 { // the layout is that of the invitation that founds the connection
-			s.Layout = "hostDynamicGrid"
-		}
-		member := e.CoHostUserJoined.GetMember()
-		s.Connected = append(s.Connected, member)
-		p.invitationsEnded(func(i *cohostv1.Invitation) bool { return i.GetInviter().GetLiveId() == member.GetLiveId() })
+		s.Layout = e.CoHostUserJoined.GetLayoutTemplate()
+		s.Connected = append(s.Connected, e.CoHostUserJoined.GetMember())
 	case *cohostv1.Event_CoHostUserLeft:
 		left := e.CoHostUserLeft.GetMember().GetLiveId()
 		s.Connected = slices.DeleteFunc(s.Connected, func(m *cohostv1.Member) bool { return m.GetLiveId() == left })
@@ -130,8 +128,9 @@ func (p *picture) showHost(live string, host *userv1.User) {
 	}
 }
 
-func (p *picture) invitationsEnded(which func(*cohostv1.Invitation) bool) {
-	p.state.Applicants = slices.DeleteFunc(p.state.Applicants, which)
+func (p *picture) invitationEnded(id string) {
+	is := func(i *cohostv1.Invitation) bool { return i.GetInvitationId() == id }
+	p.state.Invitees, p.state.Applicants = slices.DeleteFunc(p.state.Invitees, is), slices.DeleteFunc(p.state.Applicants, is)
 	p.state.Applicant = nil
 	if n := len(p.state.GetApplicants()); n > 0 {
 		p.state.Applicant = p.state.Applicants[n-1]
@@ -141,13 +140,19 @@ func (p *picture) invitationsEnded(which func(*cohostv1.Invitation) bool) {
 func (p *picture) takeBattle(t testing.TB, event *battlev1.Event) {
 	t.Helper()
 	switch e := event.GetEvent().(type) {
+	case *battlev1.Event_BattleRequestSent:
+		p.battle = e.BattleRequestSent.GetBattle()
 	case *battlev1.Event_BattleRequestReceived:
 		p.battle = e.BattleRequestReceived.GetBattle()
+	case *battlev1.Event_BattleStarting:
+		p.battle = e.BattleStarting.GetBattle()
 	case *battlev1.Event_BattleStarted:
 		p.battle = e.BattleStarted.GetBattle()
+	case *battlev1.Event_BattleSettling:
+		p.battle = e.BattleSettling.GetBattle()
 	case *battlev1.Event_BattleRequestCancelled, *battlev1.Event_BattleEnded:
 		p.battle = nil
-	case *battlev1.Event_UserJoinBattle, *battlev1.Event_UserExitBattle: // BattleStarted or BattleEnded follows
+	case *battlev1.Event_UserJoinBattle, *battlev1.Event_UserExitBattle: // BattleStarting or BattleEnded follows
 	default:
 		t.Errorf("an event that nobody expects: %v", event)
 	}

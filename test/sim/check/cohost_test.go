@@ -298,41 +298,41 @@ func TestNewsFaults(t *testing.T) {
 	event := func(n int, change func(*cohostv1.Event)) func(*book) {
 		return x(func(t *Told) { change(t.Events[n-1]) })
 	}
-	const layout, mute, update, reject = 4, 5, 6, 7
+	const layout, mute, update, reject = 5, 6, 7, 9
 	findIn(t, company, map[string]plant{
-		"layout not told": {x(func(t *Told) { t.Events = slices.Delete(t.Events, layout-1, layout) }), Violation, "watching x after 0: told number:5"},
+		"layout not told": {x(func(t *Told) { t.Events = slices.Delete(t.Events, layout-1, layout) }), Violation, "watching x after 0: told number:6"},
 		"layout told twice": {x(func(t *Told) {
 			t.Events = slices.Insert(t.Events, layout, t.Events[layout-1])
 			t.Heads = append(t.Heads, 12)
-		}), Violation, "watching x after 0: told number:4"},
-		"out of order":      {x(func(t *Told) { t.Events[3], t.Events[4] = t.Events[4], t.Events[3] }), Violation, "watching x after 0: told number:5"},
-		"other layout":      {event(layout, func(e *cohostv1.Event) { e.GetLayoutChanged().LayoutTemplate = grid }), Violation, "event 4 is"},
-		"layout by another": {event(layout, func(e *cohostv1.Event) { e.GetLayoutChanged().ChangedBy.LiveId = "x" }), Violation, "event 4 is"},
-		"heard again":       {event(mute, func(e *cohostv1.Event) { e.GetRemoteMuteChanged().Muted = false }), Violation, "event 5 is"},
-		"other muted":       {event(mute, func(e *cohostv1.Event) { e.GetRemoteMuteChanged().Target.LiveId = "x" }), Violation, "event 5 is"},
-		"shown as before":   {event(update, func(e *cohostv1.Event) { e.GetLiveUpdated().Host = hostOf("x") }), Violation, "event 6 is"},
-		"other words":       {event(reject, func(e *cohostv1.Event) { e.GetCoHostRequestRejected().Reason = "nein" }), Violation, "event 7 is"},
-		"info left out":     {event(reject, func(e *cohostv1.Event) { e.GetCoHostRequestRejected().ExtensionInfo = "" }), Violation, "event 7 is"},
-		"another time":      {event(reject, func(e *cohostv1.Event) { e.At = moment(12) }), Violation, "event 7 is"},
-		"told too early":    {x(func(t *Told) { t.Heads[3] = 6 }), Violation, "at 6, which has not happened"},
-		"made up":           {x(func(t *Told) { e := *t; e.After = 9; e.Events = e.Events[8:]; *t = e }), Violation, "which has not happened"},
+		}), Violation, "watching x after 0: told number:5"},
+		"out of order":      {x(func(t *Told) { t.Events[4], t.Events[5] = t.Events[5], t.Events[4] }), Violation, "watching x after 0: told number:6"},
+		"other layout":      {event(layout, func(e *cohostv1.Event) { e.GetLayoutChanged().LayoutTemplate = grid }), Violation, "event 5 is"},
+		"layout by another": {event(layout, func(e *cohostv1.Event) { e.GetLayoutChanged().ChangedBy.LiveId = "x" }), Violation, "event 5 is"},
+		"heard again":       {event(mute, func(e *cohostv1.Event) { e.GetRemoteMuteChanged().Muted = false }), Violation, "event 6 is"},
+		"other muted":       {event(mute, func(e *cohostv1.Event) { e.GetRemoteMuteChanged().Target.LiveId = "x" }), Violation, "event 6 is"},
+		"shown as before":   {event(update, func(e *cohostv1.Event) { e.GetLiveUpdated().Host = hostOf("x") }), Violation, "event 7 is"},
+		"other words":       {event(reject, func(e *cohostv1.Event) { e.GetCoHostRequestRejected().Reason = "nein" }), Violation, "event 9 is"},
+		"info left out":     {event(reject, func(e *cohostv1.Event) { e.GetCoHostRequestRejected().ExtensionInfo = "" }), Violation, "event 9 is"},
+		"another time":      {event(reject, func(e *cohostv1.Event) { e.At = moment(12) }), Violation, "event 9 is"},
+		"told too early":    {x(func(t *Told) { t.Heads[4] = 6 }), Violation, "at 6, which has not happened"},
+		"made up":           {x(func(t *Told) { e := *t; e.After = 11; e.Events = e.Events[10:]; *t = e }), Violation, "which has not happened"},
 		"the muted one told": {func(k *book) {
 			y := &k.Told[toldY]
-			y.Events = slices.Insert(y.Events, 4, &cohostv1.Event{Number: 5, At: moment(8), Event: k.Told[toldX].Events[mute-1].GetEvent()})
+			y.Events = slices.Insert(y.Events, 5, &cohostv1.Event{Number: 6, At: moment(8), Event: k.Told[toldX].Events[mute-1].GetEvent()})
 			y.Heads = append(y.Heads, 12)
-		}, Violation, "watching y after 0: told number:5"},
+		}, Violation, "watching y after 0: told number:6"},
 		"a stranger told": {func(k *book) {
 			z := &k.Told[toldZ]
-			z.Events, z.Heads = append(z.Events, &cohostv1.Event{Number: 2, At: moment(7), Event: k.Told[toldX].Events[layout-1].GetEvent()}), []uint64{12, 12}
-		}, Violation, "watching z after 0: told number:2"},
-		"the last not told":      {x(func(t *Told) { t.Events = t.Events[:8] }), Lost, "watching x after 0: told no more than event 8 of 9"},
+			z.Events, z.Heads = append(z.Events, &cohostv1.Event{Number: 3, At: moment(7), Event: k.Told[toldX].Events[layout-1].GetEvent()}), []uint64{12, 12, 12}
+		}, Violation, "watching z after 0: told number:3"},
+		"the last not told":      {x(func(t *Told) { t.Events = t.Events[:10] }), Lost, "watching x after 0: told no more than event 10 of 11"},
 		"goes on from elsewhere": {x(func(t *Told) { t.After = 1 }), Violation, "watching x after 1"},
 		"no snapshot": {func(k *book) {
 			k.Told[toldNow].Snapshot = nil
 			k.Told[toldNow].Events = k.Told[toldX].Events[:1]
 			k.Told[toldNow].Heads = []uint64{12}
 		}, Violation, "which has not happened"},
-		"number of later":   {func(k *book) { k.Told[toldNow].Snapshot.Number = 7 }, Violation, "told the snapshot"},
+		"number of later":   {func(k *book) { k.Told[toldNow].Snapshot.Number = 8 }, Violation, "told the snapshot"},
 		"state of earlier":  {func(k *book) { k.Told[toldNow].Snapshot.State.MutedLiveIds = nil }, Violation, "told the snapshot"},
 		"snapshot of later": {func(k *book) { k.Told[toldNow].First = 8 }, Violation, "told the snapshot"},
 		"live of earlier":   {func(k *book) { k.Told[toldNow].Snapshot.Live.Host = hostOf("x") }, Violation, "told the snapshot"},

@@ -182,7 +182,9 @@ func (k *book) listen() {
 	x, y := member(named("x", "X"), "x", 6), member(hostOf("y"), "y", 6)
 	before := member(hostOf("x"), "x", 6)
 	joins := func(m *cohostv1.Member) *cohostv1.Event {
-		return &cohostv1.Event{At: moment(6), Event: &cohostv1.Event_CoHostUserJoined{CoHostUserJoined: &cohostv1.CoHostUserJoined{ConnectionId: "k1", Member: m}}}
+		return &cohostv1.Event{At: moment(6), Event: &cohostv1.Event_CoHostUserJoined{CoHostUserJoined: &cohostv1.CoHostUserJoined{
+			ConnectionId: "k1", Member: m, LayoutTemplate: grid,
+		}}}
 	}
 	leaves := func(m *cohostv1.Member, why cohostv1.CoHostUserLeft_Reason) *cohostv1.Event {
 		return &cohostv1.Event{At: moment(12), Event: &cohostv1.Event_CoHostUserLeft{CoHostUserLeft: &cohostv1.CoHostUserLeft{ConnectionId: "k1", Member: m, Reason: why}}}
@@ -199,27 +201,38 @@ func (k *book) listen() {
 			},
 		}}}
 	}
+	sent := func(e *cohostv1.Event) *cohostv1.Event {
+		return &cohostv1.Event{At: e.GetAt(), Event: &cohostv1.Event_CoHostRequestSent{CoHostRequestSent: &cohostv1.CoHostRequestSent{
+			Invitation: e.GetCoHostRequestReceived().GetInvitation(),
+		}}}
+	}
+	first, second := received(5, "hello", "i1", "y", hostOf("x")), received(10, "", "i2", "z", named("x", "X"))
+	accepted := &cohostv1.Event{At: moment(6), Event: &cohostv1.Event_CoHostRequestAccepted{CoHostRequestAccepted: &cohostv1.CoHostRequestAccepted{
+		InvitationId: "i1", Inviter: member(hostOf("x"), "x", 0), Invitee: member(hostOf("y"), "y", 0), ExtensionInfo: "yes",
+	}}}
+	rejected := &cohostv1.Event{At: moment(11), Event: &cohostv1.Event_CoHostRequestRejected{CoHostRequestRejected: &cohostv1.CoHostRequestRejected{
+		InvitationId: "i2", Inviter: member(named("x", "X"), "x", 0), Invitee: member(hostOf("z"), "z", 0), Reason: "no",
+		ReasonCode: cohostv1.CoHostRequestRejected_CUSTOM, ExtensionInfo: "bye",
+	}}}
 	k.Told = []Told{
 		toldX: {Live: "x", Last: true, Events: []*cohostv1.Event{
-			{At: moment(6), Event: &cohostv1.Event_CoHostRequestAccepted{CoHostRequestAccepted: &cohostv1.CoHostRequestAccepted{
-				InvitationId: "i1", Invitee: member(hostOf("y"), "y", 0), ExtensionInfo: "yes",
-			}}},
+			sent(first),
+			accepted,
 			joins(before),
 			joins(y),
 			layout,
 			{At: moment(8), Event: &cohostv1.Event_RemoteMuteChanged{RemoteMuteChanged: &cohostv1.RemoteMuteChanged{ConnectionId: "k1", Target: y, Muted: true}}},
 			shown,
-			{At: moment(11), Event: &cohostv1.Event_CoHostRequestRejected{CoHostRequestRejected: &cohostv1.CoHostRequestRejected{
-				InvitationId: "i2", Invitee: member(hostOf("z"), "z", 0), Reason: "no", ReasonCode: cohostv1.CoHostRequestRejected_CUSTOM, ExtensionInfo: "bye",
-			}}},
+			sent(second),
+			rejected,
 			leaves(y, cohostv1.CoHostUserLeft_EXITED),
 			leaves(x, cohostv1.CoHostUserLeft_DISSOLVED),
 		}},
 		toldY: {Live: "y", Last: true, Events: []*cohostv1.Event{
-			received(5, "hello", "i1", "y", hostOf("x")), joins(before), joins(y), layout, shown, leaves(y, cohostv1.CoHostUserLeft_EXITED),
+			first, accepted, joins(before), joins(y), layout, shown, leaves(y, cohostv1.CoHostUserLeft_EXITED),
 		}},
-		toldZ:   {Live: "z", Last: true, Events: []*cohostv1.Event{received(10, "", "i2", "z", named("x", "X"))}},
-		toldNow: {Live: "x", After: -1, First: 9, Snapshot: &cohostv1.WatchLiveResponse_Snapshot{Number: 6, State: proto.CloneOf(k.Reads[readState].CoHost)}},
+		toldZ:   {Live: "z", Last: true, Events: []*cohostv1.Event{second, rejected}},
+		toldNow: {Live: "x", After: -1, First: 9, Snapshot: &cohostv1.WatchLiveResponse_Snapshot{Number: 7, State: proto.CloneOf(k.Reads[readState].CoHost)}},
 	}
 	for i := range k.Told {
 		t := &k.Told[i]

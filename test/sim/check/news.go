@@ -67,9 +67,9 @@ func (x *cohostFold) tell(entry *cohostv1.Entry) {
 	case *cohostv1.Entry_InvitationSent_:
 		i := e.InvitationSent
 		p := pair{i.GetInviterLiveId(), i.GetInviteeLiveId()}
-		x.to(&cohostv1.Event{Event: &cohostv1.Event_CoHostRequestReceived{CoHostRequestReceived: &cohostv1.CoHostRequestReceived{
-			Invitation: x.message(p, invite{i.GetInvitationId(), 0, x.at, i.GetExpiresAtMs(), i.GetLayoutTemplate(), i.GetExtensionInfo()}),
-		}}}, p[1])
+		m := x.message(p, invite{i.GetInvitationId(), 0, x.at, i.GetExpiresAtMs(), i.GetLayoutTemplate(), i.GetExtensionInfo()})
+		x.to(&cohostv1.Event{Event: &cohostv1.Event_CoHostRequestSent{CoHostRequestSent: &cohostv1.CoHostRequestSent{Invitation: m}}}, p[0])
+		x.to(&cohostv1.Event{Event: &cohostv1.Event_CoHostRequestReceived{CoHostRequestReceived: &cohostv1.CoHostRequestReceived{Invitation: m}}}, p[1])
 	case *cohostv1.Entry_InvitationEnded_:
 		x.tellEnded(e.InvitationEnded)
 	case *cohostv1.Entry_MemberJoined_:
@@ -114,41 +114,42 @@ func (x *cohostFold) tell(entry *cohostv1.Entry) {
 func (x *cohostFold) tellEnded(e *cohostv1.Entry_InvitationEnded) {
 	p := pair{e.GetInviterLiveId(), e.GetInviteeLiveId()}
 	inviter, invitee := x.side(p[0]), x.side(p[1])
-	cancelled := func(why cohostv1.CoHostRequestCancelled_Reason, to ...string) {
+	cancelled := func(why cohostv1.CoHostRequestCancelled_Reason) {
 		x.to(&cohostv1.Event{Event: &cohostv1.Event_CoHostRequestCancelled{CoHostRequestCancelled: &cohostv1.CoHostRequestCancelled{
 			InvitationId: e.GetInvitationId(), Inviter: inviter, Invitee: invitee, Reason: why,
-		}}}, to...)
+		}}}, p[:]...)
 	}
 	switch e.GetEnding() {
 	case cohostv1.Entry_InvitationEnded_ACCEPTED:
 		x.to(&cohostv1.Event{Event: &cohostv1.Event_CoHostRequestAccepted{CoHostRequestAccepted: &cohostv1.CoHostRequestAccepted{
-			InvitationId: e.GetInvitationId(), Invitee: invitee, Mutual: e.GetMutual(), ExtensionInfo: e.GetExtensionInfo(),
-		}}}, p[0])
+			InvitationId: e.GetInvitationId(), Inviter: inviter, Invitee: invitee, Mutual: e.GetMutual(), ExtensionInfo: e.GetExtensionInfo(),
+		}}}, p[:]...)
 	case cohostv1.Entry_InvitationEnded_REJECTED:
 		x.to(&cohostv1.Event{Event: &cohostv1.Event_CoHostRequestRejected{CoHostRequestRejected: &cohostv1.CoHostRequestRejected{
-			InvitationId: e.GetInvitationId(), Invitee: invitee, Reason: e.GetReason(), ReasonCode: e.GetReasonCode(), ExtensionInfo: e.GetExtensionInfo(),
-		}}}, p[0])
+			InvitationId: e.GetInvitationId(), Inviter: inviter, Invitee: invitee, Reason: e.GetReason(), ReasonCode: e.GetReasonCode(),
+			ExtensionInfo: e.GetExtensionInfo(),
+		}}}, p[:]...)
 	case cohostv1.Entry_InvitationEnded_CANCELLED:
-		cancelled(cohostv1.CoHostRequestCancelled_CANCELLED, p[1])
+		cancelled(cohostv1.CoHostRequestCancelled_CANCELLED)
 	case cohostv1.Entry_InvitationEnded_TIMED_OUT:
 		x.to(&cohostv1.Event{Event: &cohostv1.Event_CoHostRequestTimeout{CoHostRequestTimeout: &cohostv1.CoHostRequestTimeout{
 			InvitationId: e.GetInvitationId(), Inviter: inviter, Invitee: invitee,
 		}}}, p[:]...)
 	case cohostv1.Entry_InvitationEnded_LIVE_ENDED:
-		cancelled(cohostv1.CoHostRequestCancelled_LIVE_ENDED, p[:]...)
+		cancelled(cohostv1.CoHostRequestCancelled_LIVE_ENDED)
 	case cohostv1.Entry_InvitationEnded_WITHDRAWN:
-		cancelled(cohostv1.CoHostRequestCancelled_WITHDRAWN, p[:]...)
+		cancelled(cohostv1.CoHostRequestCancelled_WITHDRAWN)
 	}
 }
 
 // tellJoined: the one that joins is told of all others first.
 func (x *cohostFold) tellJoined(e *cohostv1.Entry_MemberJoined) {
+	c := x.connections[e.GetConnectionId()]
 	joined := func(m *cohostv1.Member, to ...string) {
 		x.to(&cohostv1.Event{Event: &cohostv1.Event_CoHostUserJoined{CoHostUserJoined: &cohostv1.CoHostUserJoined{
-			ConnectionId: e.GetConnectionId(), Member: m,
+			ConnectionId: e.GetConnectionId(), Member: m, LayoutTemplate: c.layout,
 		}}}, to...)
 	}
-	c := x.connections[e.GetConnectionId()]
 	for _, m := range c.members {
 		joined(x.memberOf(c, m.live), e.GetLiveId())
 	}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"time"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
@@ -25,6 +26,10 @@ func tell(before, after battle.Battle, event battle.Event, at time.Time) []telli
 		}
 	case battle.InviteeAnswered:
 		t.answered(e)
+	case battle.BattleStarting:
+		t.add(&battlev1.Event{Event: &battlev1.Event_BattleStarting{BattleStarting: &battlev1.BattleStarting{
+			Battle: codec.Battle(after, at),
+		}}}, t.present()...)
 	case battle.BattleStarted:
 		t.started()
 	case battle.UserExited:
@@ -42,6 +47,9 @@ func tell(before, after battle.Battle, event battle.Event, at time.Time) []telli
 		t.extended(e)
 	case battle.BattleEnding:
 		t.lapsedAtEnd(before, e.Reason)
+		t.add(&battlev1.Event{Event: &battlev1.Event_BattleSettling{BattleSettling: &battlev1.BattleSettling{
+			Battle: codec.Battle(after, at), Reason: battlev1.Battle_EndReason(e.Reason),
+		}}}, t.present()...)
 	case battle.BattleEnded:
 		t.lapsedAtEnd(before, e.Reason) // a void comes without BattleEnding
 		if e.Never == battle.NeverCancelled || before.Phase == battle.PhaseRequested && e.Never == 0 {
@@ -82,9 +90,12 @@ func (t *teller) user(liveID string) *battlev1.BattleUser {
 	return codec.User(m)
 }
 
-// requested goes to each invitee.
+// requested goes to each invitee, and to the inviter as its own.
 func (t *teller) requested() {
 	message := codec.Battle(t.battle, t.at)
+	t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestSent{BattleRequestSent: &battlev1.BattleRequestSent{
+		Battle: message,
+	}}}, t.battle.Inviter().LiveID)
 	for _, m := range t.battle.Invitees() {
 		t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestReceived{BattleRequestReceived: &battlev1.BattleRequestReceived{
 			Battle: message, Inviter: t.inviter(), Invitee: codec.User(m),
@@ -92,9 +103,10 @@ func (t *teller) requested() {
 	}
 }
 
-// answered goes to the inviter; that a live has joined goes to all, and that the invitee is not asked any more to it as well.
+// answered goes to all lives of the battle, and to the invitee. That it has accepted goes to the inviter, to all that it has
+// joined. That it has timed out goes to the two: at once the battle starts or ends, which tells the others.
 func (t *teller) answered(e battle.InviteeAnswered) {
-	inviter, id := t.battle.Inviter().LiveID, t.battle.ID
+	id, inviter := t.battle.ID, t.battle.Inviter().LiveID
 	switch e.Answer {
 	case battle.AnswerAccepted:
 		t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestAccept{BattleRequestAccept: &battlev1.BattleRequestAccept{
@@ -106,10 +118,10 @@ func (t *teller) answered(e battle.InviteeAnswered) {
 	case battle.AnswerRejected:
 		t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestReject{BattleRequestReject: &battlev1.BattleRequestReject{
 			BattleId: id, Inviter: t.inviter(), Invitee: t.user(e.LiveID), Reason: e.Reason,
-		}}}, inviter)
+		}}}, t.presentAnd(e.LiveID)...)
 	case battle.AnswerCancelled:
 		m, _ := t.battle.Member(e.LiveID)
-		t.cancelled(m, inviter)
+		t.cancelled(m, t.present()...)
 	case battle.AnswerTimedOut:
 		t.add(&battlev1.Event{Event: &battlev1.Event_BattleRequestTimeout{BattleRequestTimeout: &battlev1.BattleRequestTimeout{
 			BattleId: id, Inviter: t.inviter(), Invitee: t.user(e.LiveID),
@@ -132,7 +144,7 @@ func (t *teller) started() {
 func (t *teller) exited(liveID string, reason battle.ExitReason) {
 	t.add(&battlev1.Event{Event: &battlev1.Event_UserExitBattle{UserExitBattle: &battlev1.UserExitBattle{
 		BattleId: t.battle.ID, User: t.user(liveID), Reason: battlev1.UserExitBattle_Reason(reason),
-	}}}, append(t.present(), liveID)...)
+	}}}, t.presentAnd(liveID)...)
 }
 
 // cancelled goes to an invitee whose request is gone, and to others.
@@ -201,12 +213,21 @@ func (t *teller) played() []string {
 }
 
 // present are the lives of the battle: those invited or joined, and not gone again; once it has ended, those that wait for
-// the next round.
+// the next round, or take part in the punishment.
 func (t *teller) present() []string {
 	if t.battle.Open() {
 		return t.lives(battle.Member.Present)
 	}
-	return t.battle.Series.Waiting
+	return t.lives(func(m battle.Member) bool { return t.battle.Waits(m.LiveID) || t.battle.Punishes(m) })
+}
+
+// presentAnd are those that are present, and one that may have gone.
+func (t *teller) presentAnd(liveID string) []string {
+	lives := t.present()
+	if slices.Contains(lives, liveID) {
+		return lives
+	}
+	return append(lives, liveID)
 }
 
 func (t *teller) lives(is func(battle.Member) bool) []string {

@@ -55,7 +55,7 @@ func TestToldOfPunishment(t *testing.T) {
 	s.fight("b2", battle.Terms{Duration: 10 * time.Second, Punishment: 30 * time.Second}, "b", "c")
 	s.skip()
 	s.request("b3", "c", false, "z")
-	s.expect("a: PunishmentEnded NEW_BATTLE", "b: PunishmentEnded NEW_BATTLE", "c: PunishmentEnded NEW_BATTLE")
+	s.expect("a: PunishmentEnded NEW_BATTLE", "b: PunishmentEnded NEW_BATTLE", "c: PunishmentEnded NEW_BATTLE", "c: BattleStarting STARTING", "z: BattleStarting STARTING")
 }
 
 func TestToldOfSeries(t *testing.T) {
@@ -68,7 +68,7 @@ func TestToldOfSeries(t *testing.T) {
 	s.do(battle.ExitBattle{BattleID: "s", LiveID: "a"})
 	s.expect("a: UserExitBattle a JOINED EXITED", "b: UserExitBattle a JOINED EXITED", "c: UserExitBattle a JOINED EXITED")
 	s.after(5 * time.Second)
-	s.expect() // nobody is asked
+	s.expect("b: BattleStarting STARTING", "c: BattleStarting STARTING") // nobody is asked
 	s.rest("s-2")
 	s.expect("b: BattleEnded TIME_OVER ENDED winners c", "c: BattleEnded TIME_OVER ENDED winners c")
 
@@ -79,6 +79,18 @@ func TestToldOfSeries(t *testing.T) {
 		"a: UserExitBattle b JOINED LEFT_CONNECTION", "a: SeriesEnded ENDED",
 		"b: UserExitBattle b JOINED LEFT_CONNECTION", "b: SeriesEnded ENDED",
 	)
+
+	// Who has left the series and takes part in the punishment is told who else leaves.
+	s.fight("p", battle.Terms{Duration: 10 * time.Second, BestOf: 3, Punishment: time.Minute}, "b", "c")
+	s.do(battle.ExitBattle{BattleID: "p", LiveID: "a"})
+	s.skip()
+	s.do(battle.ExitBattle{BattleID: "p", LiveID: "b"})
+	s.expect(
+		"a: UserExitBattle b JOINED EXITED", "a: SeriesEnded ENDED", "b: UserExitBattle b JOINED EXITED", "b: SeriesEnded ENDED",
+		"c: UserExitBattle b JOINED EXITED", "c: SeriesEnded ENDED",
+	)
+	s.after(time.Minute)
+	s.skip()
 
 	s.fight("u", battle.Terms{Duration: 10 * time.Second, BestOf: 3}, "c")
 	s.skip()

@@ -55,9 +55,15 @@ func newStory(t *testing.T, lives ...string) *story {
 
 func (s *story) do(c battle.Command) {
 	s.t.Helper()
+	if err := s.try(c); err != nil {
+		s.t.Fatalf("%#v: %v", c, err)
+	}
+}
+
+func (s *story) try(c battle.Command) error {
 	events, err := s.machine.Decide(s.now, c)
 	if err != nil {
-		s.t.Fatalf("%#v: %v", c, err)
+		return err
 	}
 	s.seq++
 	g := ledger.Group[battle.Event]{Seq: s.seq}
@@ -68,6 +74,7 @@ func (s *story) do(c battle.Command) {
 	}
 	s.machine.Commit()
 	s.battles.Apply(g)
+	return nil
 }
 
 // after lets time pass and decides what is due then.
@@ -88,7 +95,13 @@ func (s *story) request(id, inviter string, needResponse bool, targets ...string
 func (s *story) run(id, inviter string, targets ...string) {
 	s.t.Helper()
 	s.request(id, inviter, false, targets...)
-	for _, live := range append([]string{inviter}, targets...) {
+	s.open(id, append([]string{inviter}, targets...)...)
+}
+
+// open has all lives of a battle opened, and starts it.
+func (s *story) open(id string, lives ...string) {
+	s.t.Helper()
+	for _, live := range lives {
 		s.do(battle.ReportOpened{BattleID: id, LiveID: live})
 	}
 	s.after(300 * time.Millisecond)
@@ -189,6 +202,7 @@ func TestTold(t *testing.T) {
 
 	s.request("b1", "a", true, "b", "c")
 	s.expect(
+		"a: BattleRequestSent REQUESTED",
 		"b: BattleRequestReceived by a b INVITED REQUESTED",
 		"c: BattleRequestReceived by a c INVITED REQUESTED",
 	)
@@ -197,7 +211,11 @@ func TestTold(t *testing.T) {
 		"a: BattleRequestAccept by a b JOINED", "a: UserJoinBattle b JOINED", "b: UserJoinBattle b JOINED", "c: UserJoinBattle b JOINED",
 	)
 	s.do(battle.RejectBattle{BattleID: "b1", LiveID: "c", Reason: "later"})
-	s.expect(`a: BattleRequestReject by a c REJECTED "later"`) // nothing of starting
+	s.expect(
+		`a: BattleRequestReject by a c REJECTED "later"`, "a: BattleStarting STARTING",
+		`b: BattleRequestReject by a c REJECTED "later"`, "b: BattleStarting STARTING",
+		`c: BattleRequestReject by a c REJECTED "later"`,
+	)
 
 	s.do(battle.ReportOpened{BattleID: "b1", LiveID: "a"})
 	s.do(battle.ReportOpened{BattleID: "b1", LiveID: "b"})
@@ -205,13 +223,15 @@ func TestTold(t *testing.T) {
 	s.expect("a: BattleStarted by a b JOINED RUNNING", "b: BattleStarted by a b JOINED RUNNING")
 
 	s.after(time.Minute)
-	s.expect()
+	s.expect("a: BattleSettling TIME_OVER SETTLING", "b: BattleSettling TIME_OVER SETTLING")
 	s.close("b1", "a", "b")
 	s.expect(
 		"a: BattleEnded TIME_OVER ENDED winners b", "b: BattleEnded TIME_OVER ENDED winners b", "c: BattleEnded TIME_OVER ENDED winners b",
 	)
 
-	s.run("b2", "a", "b", "c")
+	s.request("b2", "a", false, "b", "c")
+	s.expect("a: BattleStarting STARTING", "b: BattleStarting STARTING", "c: BattleStarting STARTING")
+	s.open("b2", "a", "b", "c")
 	s.expect(
 		"a: BattleStarted by a b JOINED, c JOINED RUNNING", "b: BattleStarted by a b JOINED, c JOINED RUNNING",
 		"c: BattleStarted by a b JOINED, c JOINED RUNNING",
@@ -219,7 +239,7 @@ func TestTold(t *testing.T) {
 	s.do(battle.ExitBattle{BattleID: "b2", LiveID: "c"})
 	s.expect("a: UserExitBattle c EXITED EXITED", "b: UserExitBattle c EXITED EXITED", "c: UserExitBattle c EXITED EXITED")
 	s.do(battle.LeaveBattle{LiveID: "a"})
-	s.expect("a: UserExitBattle a EXITED LEFT_CONNECTION", "b: UserExitBattle a EXITED LEFT_CONNECTION")
+	s.expect("a: UserExitBattle a EXITED LEFT_CONNECTION", "b: UserExitBattle a EXITED LEFT_CONNECTION", "b: BattleSettling FORFEIT SETTLING")
 	s.close("b2", "a", "b", "c")
 	s.expect(
 		"a: BattleEnded FORFEIT ENDED winners b", "b: BattleEnded FORFEIT ENDED winners b", "c: BattleEnded FORFEIT ENDED winners b",
@@ -244,7 +264,7 @@ func TestToldOfRequestsThatEnd(t *testing.T) {
 	)
 	request("cancelled for one")
 	s.do(battle.CancelBattleRequest{BattleID: "cancelled for one", LiveID: "a", TargetLives: []string{"b"}})
-	s.expect("a: BattleRequestCancelled by a b CANCELLED", "b: BattleRequestCancelled by a b CANCELLED")
+	s.expect("a: BattleRequestCancelled by a b CANCELLED", "b: BattleRequestCancelled by a b CANCELLED", "c: BattleRequestCancelled by a b CANCELLED")
 	s.do(battle.CancelBattleRequest{BattleID: "cancelled for one", LiveID: "a"})
 	s.told("a", "b", "c")
 	request("timed out")

@@ -25,6 +25,8 @@ type world struct {
 	made    int
 	endings map[string]int  // by invitation id
 	started map[string]bool // connection ids
+	// pictures of lives that were once looked at, and heard of since
+	pictures map[string]*picture
 }
 
 const maxMembers = 4
@@ -35,7 +37,7 @@ func newWorld() *world {
 		ids:     numbered(7),
 		now:     estest.T0,
 		endings: map[string]int{},
-		started: map[string]bool{},
+		started: map[string]bool{}, pictures: map[string]*picture{},
 	}
 }
 
@@ -132,6 +134,7 @@ func (w *world) group(t *rapid.T, commands []cohost.Command) {
 		}
 	}
 	w.state.Commit()
+	w.hear(t)
 }
 
 // note checks what must hold over the whole log.

@@ -16,20 +16,22 @@ type Notice struct {
 type News interface{ isNews() }
 
 type (
+	// RequestSent goes to the inviter.
+	RequestSent struct{ Invitation Invitation }
 	// RequestReceived goes to the invitee.
 	RequestReceived struct{ Invitation Invitation }
-	// RequestCancelled goes to the invitee, and to the inviter unless that cancelled it.
+	// RequestCancelled goes to both sides, as does every end of an invitation: each has viewers that did not bring it about.
 	RequestCancelled struct {
 		Invitation Invitation
 		Ending     Ending // Cancelled, EndedWithLive or Withdrawn
 	}
-	// RequestAccepted goes to the inviter.
+	// RequestAccepted goes to both.
 	RequestAccepted struct {
 		Invitation    Invitation
 		Mutual        bool
 		ExtensionInfo string // the invitee's
 	}
-	// RequestRejected goes to the inviter.
+	// RequestRejected goes to both.
 	RequestRejected struct {
 		Invitation    Invitation
 		Reason        string
@@ -43,6 +45,7 @@ type (
 	UserJoined struct {
 		ConnectionID string
 		Member       Member
+		Layout       string // of the connection
 	}
 	// UserLeft goes to every member, the leaving live included.
 	UserLeft struct {
@@ -72,6 +75,7 @@ type (
 	Ended struct{ LiveID string }
 )
 
+func (RequestSent) isNews()       {}
 func (RequestReceived) isNews()   {}
 func (RequestCancelled) isNews()  {}
 func (RequestAccepted) isNews()   {}
@@ -91,19 +95,23 @@ func (s *State) tell(at time.Time, event Event) {
 	case InvitationSent:
 		inviter, _ := s.lives.Get(e.Inviter)
 		invitee, _ := s.lives.Get(e.Invitee)
-		to(e.Invitee, RequestReceived{e.invitation(at, inviter, invitee)})
+		i := e.invitation(at, inviter, invitee)
+		to(e.Inviter, RequestSent{i})
+		to(e.Invitee, RequestReceived{i})
 	case InvitationEnded:
 		if i, ok := s.invitations.Get(e.InvitationID); ok {
-			tellInvitationEnded(to, i, e)
+			news := newsOf(i, e)
+			to(e.Inviter, news)
+			to(e.Invitee, news)
 		}
 	case MemberJoined:
 		c, _ := s.connections.Get(e.ConnectionID)
 		for _, m := range c.Members {
-			to(e.LiveID, UserJoined{e.ConnectionID, m})
+			to(e.LiveID, UserJoined{e.ConnectionID, m, c.Layout})
 		}
 		joined := Member{LiveID: e.LiveID, Host: e.Host, JoinedAt: at}
 		for _, m := range with(c.Members, joined) {
-			to(m.LiveID, UserJoined{e.ConnectionID, joined})
+			to(m.LiveID, UserJoined{e.ConnectionID, joined, c.Layout})
 		}
 	case MemberLeft:
 		c, _ := s.connections.Get(e.ConnectionID)
@@ -131,20 +139,17 @@ func (s *State) tell(at time.Time, event Event) {
 	}
 }
 
-func tellInvitationEnded(to func(string, News), i Invitation, e InvitationEnded) {
+// newsOf is what the end of an invitation is to both sides.
+func newsOf(i Invitation, e InvitationEnded) News {
 	switch e.Ending {
 	case Accepted:
-		to(e.Inviter, RequestAccepted{i, e.Mutual, e.ExtensionInfo})
+		return RequestAccepted{i, e.Mutual, e.ExtensionInfo}
 	case Rejected:
-		to(e.Inviter, RequestRejected{i, e.Reason, e.Code, e.ExtensionInfo})
-	case Cancelled:
-		to(e.Invitee, RequestCancelled{i, e.Ending})
+		return RequestRejected{i, e.Reason, e.Code, e.ExtensionInfo}
 	case TimedOut:
-		to(e.Inviter, RequestTimedOut{i})
-		to(e.Invitee, RequestTimedOut{i})
-	case EndedWithLive, Withdrawn:
-		to(e.Inviter, RequestCancelled{i, e.Ending})
-		to(e.Invitee, RequestCancelled{i, e.Ending})
+		return RequestTimedOut{i}
+	default:
+		return RequestCancelled{i, e.Ending}
 	}
 }
 

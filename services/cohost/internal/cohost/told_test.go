@@ -13,6 +13,10 @@ import (
 
 func TestWhoIsTold(t *testing.T) {
 	t.Parallel()
+	type told struct {
+		to   string
+		news cohost.News
+	}
 	member := func(live string) cohost.Member {
 		return cohost.Member{LiveID: live, Host: user(live), JoinedAt: estest.T0}
 	}
@@ -25,36 +29,31 @@ func TestWhoIsTold(t *testing.T) {
 	rejected.Reason, rejected.Code, rejected.ExtensionInfo = "busy", cohost.RejectBusy, "until 9"
 	mutual := ended("a", "b", cohost.Accepted)
 	mutual.Mutual, mutual.ExtensionInfo = true, "hello"
-	joins := func(live string) cohost.News { return cohost.UserJoined{ConnectionID: "x", Member: member(live)} }
+	joins := func(live string) cohost.News {
+		return cohost.UserJoined{ConnectionID: "x", Member: member(live), Layout: "hostDynamicGrid"}
+	}
 	leaves := func(live string, why cohost.Leaving) cohost.News {
 		return cohost.UserLeft{ConnectionID: "x", Member: member(live), Reason: why}
 	}
+	both := func(n cohost.News) []told { return []told{{"a", n}, {"b", n}} }
 	relaid := cohost.LayoutChanged{ConnectionID: "x", Layout: "hostDynamic1v6", By: member("b")}
 	shown := cohost.HostShown(renamed("a"))
-	type told struct {
-		to   string
-		news cohost.News
-	}
 	for _, row := range []struct {
 		name  string
 		given []cohost.Event
 		then  []cohost.Event // one group
 		told  []told
 	}{
-		{"request: the invitee", lives("a", "b"), invited("a", "b"), []told{{"b", cohost.RequestReceived{Invitation: invitation}}}},
-		{"cancelled: the invitee", a2b, []cohost.Event{ended("a", "b", cohost.Cancelled)}, []told{
-			{"b", cohost.RequestCancelled{Invitation: invitation, Ending: cohost.Cancelled}},
+		{"request: each side as its own", lives("a", "b"), invited("a", "b"), []told{
+			{"a", cohost.RequestSent{Invitation: invitation}}, {"b", cohost.RequestReceived{Invitation: invitation}},
 		}},
-		{"rejected: the inviter", a2b, []cohost.Event{rejected}, []told{{"a", cohost.RequestRejected{Invitation: invitation, Reason: "busy", Code: cohost.RejectBusy, ExtensionInfo: "until 9"}}}},
-		{"timed out: both", a2b, []cohost.Event{ended("a", "b", cohost.TimedOut)}, []told{
-			{"a", cohost.RequestTimedOut{Invitation: invitation}}, {"b", cohost.RequestTimedOut{Invitation: invitation}},
-		}},
-		{"withdrawn: both", a2b, []cohost.Event{ended("a", "b", cohost.Withdrawn)}, []told{
-			{"a", cohost.RequestCancelled{Invitation: invitation, Ending: cohost.Withdrawn}},
-			{"b", cohost.RequestCancelled{Invitation: invitation, Ending: cohost.Withdrawn}},
-		}},
-		{"accepted: the inviter, then the founders of each other", a2b, given([]cohost.Event{mutual}, connected("x", "a", "b")), []told{
+		{"cancelled: both", a2b, []cohost.Event{ended("a", "b", cohost.Cancelled)}, both(cohost.RequestCancelled{Invitation: invitation, Ending: cohost.Cancelled})},
+		{"rejected: both", a2b, []cohost.Event{rejected}, both(cohost.RequestRejected{Invitation: invitation, Reason: "busy", Code: cohost.RejectBusy, ExtensionInfo: "until 9"})},
+		{"timed out: both", a2b, []cohost.Event{ended("a", "b", cohost.TimedOut)}, both(cohost.RequestTimedOut{Invitation: invitation})},
+		{"withdrawn: both", a2b, []cohost.Event{ended("a", "b", cohost.Withdrawn)}, both(cohost.RequestCancelled{Invitation: invitation, Ending: cohost.Withdrawn})},
+		{"accepted: both, then the founders of each other", a2b, given([]cohost.Event{mutual}, connected("x", "a", "b")), []told{
 			{"a", cohost.RequestAccepted{Invitation: invitation, Mutual: true, ExtensionInfo: "hello"}},
+			{"b", cohost.RequestAccepted{Invitation: invitation, Mutual: true, ExtensionInfo: "hello"}},
 			{"a", joins("a")},
 			{"b", joins("a")},
 			{"a", joins("b")},

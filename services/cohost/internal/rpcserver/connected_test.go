@@ -24,7 +24,7 @@ func TestLayout(t *testing.T) {
 	inHouse(t, nil, func(t *testing.T, h *house) {
 		h.create("a", "b", "c", "voice1", "voice2")
 		h.connect("a", "b", "c")
-		a, b := h.watch("a", 5), h.watch("b", 4)
+		a, b := h.watch("a", 7), h.watch("b", 5)
 		if s := must(h.layout("b", "hostDynamicFloat"))(t); s.GetLayout() != "hostDynamicFloat" || h.state("a").GetLayout() != "hostDynamicFloat" {
 			t.Errorf("after the change: %v, of the other %v", s, h.state("a"))
 		}
@@ -57,7 +57,7 @@ func TestMute(t *testing.T) {
 	inHouse(t, nil, func(t *testing.T, h *house) {
 		h.create("a", "b", "c", "d")
 		h.connect("a", "b", "c")
-		a := h.watch("a", 5)
+		a := h.watch("a", 7)
 		must(h.mute("a", "b", true))(t)
 		must(h.mute("a", "b", true))(t) // as it is: nobody is told
 		if s := must(h.mute("a", "c", true))(t); !slices.Equal(s.GetMutedLiveIds(), []string{"b", "c"}) || len(h.state("b").GetMutedLiveIds()) > 0 {
@@ -93,7 +93,7 @@ func TestUpdateLive(t *testing.T) {
 		h.create("a", "b", "c")
 		h.connect("a", "b")
 		h.invite("a", "c")
-		a, b, c := h.watch("a", 3), h.watch("b", 3), h.watch("c", 1)
+		a, b, c := h.watch("a", 5), h.watch("b", 4), h.watch("c", 1)
 		update := func(live string, profile *cohostv1.UpdateLiveRequest_HostProfile) (*cohostv1.UpdateLiveResponse, error) {
 			return h.client.UpdateLive(h.host(live), &cohostv1.UpdateLiveRequest{LiveId: live, Host: profile})
 		}
@@ -113,6 +113,9 @@ func TestUpdateLive(t *testing.T) {
 			t.Errorf("as a member: %v", s)
 		}
 		h.accept("c", "a")
+		if e := c.event().GetCoHostRequestAccepted(); e.GetInviter().GetHost().GetUserName() != "Ann" {
+			t.Errorf("told with the acceptance: %v", e)
+		}
 		if e := c.event().GetCoHostUserJoined(); e.GetMember().GetHost().GetUserName() != "Ann" {
 			t.Errorf("told later: %v", e)
 		}
@@ -136,7 +139,7 @@ func TestAnswersCarryReasonAndInformation(t *testing.T) {
 	inHouse(t, nil, func(t *testing.T, h *house) {
 		h.create("a", "b", "c", "d", "e")
 		h.invite("a", "b", "c", "d", "e")
-		a := h.watch("a", 0)
+		a := h.watch("a", 4) // its own requests
 		for _, x := range []struct {
 			live string
 			give *cohostv1.RejectHostConnectionRequest
@@ -148,13 +151,15 @@ func TestAnswersCarryReasonAndInformation(t *testing.T) {
 		} {
 			x.give.LiveId, x.give.FromLiveId = x.live, "a"
 			must(h.client.RejectHostConnection(h.host(x.live), x.give))(t)
-			e := a.event().GetCoHostRequestRejected()
-			if e.GetInvitee().GetLiveId() != x.live || e.GetReasonCode() != x.want || e.GetReason() != x.give.GetReason() || e.GetExtensionInfo() != x.give.GetExtensionInfo() {
-				t.Errorf("told %v, want %v of %v", e, x.want, x.give)
+			for _, told := range []*watcher{a, h.watch(x.live, 1)} {
+				e := told.event().GetCoHostRequestRejected()
+				if e.GetInviter().GetLiveId() != "a" || e.GetInvitee().GetLiveId() != x.live || e.GetReasonCode() != x.want || e.GetReason() != x.give.GetReason() || e.GetExtensionInfo() != x.give.GetExtensionInfo() {
+					t.Errorf("told %v, want %v of %v", e, x.want, x.give)
+				}
 			}
 		}
 		must(h.client.AcceptHostConnection(h.host("e"), &cohostv1.AcceptHostConnectionRequest{LiveId: "e", FromLiveId: "a", ExtensionInfo: "y"}))(t)
-		if e := a.event().GetCoHostRequestAccepted(); e.GetInvitee().GetLiveId() != "e" || e.GetExtensionInfo() != "y" {
+		if e := a.event().GetCoHostRequestAccepted(); e.GetInviter().GetLiveId() != "a" || e.GetInvitee().GetLiveId() != "e" || e.GetExtensionInfo() != "y" {
 			t.Errorf("told %v", e)
 		}
 		long := string(make([]byte, 2049))

@@ -129,7 +129,7 @@ func TestInvitationTimesOut(t *testing.T) {
 	inHouse(t, nil, func(t *testing.T, h *house) {
 		h.create("a", "b")
 		h.invite("a", "b") // 30 s by default
-		a, b := h.watch("a", 0), h.watch("b", 1)
+		a, b := h.watch("a", 1), h.watch("b", 1)
 		for live, w := range map[string]*watcher{"a": a, "b": b} {
 			began := h.state(live).GetServerNow().AsTime()
 			event := w.event()

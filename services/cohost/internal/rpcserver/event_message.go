@@ -13,6 +13,10 @@ import (
 func EventMessage(number int64, n cohost.Notice) *cohostv1.Event {
 	event := &cohostv1.Event{Number: number, At: timestamppb.New(n.At)}
 	switch news := n.News.(type) {
+	case cohost.RequestSent:
+		event.Event = &cohostv1.Event_CoHostRequestSent{CoHostRequestSent: &cohostv1.CoHostRequestSent{
+			Invitation: invitationMessage(news.Invitation),
+		}}
 	case cohost.RequestReceived:
 		event.Event = &cohostv1.Event_CoHostRequestReceived{CoHostRequestReceived: &cohostv1.CoHostRequestReceived{
 			Invitation: invitationMessage(news.Invitation),
@@ -26,13 +30,13 @@ func EventMessage(number int64, n cohost.Notice) *cohostv1.Event {
 		}}
 	case cohost.RequestAccepted:
 		event.Event = &cohostv1.Event_CoHostRequestAccepted{CoHostRequestAccepted: &cohostv1.CoHostRequestAccepted{
-			InvitationId: news.Invitation.ID, Invitee: memberMessage(news.Invitation.Invitee), Mutual: news.Mutual,
-			ExtensionInfo: news.ExtensionInfo,
+			InvitationId: news.Invitation.ID, Inviter: memberMessage(news.Invitation.Inviter), Invitee: memberMessage(news.Invitation.Invitee),
+			Mutual: news.Mutual, ExtensionInfo: news.ExtensionInfo,
 		}}
 	case cohost.RequestRejected:
 		event.Event = &cohostv1.Event_CoHostRequestRejected{CoHostRequestRejected: &cohostv1.CoHostRequestRejected{
-			InvitationId: news.Invitation.ID, Invitee: memberMessage(news.Invitation.Invitee), Reason: news.Reason,
-			ReasonCode: cohostv1.CoHostRequestRejected_ReasonCode(news.Code), ExtensionInfo: news.ExtensionInfo,
+			InvitationId: news.Invitation.ID, Inviter: memberMessage(news.Invitation.Inviter), Invitee: memberMessage(news.Invitation.Invitee),
+			Reason: news.Reason, ReasonCode: cohostv1.CoHostRequestRejected_ReasonCode(news.Code), ExtensionInfo: news.ExtensionInfo,
 		}}
 	case cohost.RequestTimedOut:
 		event.Event = &cohostv1.Event_CoHostRequestTimeout{CoHostRequestTimeout: &cohostv1.CoHostRequestTimeout{
@@ -42,7 +46,7 @@ func EventMessage(number int64, n cohost.Notice) *cohostv1.Event {
 		}}
 	case cohost.UserJoined:
 		event.Event = &cohostv1.Event_CoHostUserJoined{CoHostUserJoined: &cohostv1.CoHostUserJoined{
-			ConnectionId: news.ConnectionID, Member: memberMessage(news.Member),
+			ConnectionId: news.ConnectionID, Member: memberMessage(news.Member), LayoutTemplate: news.Layout,
 		}}
 	case cohost.UserLeft:
 		event.Event = &cohostv1.Event_CoHostUserLeft{CoHostUserLeft: &cohostv1.CoHostUserLeft{

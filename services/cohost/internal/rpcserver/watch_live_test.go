@@ -72,18 +72,18 @@ func TestWatchLive(t *testing.T) {
 			t.Errorf("snapshot: %v", first)
 		}
 		h.connect("a", "b")
-		wantEvents(t, a.events(3), "1 CoHostRequestAccepted", "2 CoHostUserJoined", "3 CoHostUserJoined")
-		wantEvents(t, b.events(3), "1 CoHostRequestReceived", "2 CoHostUserJoined", "3 CoHostUserJoined")
+		wantEvents(t, a.events(4), "1 CoHostRequestSent", "2 CoHostRequestAccepted", "3 CoHostUserJoined", "4 CoHostUserJoined")
+		wantEvents(t, b.events(4), "1 CoHostRequestReceived", "2 CoHostRequestAccepted", "3 CoHostUserJoined", "4 CoHostUserJoined")
 
-		back, anew := h.watch("b", 2), h.watch("b", -1)
+		back, anew := h.watch("b", 3), h.watch("b", -1)
 		s := anew.recv().GetSnapshot()
-		if s.GetNumber() != 3 || members(s.GetState()) != "a b" || s.GetLive().GetConnectionId() == "" {
+		if s.GetNumber() != 4 || members(s.GetState()) != "a b" || s.GetLive().GetConnectionId() == "" {
 			t.Errorf("snapshot: %v", s)
 		}
 		must(h.client.EndLive(h.host("a"), &cohostv1.EndLiveRequest{LiveId: "a"}))(t)
-		wantEvents(t, a.events(2), "4 CoHostUserLeft", "5 LiveEnded")
-		wantEvents(t, back.events(3), "3 CoHostUserJoined", "4 CoHostUserLeft", "5 CoHostUserLeft")
-		wantEvents(t, anew.events(2), "4 CoHostUserLeft", "5 CoHostUserLeft")
+		wantEvents(t, a.events(2), "5 CoHostUserLeft", "6 LiveEnded")
+		wantEvents(t, back.events(3), "4 CoHostUserJoined", "5 CoHostUserLeft", "6 CoHostUserLeft")
+		wantEvents(t, anew.events(2), "5 CoHostUserLeft", "6 CoHostUserLeft")
 		if e := b.event().GetCoHostUserLeft(); e.GetMember().GetLiveId() != "a" || e.GetReason() != cohostv1.CoHostUserLeft_LIVE_ENDED {
 			t.Errorf("told %v", e)
 		}
@@ -94,12 +94,12 @@ func TestWatchLive(t *testing.T) {
 		// The numbers go on when the id is used again, and after a restart.
 		h.create("a")
 		h.invite("b", "a")
-		wantEvents(t, a.events(1), "6 CoHostRequestReceived")
+		wantEvents(t, a.events(1), "7 CoHostRequestReceived")
 		h.close()
 		h.open()
-		wantEvents(t, h.watch("a", 4).events(2), "5 LiveEnded", "6 CoHostRequestReceived")
+		wantEvents(t, h.watch("a", 5).events(2), "6 LiveEnded", "7 CoHostRequestReceived")
 		future := h.watch("a", 1000).recv().GetSnapshot()
-		if future.GetNumber() != 6 {
+		if future.GetNumber() != 7 {
 			t.Errorf("after a number that never was: %v", future)
 		}
 

@@ -75,7 +75,7 @@ func (x UserExitBattle_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use UserExitBattle_Reason.Descriptor instead.
 func (UserExitBattle_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{9, 0}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{12, 0}
 }
 
 type BattleProposal_Change int32
@@ -128,7 +128,7 @@ func (x BattleProposal_Change) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use BattleProposal_Change.Descriptor instead.
 func (BattleProposal_Change) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{10, 0}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{13, 0}
 }
 
 type PunishmentEnded_Reason int32
@@ -182,7 +182,7 @@ func (x PunishmentEnded_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PunishmentEnded_Reason.Descriptor instead.
 func (PunishmentEnded_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{13, 0}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{16, 0}
 }
 
 // Event is something that happened to one live in battles, as its host and its audience are told.
@@ -193,12 +193,15 @@ type Event struct {
 	At     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
 	// Types that are valid to be assigned to Event:
 	//
+	//	*Event_BattleRequestSent
 	//	*Event_BattleRequestReceived
 	//	*Event_BattleRequestCancelled
 	//	*Event_BattleRequestAccept
 	//	*Event_BattleRequestReject
 	//	*Event_BattleRequestTimeout
+	//	*Event_BattleStarting
 	//	*Event_BattleStarted
+	//	*Event_BattleSettling
 	//	*Event_BattleEnded
 	//	*Event_UserJoinBattle
 	//	*Event_UserExitBattle
@@ -263,6 +266,15 @@ func (x *Event) GetEvent() isEvent_Event {
 	return nil
 }
 
+func (x *Event) GetBattleRequestSent() *BattleRequestSent {
+	if x != nil {
+		if x, ok := x.Event.(*Event_BattleRequestSent); ok {
+			return x.BattleRequestSent
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetBattleRequestReceived() *BattleRequestReceived {
 	if x != nil {
 		if x, ok := x.Event.(*Event_BattleRequestReceived); ok {
@@ -308,10 +320,28 @@ func (x *Event) GetBattleRequestTimeout() *BattleRequestTimeout {
 	return nil
 }
 
+func (x *Event) GetBattleStarting() *BattleStarting {
+	if x != nil {
+		if x, ok := x.Event.(*Event_BattleStarting); ok {
+			return x.BattleStarting
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetBattleStarted() *BattleStarted {
 	if x != nil {
 		if x, ok := x.Event.(*Event_BattleStarted); ok {
 			return x.BattleStarted
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetBattleSettling() *BattleSettling {
+	if x != nil {
+		if x, ok := x.Event.(*Event_BattleSettling); ok {
+			return x.BattleSettling
 		}
 	}
 	return nil
@@ -393,6 +423,10 @@ type isEvent_Event interface {
 	isEvent_Event()
 }
 
+type Event_BattleRequestSent struct {
+	BattleRequestSent *BattleRequestSent `protobuf:"bytes,24,opt,name=battle_request_sent,json=battleRequestSent,proto3,oneof"`
+}
+
 type Event_BattleRequestReceived struct {
 	BattleRequestReceived *BattleRequestReceived `protobuf:"bytes,10,opt,name=battle_request_received,json=battleRequestReceived,proto3,oneof"`
 }
@@ -413,8 +447,16 @@ type Event_BattleRequestTimeout struct {
 	BattleRequestTimeout *BattleRequestTimeout `protobuf:"bytes,14,opt,name=battle_request_timeout,json=battleRequestTimeout,proto3,oneof"`
 }
 
+type Event_BattleStarting struct {
+	BattleStarting *BattleStarting `protobuf:"bytes,25,opt,name=battle_starting,json=battleStarting,proto3,oneof"`
+}
+
 type Event_BattleStarted struct {
 	BattleStarted *BattleStarted `protobuf:"bytes,15,opt,name=battle_started,json=battleStarted,proto3,oneof"`
+}
+
+type Event_BattleSettling struct {
+	BattleSettling *BattleSettling `protobuf:"bytes,26,opt,name=battle_settling,json=battleSettling,proto3,oneof"`
 }
 
 type Event_BattleEnded struct {
@@ -449,6 +491,8 @@ type Event_SeriesEnded struct {
 	SeriesEnded *SeriesEnded `protobuf:"bytes,23,opt,name=series_ended,json=seriesEnded,proto3,oneof"`
 }
 
+func (*Event_BattleRequestSent) isEvent_Event() {}
+
 func (*Event_BattleRequestReceived) isEvent_Event() {}
 
 func (*Event_BattleRequestCancelled) isEvent_Event() {}
@@ -459,7 +503,11 @@ func (*Event_BattleRequestReject) isEvent_Event() {}
 
 func (*Event_BattleRequestTimeout) isEvent_Event() {}
 
+func (*Event_BattleStarting) isEvent_Event() {}
+
 func (*Event_BattleStarted) isEvent_Event() {}
+
+func (*Event_BattleSettling) isEvent_Event() {}
 
 func (*Event_BattleEnded) isEvent_Event() {}
 
@@ -477,6 +525,51 @@ func (*Event_PunishmentEnded) isEvent_Event() {}
 
 func (*Event_SeriesEnded) isEvent_Event() {}
 
+// BattleRequestSent goes to the inviter, whose other devices and audience did not make the request.
+type BattleRequestSent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Battle        *Battle                `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BattleRequestSent) Reset() {
+	*x = BattleRequestSent{}
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BattleRequestSent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BattleRequestSent) ProtoMessage() {}
+
+func (x *BattleRequestSent) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BattleRequestSent.ProtoReflect.Descriptor instead.
+func (*BattleRequestSent) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *BattleRequestSent) GetBattle() *Battle {
+	if x != nil {
+		return x.Battle
+	}
+	return nil
+}
+
 // BattleRequestReceived goes to each invitee.
 type BattleRequestReceived struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -489,7 +582,7 @@ type BattleRequestReceived struct {
 
 func (x *BattleRequestReceived) Reset() {
 	*x = BattleRequestReceived{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[1]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -501,7 +594,7 @@ func (x *BattleRequestReceived) String() string {
 func (*BattleRequestReceived) ProtoMessage() {}
 
 func (x *BattleRequestReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[1]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -514,7 +607,7 @@ func (x *BattleRequestReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BattleRequestReceived.ProtoReflect.Descriptor instead.
 func (*BattleRequestReceived) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{1}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *BattleRequestReceived) GetBattle() *Battle {
@@ -538,8 +631,8 @@ func (x *BattleRequestReceived) GetInvitee() *BattleUser {
 	return nil
 }
 
-// BattleRequestCancelled goes to each invitee that is not asked any more; to the inviter as well when it took back only some
-// invitations.
+// BattleRequestCancelled goes to each invitee that is not asked any more; to all lives of the battle as well when the inviter
+// took back only some invitations.
 type BattleRequestCancelled struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
@@ -551,7 +644,7 @@ type BattleRequestCancelled struct {
 
 func (x *BattleRequestCancelled) Reset() {
 	*x = BattleRequestCancelled{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[2]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -563,7 +656,7 @@ func (x *BattleRequestCancelled) String() string {
 func (*BattleRequestCancelled) ProtoMessage() {}
 
 func (x *BattleRequestCancelled) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[2]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -576,7 +669,7 @@ func (x *BattleRequestCancelled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BattleRequestCancelled.ProtoReflect.Descriptor instead.
 func (*BattleRequestCancelled) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{2}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *BattleRequestCancelled) GetBattleId() string {
@@ -612,7 +705,7 @@ type BattleRequestAccept struct {
 
 func (x *BattleRequestAccept) Reset() {
 	*x = BattleRequestAccept{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[3]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -624,7 +717,7 @@ func (x *BattleRequestAccept) String() string {
 func (*BattleRequestAccept) ProtoMessage() {}
 
 func (x *BattleRequestAccept) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[3]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -637,7 +730,7 @@ func (x *BattleRequestAccept) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BattleRequestAccept.ProtoReflect.Descriptor instead.
 func (*BattleRequestAccept) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{3}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *BattleRequestAccept) GetBattleId() string {
@@ -661,7 +754,7 @@ func (x *BattleRequestAccept) GetInvitee() *BattleUser {
 	return nil
 }
 
-// BattleRequestReject goes to the inviter.
+// BattleRequestReject goes to all lives of the battle, and to the one that rejects.
 type BattleRequestReject struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
@@ -674,7 +767,7 @@ type BattleRequestReject struct {
 
 func (x *BattleRequestReject) Reset() {
 	*x = BattleRequestReject{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[4]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +779,7 @@ func (x *BattleRequestReject) String() string {
 func (*BattleRequestReject) ProtoMessage() {}
 
 func (x *BattleRequestReject) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[4]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +792,7 @@ func (x *BattleRequestReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BattleRequestReject.ProtoReflect.Descriptor instead.
 func (*BattleRequestReject) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{4}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *BattleRequestReject) GetBattleId() string {
@@ -742,7 +835,7 @@ type BattleRequestTimeout struct {
 
 func (x *BattleRequestTimeout) Reset() {
 	*x = BattleRequestTimeout{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[5]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -754,7 +847,7 @@ func (x *BattleRequestTimeout) String() string {
 func (*BattleRequestTimeout) ProtoMessage() {}
 
 func (x *BattleRequestTimeout) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[5]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -767,7 +860,7 @@ func (x *BattleRequestTimeout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BattleRequestTimeout.ProtoReflect.Descriptor instead.
 func (*BattleRequestTimeout) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *BattleRequestTimeout) GetBattleId() string {
@@ -791,6 +884,52 @@ func (x *BattleRequestTimeout) GetInvitee() *BattleUser {
 	return nil
 }
 
+// BattleStarting goes to all lives of the battle: nobody is asked any more, and it is fixed when the battle begins.
+type BattleStarting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// With the times and the scoring rules.
+	Battle        *Battle `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BattleStarting) Reset() {
+	*x = BattleStarting{}
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BattleStarting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BattleStarting) ProtoMessage() {}
+
+func (x *BattleStarting) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BattleStarting.ProtoReflect.Descriptor instead.
+func (*BattleStarting) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *BattleStarting) GetBattle() *Battle {
+	if x != nil {
+		return x.Battle
+	}
+	return nil
+}
+
 // BattleStarted goes to all lives of the battle.
 type BattleStarted struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -803,7 +942,7 @@ type BattleStarted struct {
 
 func (x *BattleStarted) Reset() {
 	*x = BattleStarted{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[6]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -815,7 +954,7 @@ func (x *BattleStarted) String() string {
 func (*BattleStarted) ProtoMessage() {}
 
 func (x *BattleStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[6]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -828,7 +967,7 @@ func (x *BattleStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BattleStarted.ProtoReflect.Descriptor instead.
 func (*BattleStarted) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *BattleStarted) GetBattle() *Battle {
@@ -852,6 +991,59 @@ func (x *BattleStarted) GetInvitees() []*BattleUser {
 	return nil
 }
 
+// BattleSettling goes to all lives of the battle: its time is over, and the totals of its lives are awaited.
+type BattleSettling struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Battle        *Battle                `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	Reason        Battle_EndReason       `protobuf:"varint,2,opt,name=reason,proto3,enum=faceoff.battle.v1.Battle_EndReason" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BattleSettling) Reset() {
+	*x = BattleSettling{}
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BattleSettling) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BattleSettling) ProtoMessage() {}
+
+func (x *BattleSettling) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BattleSettling.ProtoReflect.Descriptor instead.
+func (*BattleSettling) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *BattleSettling) GetBattle() *Battle {
+	if x != nil {
+		return x.Battle
+	}
+	return nil
+}
+
+func (x *BattleSettling) GetReason() Battle_EndReason {
+	if x != nil {
+		return x.Reason
+	}
+	return Battle_END_REASON_UNSPECIFIED
+}
+
 // BattleEnded goes to all lives that were asked to the battle; with the result if it had started. In a series the battle says
 // who has won it, or when the next round is begun.
 type BattleEnded struct {
@@ -867,7 +1059,7 @@ type BattleEnded struct {
 
 func (x *BattleEnded) Reset() {
 	*x = BattleEnded{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[7]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -879,7 +1071,7 @@ func (x *BattleEnded) String() string {
 func (*BattleEnded) ProtoMessage() {}
 
 func (x *BattleEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[7]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -892,7 +1084,7 @@ func (x *BattleEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BattleEnded.ProtoReflect.Descriptor instead.
 func (*BattleEnded) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *BattleEnded) GetBattle() *Battle {
@@ -934,7 +1126,7 @@ type UserJoinBattle struct {
 
 func (x *UserJoinBattle) Reset() {
 	*x = UserJoinBattle{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[8]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -946,7 +1138,7 @@ func (x *UserJoinBattle) String() string {
 func (*UserJoinBattle) ProtoMessage() {}
 
 func (x *UserJoinBattle) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[8]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -959,7 +1151,7 @@ func (x *UserJoinBattle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserJoinBattle.ProtoReflect.Descriptor instead.
 func (*UserJoinBattle) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UserJoinBattle) GetBattleId() string {
@@ -977,7 +1169,8 @@ func (x *UserJoinBattle) GetUser() *BattleUser {
 }
 
 // UserExitBattle goes to all lives that are still in the battle, and to the one that exits. Between two rounds of a series it
-// goes to the lives that wait for the next one, and to that one, and names the round that has ended.
+// goes to the lives that wait for the next one or take part in the punishment, and to that one, and names the round that has
+// ended.
 type UserExitBattle struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
@@ -989,7 +1182,7 @@ type UserExitBattle struct {
 
 func (x *UserExitBattle) Reset() {
 	*x = UserExitBattle{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[9]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1001,7 +1194,7 @@ func (x *UserExitBattle) String() string {
 func (*UserExitBattle) ProtoMessage() {}
 
 func (x *UserExitBattle) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[9]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1014,7 +1207,7 @@ func (x *UserExitBattle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserExitBattle.ProtoReflect.Descriptor instead.
 func (*UserExitBattle) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{9}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UserExitBattle) GetBattleId() string {
@@ -1053,7 +1246,7 @@ type BattleProposal struct {
 
 func (x *BattleProposal) Reset() {
 	*x = BattleProposal{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[10]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +1258,7 @@ func (x *BattleProposal) String() string {
 func (*BattleProposal) ProtoMessage() {}
 
 func (x *BattleProposal) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[10]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +1271,7 @@ func (x *BattleProposal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BattleProposal.ProtoReflect.Descriptor instead.
 func (*BattleProposal) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{10}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *BattleProposal) GetBattleId() string {
@@ -1121,7 +1314,7 @@ type BattleExtended struct {
 
 func (x *BattleExtended) Reset() {
 	*x = BattleExtended{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[11]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1133,7 +1326,7 @@ func (x *BattleExtended) String() string {
 func (*BattleExtended) ProtoMessage() {}
 
 func (x *BattleExtended) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[11]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1146,7 +1339,7 @@ func (x *BattleExtended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BattleExtended.ProtoReflect.Descriptor instead.
 func (*BattleExtended) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{11}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *BattleExtended) GetBattle() *Battle {
@@ -1174,7 +1367,7 @@ type PunishmentStarted struct {
 
 func (x *PunishmentStarted) Reset() {
 	*x = PunishmentStarted{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[12]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1186,7 +1379,7 @@ func (x *PunishmentStarted) String() string {
 func (*PunishmentStarted) ProtoMessage() {}
 
 func (x *PunishmentStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[12]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1199,7 +1392,7 @@ func (x *PunishmentStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PunishmentStarted.ProtoReflect.Descriptor instead.
 func (*PunishmentStarted) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{12}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PunishmentStarted) GetBattle() *Battle {
@@ -1220,7 +1413,7 @@ type PunishmentEnded struct {
 
 func (x *PunishmentEnded) Reset() {
 	*x = PunishmentEnded{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[13]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1232,7 +1425,7 @@ func (x *PunishmentEnded) String() string {
 func (*PunishmentEnded) ProtoMessage() {}
 
 func (x *PunishmentEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[13]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1245,7 +1438,7 @@ func (x *PunishmentEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PunishmentEnded.ProtoReflect.Descriptor instead.
 func (*PunishmentEnded) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{13}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PunishmentEnded) GetBattleId() string {
@@ -1276,7 +1469,7 @@ type SeriesEnded struct {
 
 func (x *SeriesEnded) Reset() {
 	*x = SeriesEnded{}
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[14]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1288,7 +1481,7 @@ func (x *SeriesEnded) String() string {
 func (*SeriesEnded) ProtoMessage() {}
 
 func (x *SeriesEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_events_proto_msgTypes[14]
+	mi := &file_faceoff_battle_v1_events_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1301,7 +1494,7 @@ func (x *SeriesEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeriesEnded.ProtoReflect.Descriptor instead.
 func (*SeriesEnded) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{14}
+	return file_faceoff_battle_v1_events_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SeriesEnded) GetBattle() *Battle {
@@ -1322,17 +1515,20 @@ var File_faceoff_battle_v1_events_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x1efaceoff/battle/v1/events.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf3\t\n" +
+	"\x1efaceoff/battle/v1/events.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe7\v\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12*\n" +
-	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12b\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12V\n" +
+	"\x13battle_request_sent\x18\x18 \x01(\v2$.faceoff.battle.v1.BattleRequestSentH\x00R\x11battleRequestSent\x12b\n" +
 	"\x17battle_request_received\x18\n" +
 	" \x01(\v2(.faceoff.battle.v1.BattleRequestReceivedH\x00R\x15battleRequestReceived\x12e\n" +
 	"\x18battle_request_cancelled\x18\v \x01(\v2).faceoff.battle.v1.BattleRequestCancelledH\x00R\x16battleRequestCancelled\x12\\\n" +
 	"\x15battle_request_accept\x18\f \x01(\v2&.faceoff.battle.v1.BattleRequestAcceptH\x00R\x13battleRequestAccept\x12\\\n" +
 	"\x15battle_request_reject\x18\r \x01(\v2&.faceoff.battle.v1.BattleRequestRejectH\x00R\x13battleRequestReject\x12_\n" +
-	"\x16battle_request_timeout\x18\x0e \x01(\v2'.faceoff.battle.v1.BattleRequestTimeoutH\x00R\x14battleRequestTimeout\x12I\n" +
-	"\x0ebattle_started\x18\x0f \x01(\v2 .faceoff.battle.v1.BattleStartedH\x00R\rbattleStarted\x12C\n" +
+	"\x16battle_request_timeout\x18\x0e \x01(\v2'.faceoff.battle.v1.BattleRequestTimeoutH\x00R\x14battleRequestTimeout\x12L\n" +
+	"\x0fbattle_starting\x18\x19 \x01(\v2!.faceoff.battle.v1.BattleStartingH\x00R\x0ebattleStarting\x12I\n" +
+	"\x0ebattle_started\x18\x0f \x01(\v2 .faceoff.battle.v1.BattleStartedH\x00R\rbattleStarted\x12L\n" +
+	"\x0fbattle_settling\x18\x1a \x01(\v2!.faceoff.battle.v1.BattleSettlingH\x00R\x0ebattleSettling\x12C\n" +
 	"\fbattle_ended\x18\x10 \x01(\v2\x1e.faceoff.battle.v1.BattleEndedH\x00R\vbattleEnded\x12M\n" +
 	"\x10user_join_battle\x18\x11 \x01(\v2!.faceoff.battle.v1.UserJoinBattleH\x00R\x0euserJoinBattle\x12M\n" +
 	"\x10user_exit_battle\x18\x12 \x01(\v2!.faceoff.battle.v1.UserExitBattleH\x00R\x0euserExitBattle\x12L\n" +
@@ -1341,7 +1537,9 @@ const file_faceoff_battle_v1_events_proto_rawDesc = "" +
 	"\x12punishment_started\x18\x15 \x01(\v2$.faceoff.battle.v1.PunishmentStartedH\x00R\x11punishmentStarted\x12O\n" +
 	"\x10punishment_ended\x18\x16 \x01(\v2\".faceoff.battle.v1.PunishmentEndedH\x00R\x0fpunishmentEnded\x12C\n" +
 	"\fseries_ended\x18\x17 \x01(\v2\x1e.faceoff.battle.v1.SeriesEndedH\x00R\vseriesEndedB\a\n" +
-	"\x05event\"\xbc\x01\n" +
+	"\x05event\"F\n" +
+	"\x11BattleRequestSent\x121\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\xbc\x01\n" +
 	"\x15BattleRequestReceived\x121\n" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x127\n" +
 	"\ainviter\x18\x02 \x01(\v2\x1d.faceoff.battle.v1.BattleUserR\ainviter\x127\n" +
@@ -1362,11 +1560,16 @@ const file_faceoff_battle_v1_events_proto_rawDesc = "" +
 	"\x14BattleRequestTimeout\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x127\n" +
 	"\ainviter\x18\x02 \x01(\v2\x1d.faceoff.battle.v1.BattleUserR\ainviter\x127\n" +
-	"\ainvitee\x18\x03 \x01(\v2\x1d.faceoff.battle.v1.BattleUserR\ainvitee\"\xb6\x01\n" +
+	"\ainvitee\x18\x03 \x01(\v2\x1d.faceoff.battle.v1.BattleUserR\ainvitee\"C\n" +
+	"\x0eBattleStarting\x121\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\xb6\x01\n" +
 	"\rBattleStarted\x121\n" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x127\n" +
 	"\ainviter\x18\x02 \x01(\v2\x1d.faceoff.battle.v1.BattleUserR\ainviter\x129\n" +
-	"\binvitees\x18\x03 \x03(\v2\x1d.faceoff.battle.v1.BattleUserR\binvitees\"\xce\x01\n" +
+	"\binvitees\x18\x03 \x03(\v2\x1d.faceoff.battle.v1.BattleUserR\binvitees\"\x80\x01\n" +
+	"\x0eBattleSettling\x121\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x12;\n" +
+	"\x06reason\x18\x02 \x01(\x0e2#.faceoff.battle.v1.Battle.EndReasonR\x06reason\"\xce\x01\n" +
 	"\vBattleEnded\x121\n" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x12;\n" +
 	"\x06reason\x18\x02 \x01(\x0e2#.faceoff.battle.v1.Battle.EndReasonR\x06reason\x127\n" +
@@ -1430,81 +1633,91 @@ func file_faceoff_battle_v1_events_proto_rawDescGZIP() []byte {
 }
 
 var file_faceoff_battle_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_faceoff_battle_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_faceoff_battle_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_faceoff_battle_v1_events_proto_goTypes = []any{
 	(UserExitBattle_Reason)(0),     // 0: faceoff.battle.v1.UserExitBattle.Reason
 	(BattleProposal_Change)(0),     // 1: faceoff.battle.v1.BattleProposal.Change
 	(PunishmentEnded_Reason)(0),    // 2: faceoff.battle.v1.PunishmentEnded.Reason
 	(*Event)(nil),                  // 3: faceoff.battle.v1.Event
-	(*BattleRequestReceived)(nil),  // 4: faceoff.battle.v1.BattleRequestReceived
-	(*BattleRequestCancelled)(nil), // 5: faceoff.battle.v1.BattleRequestCancelled
-	(*BattleRequestAccept)(nil),    // 6: faceoff.battle.v1.BattleRequestAccept
-	(*BattleRequestReject)(nil),    // 7: faceoff.battle.v1.BattleRequestReject
-	(*BattleRequestTimeout)(nil),   // 8: faceoff.battle.v1.BattleRequestTimeout
-	(*BattleStarted)(nil),          // 9: faceoff.battle.v1.BattleStarted
-	(*BattleEnded)(nil),            // 10: faceoff.battle.v1.BattleEnded
-	(*UserJoinBattle)(nil),         // 11: faceoff.battle.v1.UserJoinBattle
-	(*UserExitBattle)(nil),         // 12: faceoff.battle.v1.UserExitBattle
-	(*BattleProposal)(nil),         // 13: faceoff.battle.v1.BattleProposal
-	(*BattleExtended)(nil),         // 14: faceoff.battle.v1.BattleExtended
-	(*PunishmentStarted)(nil),      // 15: faceoff.battle.v1.PunishmentStarted
-	(*PunishmentEnded)(nil),        // 16: faceoff.battle.v1.PunishmentEnded
-	(*SeriesEnded)(nil),            // 17: faceoff.battle.v1.SeriesEnded
-	(*timestamppb.Timestamp)(nil),  // 18: google.protobuf.Timestamp
-	(*Battle)(nil),                 // 19: faceoff.battle.v1.Battle
-	(*BattleUser)(nil),             // 20: faceoff.battle.v1.BattleUser
-	(Battle_EndReason)(0),          // 21: faceoff.battle.v1.Battle.EndReason
-	(*BattleResult)(nil),           // 22: faceoff.battle.v1.BattleResult
-	(*Proposal)(nil),               // 23: faceoff.battle.v1.Proposal
+	(*BattleRequestSent)(nil),      // 4: faceoff.battle.v1.BattleRequestSent
+	(*BattleRequestReceived)(nil),  // 5: faceoff.battle.v1.BattleRequestReceived
+	(*BattleRequestCancelled)(nil), // 6: faceoff.battle.v1.BattleRequestCancelled
+	(*BattleRequestAccept)(nil),    // 7: faceoff.battle.v1.BattleRequestAccept
+	(*BattleRequestReject)(nil),    // 8: faceoff.battle.v1.BattleRequestReject
+	(*BattleRequestTimeout)(nil),   // 9: faceoff.battle.v1.BattleRequestTimeout
+	(*BattleStarting)(nil),         // 10: faceoff.battle.v1.BattleStarting
+	(*BattleStarted)(nil),          // 11: faceoff.battle.v1.BattleStarted
+	(*BattleSettling)(nil),         // 12: faceoff.battle.v1.BattleSettling
+	(*BattleEnded)(nil),            // 13: faceoff.battle.v1.BattleEnded
+	(*UserJoinBattle)(nil),         // 14: faceoff.battle.v1.UserJoinBattle
+	(*UserExitBattle)(nil),         // 15: faceoff.battle.v1.UserExitBattle
+	(*BattleProposal)(nil),         // 16: faceoff.battle.v1.BattleProposal
+	(*BattleExtended)(nil),         // 17: faceoff.battle.v1.BattleExtended
+	(*PunishmentStarted)(nil),      // 18: faceoff.battle.v1.PunishmentStarted
+	(*PunishmentEnded)(nil),        // 19: faceoff.battle.v1.PunishmentEnded
+	(*SeriesEnded)(nil),            // 20: faceoff.battle.v1.SeriesEnded
+	(*timestamppb.Timestamp)(nil),  // 21: google.protobuf.Timestamp
+	(*Battle)(nil),                 // 22: faceoff.battle.v1.Battle
+	(*BattleUser)(nil),             // 23: faceoff.battle.v1.BattleUser
+	(Battle_EndReason)(0),          // 24: faceoff.battle.v1.Battle.EndReason
+	(*BattleResult)(nil),           // 25: faceoff.battle.v1.BattleResult
+	(*Proposal)(nil),               // 26: faceoff.battle.v1.Proposal
 }
 var file_faceoff_battle_v1_events_proto_depIdxs = []int32{
-	18, // 0: faceoff.battle.v1.Event.at:type_name -> google.protobuf.Timestamp
-	4,  // 1: faceoff.battle.v1.Event.battle_request_received:type_name -> faceoff.battle.v1.BattleRequestReceived
-	5,  // 2: faceoff.battle.v1.Event.battle_request_cancelled:type_name -> faceoff.battle.v1.BattleRequestCancelled
-	6,  // 3: faceoff.battle.v1.Event.battle_request_accept:type_name -> faceoff.battle.v1.BattleRequestAccept
-	7,  // 4: faceoff.battle.v1.Event.battle_request_reject:type_name -> faceoff.battle.v1.BattleRequestReject
-	8,  // 5: faceoff.battle.v1.Event.battle_request_timeout:type_name -> faceoff.battle.v1.BattleRequestTimeout
-	9,  // 6: faceoff.battle.v1.Event.battle_started:type_name -> faceoff.battle.v1.BattleStarted
-	10, // 7: faceoff.battle.v1.Event.battle_ended:type_name -> faceoff.battle.v1.BattleEnded
-	11, // 8: faceoff.battle.v1.Event.user_join_battle:type_name -> faceoff.battle.v1.UserJoinBattle
-	12, // 9: faceoff.battle.v1.Event.user_exit_battle:type_name -> faceoff.battle.v1.UserExitBattle
-	13, // 10: faceoff.battle.v1.Event.battle_proposal:type_name -> faceoff.battle.v1.BattleProposal
-	14, // 11: faceoff.battle.v1.Event.battle_extended:type_name -> faceoff.battle.v1.BattleExtended
-	15, // 12: faceoff.battle.v1.Event.punishment_started:type_name -> faceoff.battle.v1.PunishmentStarted
-	16, // 13: faceoff.battle.v1.Event.punishment_ended:type_name -> faceoff.battle.v1.PunishmentEnded
-	17, // 14: faceoff.battle.v1.Event.series_ended:type_name -> faceoff.battle.v1.SeriesEnded
-	19, // 15: faceoff.battle.v1.BattleRequestReceived.battle:type_name -> faceoff.battle.v1.Battle
-	20, // 16: faceoff.battle.v1.BattleRequestReceived.inviter:type_name -> faceoff.battle.v1.BattleUser
-	20, // 17: faceoff.battle.v1.BattleRequestReceived.invitee:type_name -> faceoff.battle.v1.BattleUser
-	20, // 18: faceoff.battle.v1.BattleRequestCancelled.inviter:type_name -> faceoff.battle.v1.BattleUser
-	20, // 19: faceoff.battle.v1.BattleRequestCancelled.invitee:type_name -> faceoff.battle.v1.BattleUser
-	20, // 20: faceoff.battle.v1.BattleRequestAccept.inviter:type_name -> faceoff.battle.v1.BattleUser
-	20, // 21: faceoff.battle.v1.BattleRequestAccept.invitee:type_name -> faceoff.battle.v1.BattleUser
-	20, // 22: faceoff.battle.v1.BattleRequestReject.inviter:type_name -> faceoff.battle.v1.BattleUser
-	20, // 23: faceoff.battle.v1.BattleRequestReject.invitee:type_name -> faceoff.battle.v1.BattleUser
-	20, // 24: faceoff.battle.v1.BattleRequestTimeout.inviter:type_name -> faceoff.battle.v1.BattleUser
-	20, // 25: faceoff.battle.v1.BattleRequestTimeout.invitee:type_name -> faceoff.battle.v1.BattleUser
-	19, // 26: faceoff.battle.v1.BattleStarted.battle:type_name -> faceoff.battle.v1.Battle
-	20, // 27: faceoff.battle.v1.BattleStarted.inviter:type_name -> faceoff.battle.v1.BattleUser
-	20, // 28: faceoff.battle.v1.BattleStarted.invitees:type_name -> faceoff.battle.v1.BattleUser
-	19, // 29: faceoff.battle.v1.BattleEnded.battle:type_name -> faceoff.battle.v1.Battle
-	21, // 30: faceoff.battle.v1.BattleEnded.reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	22, // 31: faceoff.battle.v1.BattleEnded.result:type_name -> faceoff.battle.v1.BattleResult
-	20, // 32: faceoff.battle.v1.UserJoinBattle.user:type_name -> faceoff.battle.v1.BattleUser
-	20, // 33: faceoff.battle.v1.UserExitBattle.user:type_name -> faceoff.battle.v1.BattleUser
-	0,  // 34: faceoff.battle.v1.UserExitBattle.reason:type_name -> faceoff.battle.v1.UserExitBattle.Reason
-	1,  // 35: faceoff.battle.v1.BattleProposal.change:type_name -> faceoff.battle.v1.BattleProposal.Change
-	23, // 36: faceoff.battle.v1.BattleProposal.proposal:type_name -> faceoff.battle.v1.Proposal
-	20, // 37: faceoff.battle.v1.BattleProposal.user:type_name -> faceoff.battle.v1.BattleUser
-	19, // 38: faceoff.battle.v1.BattleExtended.battle:type_name -> faceoff.battle.v1.Battle
-	19, // 39: faceoff.battle.v1.PunishmentStarted.battle:type_name -> faceoff.battle.v1.Battle
-	2,  // 40: faceoff.battle.v1.PunishmentEnded.reason:type_name -> faceoff.battle.v1.PunishmentEnded.Reason
-	19, // 41: faceoff.battle.v1.SeriesEnded.battle:type_name -> faceoff.battle.v1.Battle
-	42, // [42:42] is the sub-list for method output_type
-	42, // [42:42] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	21, // 0: faceoff.battle.v1.Event.at:type_name -> google.protobuf.Timestamp
+	4,  // 1: faceoff.battle.v1.Event.battle_request_sent:type_name -> faceoff.battle.v1.BattleRequestSent
+	5,  // 2: faceoff.battle.v1.Event.battle_request_received:type_name -> faceoff.battle.v1.BattleRequestReceived
+	6,  // 3: faceoff.battle.v1.Event.battle_request_cancelled:type_name -> faceoff.battle.v1.BattleRequestCancelled
+	7,  // 4: faceoff.battle.v1.Event.battle_request_accept:type_name -> faceoff.battle.v1.BattleRequestAccept
+	8,  // 5: faceoff.battle.v1.Event.battle_request_reject:type_name -> faceoff.battle.v1.BattleRequestReject
+	9,  // 6: faceoff.battle.v1.Event.battle_request_timeout:type_name -> faceoff.battle.v1.BattleRequestTimeout
+	10, // 7: faceoff.battle.v1.Event.battle_starting:type_name -> faceoff.battle.v1.BattleStarting
+	11, // 8: faceoff.battle.v1.Event.battle_started:type_name -> faceoff.battle.v1.BattleStarted
+	12, // 9: faceoff.battle.v1.Event.battle_settling:type_name -> faceoff.battle.v1.BattleSettling
+	13, // 10: faceoff.battle.v1.Event.battle_ended:type_name -> faceoff.battle.v1.BattleEnded
+	14, // 11: faceoff.battle.v1.Event.user_join_battle:type_name -> faceoff.battle.v1.UserJoinBattle
+	15, // 12: faceoff.battle.v1.Event.user_exit_battle:type_name -> faceoff.battle.v1.UserExitBattle
+	16, // 13: faceoff.battle.v1.Event.battle_proposal:type_name -> faceoff.battle.v1.BattleProposal
+	17, // 14: faceoff.battle.v1.Event.battle_extended:type_name -> faceoff.battle.v1.BattleExtended
+	18, // 15: faceoff.battle.v1.Event.punishment_started:type_name -> faceoff.battle.v1.PunishmentStarted
+	19, // 16: faceoff.battle.v1.Event.punishment_ended:type_name -> faceoff.battle.v1.PunishmentEnded
+	20, // 17: faceoff.battle.v1.Event.series_ended:type_name -> faceoff.battle.v1.SeriesEnded
+	22, // 18: faceoff.battle.v1.BattleRequestSent.battle:type_name -> faceoff.battle.v1.Battle
+	22, // 19: faceoff.battle.v1.BattleRequestReceived.battle:type_name -> faceoff.battle.v1.Battle
+	23, // 20: faceoff.battle.v1.BattleRequestReceived.inviter:type_name -> faceoff.battle.v1.BattleUser
+	23, // 21: faceoff.battle.v1.BattleRequestReceived.invitee:type_name -> faceoff.battle.v1.BattleUser
+	23, // 22: faceoff.battle.v1.BattleRequestCancelled.inviter:type_name -> faceoff.battle.v1.BattleUser
+	23, // 23: faceoff.battle.v1.BattleRequestCancelled.invitee:type_name -> faceoff.battle.v1.BattleUser
+	23, // 24: faceoff.battle.v1.BattleRequestAccept.inviter:type_name -> faceoff.battle.v1.BattleUser
+	23, // 25: faceoff.battle.v1.BattleRequestAccept.invitee:type_name -> faceoff.battle.v1.BattleUser
+	23, // 26: faceoff.battle.v1.BattleRequestReject.inviter:type_name -> faceoff.battle.v1.BattleUser
+	23, // 27: faceoff.battle.v1.BattleRequestReject.invitee:type_name -> faceoff.battle.v1.BattleUser
+	23, // 28: faceoff.battle.v1.BattleRequestTimeout.inviter:type_name -> faceoff.battle.v1.BattleUser
+	23, // 29: faceoff.battle.v1.BattleRequestTimeout.invitee:type_name -> faceoff.battle.v1.BattleUser
+	22, // 30: faceoff.battle.v1.BattleStarting.battle:type_name -> faceoff.battle.v1.Battle
+	22, // 31: faceoff.battle.v1.BattleStarted.battle:type_name -> faceoff.battle.v1.Battle
+	23, // 32: faceoff.battle.v1.BattleStarted.inviter:type_name -> faceoff.battle.v1.BattleUser
+	23, // 33: faceoff.battle.v1.BattleStarted.invitees:type_name -> faceoff.battle.v1.BattleUser
+	22, // 34: faceoff.battle.v1.BattleSettling.battle:type_name -> faceoff.battle.v1.Battle
+	24, // 35: faceoff.battle.v1.BattleSettling.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	22, // 36: faceoff.battle.v1.BattleEnded.battle:type_name -> faceoff.battle.v1.Battle
+	24, // 37: faceoff.battle.v1.BattleEnded.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	25, // 38: faceoff.battle.v1.BattleEnded.result:type_name -> faceoff.battle.v1.BattleResult
+	23, // 39: faceoff.battle.v1.UserJoinBattle.user:type_name -> faceoff.battle.v1.BattleUser
+	23, // 40: faceoff.battle.v1.UserExitBattle.user:type_name -> faceoff.battle.v1.BattleUser
+	0,  // 41: faceoff.battle.v1.UserExitBattle.reason:type_name -> faceoff.battle.v1.UserExitBattle.Reason
+	1,  // 42: faceoff.battle.v1.BattleProposal.change:type_name -> faceoff.battle.v1.BattleProposal.Change
+	26, // 43: faceoff.battle.v1.BattleProposal.proposal:type_name -> faceoff.battle.v1.Proposal
+	23, // 44: faceoff.battle.v1.BattleProposal.user:type_name -> faceoff.battle.v1.BattleUser
+	22, // 45: faceoff.battle.v1.BattleExtended.battle:type_name -> faceoff.battle.v1.Battle
+	22, // 46: faceoff.battle.v1.PunishmentStarted.battle:type_name -> faceoff.battle.v1.Battle
+	2,  // 47: faceoff.battle.v1.PunishmentEnded.reason:type_name -> faceoff.battle.v1.PunishmentEnded.Reason
+	22, // 48: faceoff.battle.v1.SeriesEnded.battle:type_name -> faceoff.battle.v1.Battle
+	49, // [49:49] is the sub-list for method output_type
+	49, // [49:49] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_events_proto_init() }
@@ -1514,12 +1727,15 @@ func file_faceoff_battle_v1_events_proto_init() {
 	}
 	file_faceoff_battle_v1_battle_proto_init()
 	file_faceoff_battle_v1_events_proto_msgTypes[0].OneofWrappers = []any{
+		(*Event_BattleRequestSent)(nil),
 		(*Event_BattleRequestReceived)(nil),
 		(*Event_BattleRequestCancelled)(nil),
 		(*Event_BattleRequestAccept)(nil),
 		(*Event_BattleRequestReject)(nil),
 		(*Event_BattleRequestTimeout)(nil),
+		(*Event_BattleStarting)(nil),
 		(*Event_BattleStarted)(nil),
+		(*Event_BattleSettling)(nil),
 		(*Event_BattleEnded)(nil),
 		(*Event_UserJoinBattle)(nil),
 		(*Event_UserExitBattle)(nil),
@@ -1535,7 +1751,7 @@ func file_faceoff_battle_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_events_proto_rawDesc), len(file_faceoff_battle_v1_events_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   15,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
