@@ -75,18 +75,18 @@ func (d document) addFile(folder string, file protoreflect.FileDescriptor) error
 	if err != nil {
 		return err
 	}
-	name := string(event.FullName())
-	d.schemas[name] = object{"schemaFormat": "application/vnd.google.protobuf;version=3", "schema": string(source)}
+	d.schemas[string(file.Package())+".proto"] = object{"schemaFormat": "application/vnd.google.protobuf;version=3", "schema": string(source)}
 	context := strings.Split(string(file.Package()), ".")[1]
 	types := event.Oneofs().ByName("event").Fields()
 	for i := range types.Len() {
-		d.addType(context, name, types.Get(i).Message())
+		d.addType(context, types.Get(i))
 	}
 	return nil
 }
 
-// addType adds a type of event: its channel, the operation to receive it, and its message.
-func (d document) addType(context, payload string, m protoreflect.MessageDescriptor) {
+// addType adds a type of event, a field of the message that is the payload: its channel, the operation to receive it, and its message.
+func (d document) addType(context string, field protoreflect.FieldDescriptor) {
+	m, payload := field.Message(), field.ContainingMessage()
 	e := events.Event{Context: context, Type: string(m.Name()), FullType: string(m.FullName()), Key: "{live_id}"}
 	id := context + "." + e.Type
 	said := comment(m)
@@ -108,14 +108,27 @@ func (d document) addType(context, payload string, m protoreflect.MessageDescrip
 		"summary":            said,
 		"contentType":        e.Headers()["ce-datacontenttype"][0],
 		"headers":            headers(e),
-		"payload":            object{"$ref": "#/components/schemas/" + payload},
-		"x-protobuf-message": payload,
+		"payload":            d.payload(field),
+		"x-protobuf-message": payload.FullName(),
 		"x-protobuf-event":   e.FullType,
+		"x-protobuf-schema":  "#/components/schemas/" + string(payload.ParentFile().Package()) + ".proto",
 	}
 }
 
-// comment is what the proto says of a message, in one line.
-func comment(m protoreflect.MessageDescriptor) string {
+// payload is the JSON Schema of a payload in which that event is set: of the others none is.
+func (d document) payload(event protoreflect.FieldDescriptor) object {
+	m, properties, required := event.ContainingMessage(), object{}, []string{}
+	for i := range m.Fields().Len() {
+		if f := m.Fields().Get(i); f == event || f.ContainingOneof() == nil {
+			properties[string(f.Name())] = d.field(f)
+			required = append(required, string(f.Name()))
+		}
+	}
+	return object{"type": "object", "description": comment(m), "properties": properties, "required": required}
+}
+
+// comment is what the proto says of a message, a field, an enum or a value, in one line.
+func comment(m protoreflect.Descriptor) string {
 	said := m.ParentFile().SourceLocations().ByDescriptor(m).LeadingComments
 	return strings.Join(strings.Fields(said), " ")
 }
@@ -144,7 +157,10 @@ func (d document) whole() object {
 			"version": "1.0.0",
 			"description": "What lives are told, in the JetStream stream `EVENTS`: one message for each event, with a protobuf payload and CloudEvents 1.0 headers in " +
 				"binary mode. `ce-id` is `<log>-<seq>-<index>` and never changes; `number` in the payload counts a live's events of a context without a gap. " +
-				"The payload is the message that `x-protobuf-message` names, its field that is set is of the type that `x-protobuf-event` names; what the schemas import is in the folder `proto`.",
+				"On the wire the payload is protobuf in its binary form, never JSON: the message that `x-protobuf-message` names, whose field that is set is of the type that " +
+				"`x-protobuf-event` names. Its proto is in the schema that `x-protobuf-schema` points to; what that imports is in the folder `proto`. The payload's JSON Schema " +
+				"describes the same message in protobuf's JSON form with the names of the protos, which `faceoff events --json` and REST give: " +
+				"64-bit integers are strings, enums their values' names, and a field that has its default, empty, 0, false or the first value of its enum, may be left out.",
 			"license": object{"name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
 		},
 		"servers": object{"nats": object{
