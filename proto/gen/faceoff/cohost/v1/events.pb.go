@@ -381,7 +381,7 @@ type isEvent_Event interface {
 }
 
 type Event_CoHostRequestSent struct {
-	CoHostRequestSent *CoHostRequestSent `protobuf:"bytes,21,opt,name=co_host_request_sent,json=coHostRequestSent,proto3,oneof"`
+	CoHostRequestSent *CoHostRequestSent `protobuf:"bytes,25,opt,name=co_host_request_sent,json=coHostRequestSent,proto3,oneof"`
 }
 
 type Event_CoHostRequestReceived struct {
@@ -1194,7 +1194,7 @@ const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\x05Event\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12W\n" +
-	"\x14co_host_request_sent\x18\x15 \x01(\v2$.faceoff.cohost.v1.CoHostRequestSentH\x00R\x11coHostRequestSent\x12c\n" +
+	"\x14co_host_request_sent\x18\x19 \x01(\v2$.faceoff.cohost.v1.CoHostRequestSentH\x00R\x11coHostRequestSent\x12c\n" +
 	"\x18co_host_request_received\x18\n" +
 	" \x01(\v2(.faceoff.cohost.v1.CoHostRequestReceivedH\x00R\x15coHostRequestReceived\x12f\n" +
 	"\x19co_host_request_cancelled\x18\v \x01(\v2).faceoff.cohost.v1.CoHostRequestCancelledH\x00R\x16coHostRequestCancelled\x12c\n" +
