@@ -170,10 +170,7 @@ func (s fights) due(id string) (b fight, open bool) {
 		return b, false
 	}
 	b = b.clone()
-	ready := true
-	for live := range b.holds {
-		ready = ready && b.opened[live]
-	}
+	ready := b.ready()
 	switch timeOver := b.until > 0 && b.until <= s.at; {
 	case b.phase == requested && timeOver:
 		for live := range b.asked {

@@ -239,6 +239,29 @@ func TestRematchAtTheDeadline(t *testing.T) {
 	}
 }
 
+// An extension that is too long is refused once the battle begins: that may be the decision that refuses it, which leaves nothing in the log.
+func TestTooLongAtTheStart(t *testing.T) {
+	t.Parallel()
+	a := answers{limits: Limits{LongestBattle: 6000}}
+	o := Op{Kind: ExtendBattle, Live: "x", Battle: "b1", Request: &battlev1.ExtendBattleRequest{ExtendSeconds: 9}}
+	both, one := map[string]bool{"x": true, "y": true}, map[string]bool{"x": true}
+	for name, x := range map[string]struct {
+		b     fight
+		right bool
+	}{
+		"asked":       {fight{phase: requested, holds: both}, false},
+		"opening":     {fight{phase: starting, holds: both, opened: one}, false},
+		"about to":    {fight{phase: starting, holds: both, opened: both}, true},
+		"running":     {fight{phase: running, holds: both}, true},
+		"settling":    {fight{phase: settling, holds: both, opened: both}, false},
+		"short of it": {fight{phase: starting, holds: both, opened: both, endsAt: -3000}, false},
+	} {
+		if got := a.momentary(o, fights{open: map[string]fight{"b1": x.b}}); got != x.right {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // What a refusal says was not so: each reason, given where it does not hold.
 func TestBattleReasonFaults(t *testing.T) {
 	t.Parallel()

@@ -46,6 +46,16 @@ func (b fight) clone() fight {
 	return b
 }
 
+// ready reports whether all lives that are in the battle are open.
+func (b fight) ready() bool {
+	for live := range b.holds {
+		if !b.opened[live] {
+			return false
+		}
+	}
+	return true
+}
+
 // endless says why nothing can end the battle; "" if something can.
 func (b fight) endless() string {
 	switch {

@@ -72,7 +72,8 @@ func (a answers) momentary(o Op, s fights) bool {
 	}
 	if o.Kind == ExtendBattle {
 		b := s.open[o.Battle]
-		return b.phase == running && b.tooLong(o.longer().ms, a.limits)
+		runs := b.phase == running || b.phase == starting && b.ready() // it may have begun in the decision that refused this
+		return runs && b.tooLong(o.longer().ms, a.limits)
 	}
 	w, known := a.wants(o)
 	return known && w.malformed(o.Live, a.limits)
