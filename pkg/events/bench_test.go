@@ -7,15 +7,27 @@ import (
 
 	"github.com/faceoff-live/faceoff/pkg/events"
 	ledgerjs "github.com/faceoff-live/faceoff/pkg/ledger/jetstream"
+	"github.com/faceoff-live/faceoff/pkg/natsd"
 	"github.com/faceoff-live/faceoff/pkg/natstest"
 )
 
-// BenchmarkStore stores events of 400 bytes in EVENTS, one copy on file, each call synced before it is answered: one at a
-// time, and together. See docs/architecture/events.md.
+// BenchmarkStore stores events of 400 bytes in EVENTS, one copy on file and three on as many servers, each call synced before it is
+// answered: one at a time, and together. See docs/architecture/events.md.
 func BenchmarkStore(b *testing.B) {
+	for _, copies := range []int{1, 3} {
+		b.Run(fmt.Sprint("R", copies), func(b *testing.B) { store(b, copies) })
+	}
+}
+
+func store(b *testing.B, copies int) {
+	b.Helper()
 	for _, together := range []int{1, 10, 100, 500} {
 		b.Run(fmt.Sprint(together), func(b *testing.B) {
-			stores, err := ledgerjs.NewStores(natstest.Connect(b, natstest.Start(b)), 1)
+			server := natstest.Start
+			if copies > 1 {
+				server = func(t testing.TB) *natsd.Server { return natstest.Cluster(t, copies)[0] }
+			}
+			stores, err := ledgerjs.NewStores(natstest.Connect(b, server(b)), copies)
 			if err != nil {
 				b.Fatal(err)
 			}
