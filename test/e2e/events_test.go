@@ -11,7 +11,9 @@ import (
 )
 
 // The one process is killed again and again while hosts connect, battle and part: for every live the stream EVENTS holds
-// what WatchLive told, the same bytes in the same order, each event once and none missing.
+// what WatchLive told, the same bytes in the same order, each event once and none missing. Where to go on is in the stream itself: a
+// projector that trusts its mark, or begins anew, tells events twice. With one process nobody else projects; that the fence is needed
+// where others do is shown by TestOnJetStream of pkg/events.
 func TestEventsOnceAcrossKills(t *testing.T) {
 	t.Parallel()
 	p := own(t)
