@@ -67,37 +67,6 @@ func From(ctx context.Context) (Principal, bool) {
 	return p, ok
 }
 
-// ActFor lets the host of the live pass, and service and admin. The error is a *es.Refusal, PERMISSION_DENIED, or
-// UNAUTHENTICATED when ctx carries no principal.
-func ActFor(ctx context.Context, live string) error {
-	return permit(ctx, "act for this live", func(p Principal) bool {
-		return p.Role == Host && p.Live == live
-	})
-}
-
-// See lets the host and the audience of the live pass, and service and admin. Errors as ActFor.
-func See(ctx context.Context, live string) error {
-	return permit(ctx, "see this live", func(p Principal) bool {
-		return (p.Role == Host || p.Role == Audience) && p.Live == live
-	})
-}
-
-// Serve lets service and admin pass. Errors as ActFor.
-func Serve(ctx context.Context) error {
-	return permit(ctx, "do this", func(Principal) bool { return false })
-}
-
-func permit(ctx context.Context, what string, member func(Principal) bool) error {
-	p, ok := From(ctx)
-	switch {
-	case !ok:
-		return unauthenticated("the call carries no token")
-	case p.Role == Admin, p.Role == Service, member(p):
-		return nil
-	}
-	return es.Refuse(errorsv1.Reason_PERMISSION_DENIED.String(), "the token's role %s may not %s", p.Role, what)
-}
-
 func unauthenticated(format string, args ...any) error {
 	return es.Refuse(errorsv1.Reason_UNAUTHENTICATED.String(), format, args...)
 }

@@ -23,13 +23,15 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
 )
 
-// door is what every call passes, in this order: observe, answer, authenticate, admit, validate.
+// door is what every call passes, in this order: observe, answer, authenticate, admit, check the role, validate, check what
+// the request is about.
 type door struct {
 	log     *slog.Logger
 	metrics *telemetry.RPCMetrics
 	keys    auth.Keys
 	callers *callers
 	open    map[string]bool // methods that need no token
+	access  map[string]*auth.Access
 	closing context.Context // ends when the server stops
 }
 
@@ -37,14 +39,14 @@ type door struct {
 func (d *door) call(ctx context.Context, req any, received error, method string, handle grpc.UnaryHandler) (resp any, err error) {
 	err = d.observe(ctx, method, func() error {
 		return d.answer(ctx, method, func() error {
-			ctx, err := d.authenticate(ctx, method)
+			ctx, permit, err := d.authenticate(ctx, method)
 			if err != nil {
 				return err
 			}
 			if received != nil {
 				return received
 			}
-			if err := validate(req); err != nil {
+			if err := permit.check(req); err != nil {
 				return err
 			}
 			resp, err = handle(ctx, req)
@@ -57,22 +59,23 @@ func (d *door) call(ctx context.Context, req any, received error, method string,
 func (d *door) stream(srv any, s grpc.ServerStream, call *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
 	return d.observe(s.Context(), call.FullMethod, func() error {
 		return d.answer(s.Context(), call.FullMethod, func() error {
-			ctx, err := d.authenticate(s.Context(), call.FullMethod)
+			ctx, permit, err := d.authenticate(s.Context(), call.FullMethod)
 			if err != nil {
 				return err
 			}
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
 			defer context.AfterFunc(d.closing, cancel)()
-			return handle(srv, &checkedStream{ServerStream: s, ctx: ctx})
+			return handle(srv, &checkedStream{ServerStream: s, ctx: ctx, permit: permit})
 		})
 	})
 }
 
-// checkedStream has the caller's principal in its context and validates what it receives.
+// checkedStream has the caller's principal in its context and checks what it receives.
 type checkedStream struct {
 	grpc.ServerStream
-	ctx context.Context
+	ctx    context.Context
+	permit permit
 }
 
 func (s *checkedStream) Context() context.Context { return s.ctx }
@@ -81,7 +84,7 @@ func (s *checkedStream) RecvMsg(m any) error {
 	if err := receive(s.ServerStream.RecvMsg, m); err != nil {
 		return err
 	}
-	return validate(m)
+	return s.permit.check(m)
 }
 
 // observe counts the call and the time it took.
@@ -124,31 +127,50 @@ func answered(err error) bool {
 	return ok
 }
 
-// authenticate puts the token's principal into the context, unless it calls too often. Nothing else in a call's metadata
-// says who calls.
-func (d *door) authenticate(ctx context.Context, method string) (context.Context, error) {
+// authenticate puts the token's principal into the context, unless it calls too often or its role may not make the call.
+// Nothing else in a call's metadata says who calls.
+func (d *door) authenticate(ctx context.Context, method string) (context.Context, permit, error) {
 	if d.open[method] {
-		return ctx, nil
+		return ctx, permit{}, nil
 	}
 	values := metadata.ValueFromIncomingContext(ctx, authorization)
 	if len(values) != 1 {
-		return nil, es.Refuse(errorsv1.Reason_UNAUTHENTICATED.String(), "the call needs one authorization, it has %d", len(values))
+		return nil, permit{}, es.Refuse(errorsv1.Reason_UNAUTHENTICATED.String(), "the call needs one authorization, it has %d", len(values))
 	}
 	scheme, token, ok := strings.Cut(values[0], " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return nil, es.Refuse(errorsv1.Reason_UNAUTHENTICATED.String(), "the authorization is not of the form Bearer <token>")
+		return nil, permit{}, es.Refuse(errorsv1.Reason_UNAUTHENTICATED.String(), "the authorization is not of the form Bearer <token>")
 	}
 	p, err := d.keys.Verify(token, time.Now())
 	if err != nil {
-		return nil, err
+		return nil, permit{}, err
 	}
-	return auth.With(ctx, p), d.callers.admit(p, time.Now())
+	if err := d.callers.admit(p, time.Now()); err != nil {
+		return nil, permit{}, err
+	}
+	access := d.access[method]
+	if access != nil {
+		if err := access.CheckRole(p); err != nil {
+			return nil, permit{}, err
+		}
+	}
+	return auth.With(ctx, p), permit{access, p}, nil
 }
 
-func validate(message any) error {
+// permit is what a caller may ask for in a call.
+type permit struct {
+	access *auth.Access // nil: anything, or it is checked by the server behind
+	caller auth.Principal
+}
+
+// check lets a message of the call pass that is valid and about what the caller may ask for.
+func (p permit) check(message any) error {
 	m, ok := message.(proto.Message)
 	if !ok {
 		return fmt.Errorf("message %T is not a protobuf", message)
 	}
-	return protovalidate.Validate(m)
+	if err := protovalidate.Validate(m); err != nil || p.access == nil {
+		return err
+	}
+	return p.access.CheckRequest(p.caller, m)
 }

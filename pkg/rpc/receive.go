@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -11,7 +12,10 @@ import (
 	protocodec "google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/faceoff-live/faceoff/pkg/auth"
 	"github.com/faceoff-live/faceoff/pkg/es"
 )
 
@@ -57,14 +61,45 @@ func receive(next func(any) error, m any) error {
 	return nil
 }
 
-// RegisterService implements grpc.ServiceRegistrar.
+// RegisterService implements grpc.ServiceRegistrar. It panics if a method does not say who may call it (auth.AccessTo). A
+// service without an implementation is a proxy: it passes calls on with their tokens to the server that has one, which checks.
 func (s *Server) RegisterService(desc *grpc.ServiceDesc, service any) {
+	if service != nil {
+		if err := s.door.learn(desc); err != nil {
+			panic(err)
+		}
+	}
 	through := *desc
 	through.Methods = slices.Clone(desc.Methods)
 	for i, m := range through.Methods {
 		through.Methods[i].Handler = s.door.unary(m.Handler)
 	}
 	s.Server.RegisterService(&through, service)
+}
+
+// learn takes note of who may call the methods of a service.
+func (d *door) learn(desc *grpc.ServiceDesc) error {
+	var names []string
+	for _, m := range desc.Methods {
+		names = append(names, m.MethodName)
+	}
+	for _, m := range desc.Streams {
+		names = append(names, m.StreamName)
+	}
+	for _, name := range names {
+		method := "/" + desc.ServiceName + "/" + name
+		if d.open[method] {
+			continue
+		}
+		found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(desc.ServiceName + "." + name))
+		if err != nil {
+			return fmt.Errorf("%s is declared in no proto, which would say who may call it: %w", method, err)
+		}
+		if d.access[method], err = auth.AccessTo(found.(protoreflect.MethodDescriptor)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unary has the calls of a method pass the door. The call's time begins before its message has come.

@@ -2,8 +2,8 @@
 // statuses.
 //
 // Every call passes the same interceptors in the same order: it is counted, its errors and panics become a status, its
-// token becomes a principal, its caller must not call too often, its messages are validated, and only then does its handler
-// see it.
+// token becomes a principal, its caller must not call too often and must be of a role that may make the call, its messages
+// are validated and must be about what the caller's token is for, and only then does its handler see it.
 package rpc
 
 import (
@@ -75,6 +75,7 @@ func NewServer(o ServerOptions) *Server {
 		keys:    o.Keys,
 		callers: newCallers(o.PerCaller),
 		closing: closing,
+		access:  make(map[string]*auth.Access),
 		open: map[string]bool{
 			healthv1.Health_Check_FullMethodName: true,
 			healthv1.Health_List_FullMethodName:  true,

@@ -199,6 +199,12 @@ func (b Battle) Member(liveID string) (Member, bool) {
 	return b.Members[i], true
 }
 
+// Has tells whether a live is a member of the battle.
+func (b Battle) Has(liveID string) bool {
+	_, ok := b.Member(liveID)
+	return ok
+}
+
 // Open reports whether the battle has not ended.
 func (b Battle) Open() bool { return b.Phase != PhaseEnded }
 

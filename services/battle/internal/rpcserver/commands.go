@@ -7,7 +7,6 @@ import (
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	errorsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
 
-	"github.com/faceoff-live/faceoff/pkg/auth"
 	"github.com/faceoff-live/faceoff/pkg/ids"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/rpc"
@@ -19,9 +18,6 @@ import (
 
 // RequestBattle implements BattleService. The answer is read from the events, so that a repeat gets the first one.
 func (s *Server) RequestBattle(ctx context.Context, req *battlev1.RequestBattleRequest) (*battlev1.RequestBattleResponse, error) {
-	if err := auth.ActFor(ctx, req.GetInviterLiveId()); err != nil {
-		return nil, err
-	}
 	id, err := rpc.CommandID(ctx)
 	if err != nil {
 		return nil, err
@@ -43,9 +39,6 @@ func (s *Server) RequestBattle(ctx context.Context, req *battlev1.RequestBattleR
 
 // Rematch implements BattleService. The answer is read as that of RequestBattle.
 func (s *Server) Rematch(ctx context.Context, req *battlev1.RematchRequest) (*battlev1.RematchResponse, error) {
-	if err := auth.ActFor(ctx, req.GetLiveId()); err != nil {
-		return nil, err
-	}
 	id, err := rpc.CommandID(ctx)
 	if err != nil {
 		return nil, err
@@ -111,7 +104,7 @@ func (s *Server) now() (now time.Time, err error) {
 
 // AcceptBattle implements BattleService.
 func (s *Server) AcceptBattle(ctx context.Context, req *battlev1.AcceptBattleRequest) (*battlev1.AcceptBattleResponse, error) {
-	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), battle.AcceptBattle{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
+	b, err := s.act(ctx, req.GetBattleId(), battle.AcceptBattle{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +113,7 @@ func (s *Server) AcceptBattle(ctx context.Context, req *battlev1.AcceptBattleReq
 
 // RejectBattle implements BattleService.
 func (s *Server) RejectBattle(ctx context.Context, req *battlev1.RejectBattleRequest) (*battlev1.RejectBattleResponse, error) {
-	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), battle.RejectBattle{
+	b, err := s.act(ctx, req.GetBattleId(), battle.RejectBattle{
 		BattleID: req.GetBattleId(), LiveID: req.GetLiveId(), Reason: req.GetReason(),
 	})
 	if err != nil {
@@ -131,7 +124,7 @@ func (s *Server) RejectBattle(ctx context.Context, req *battlev1.RejectBattleReq
 
 // CancelBattleRequest implements BattleService.
 func (s *Server) CancelBattleRequest(ctx context.Context, req *battlev1.CancelBattleRequestRequest) (*battlev1.CancelBattleRequestResponse, error) {
-	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), codec.CancelBattleRequest(req))
+	b, err := s.act(ctx, req.GetBattleId(), codec.CancelBattleRequest(req))
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +133,7 @@ func (s *Server) CancelBattleRequest(ctx context.Context, req *battlev1.CancelBa
 
 // ExitBattle implements BattleService.
 func (s *Server) ExitBattle(ctx context.Context, req *battlev1.ExitBattleRequest) (*battlev1.ExitBattleResponse, error) {
-	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), battle.ExitBattle{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
+	b, err := s.act(ctx, req.GetBattleId(), battle.ExitBattle{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +142,7 @@ func (s *Server) ExitBattle(ctx context.Context, req *battlev1.ExitBattleRequest
 
 // EndBattle implements BattleService.
 func (s *Server) EndBattle(ctx context.Context, req *battlev1.EndBattleRequest) (*battlev1.EndBattleResponse, error) {
-	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), codec.EndBattle(req))
+	b, err := s.act(ctx, req.GetBattleId(), codec.EndBattle(req))
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +151,7 @@ func (s *Server) EndBattle(ctx context.Context, req *battlev1.EndBattleRequest) 
 
 // ExtendBattle implements BattleService.
 func (s *Server) ExtendBattle(ctx context.Context, req *battlev1.ExtendBattleRequest) (*battlev1.ExtendBattleResponse, error) {
-	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), codec.ExtendBattle(req))
+	b, err := s.act(ctx, req.GetBattleId(), codec.ExtendBattle(req))
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +160,7 @@ func (s *Server) ExtendBattle(ctx context.Context, req *battlev1.ExtendBattleReq
 
 // VoidBattle implements BattleService.
 func (s *Server) VoidBattle(ctx context.Context, req *battlev1.VoidBattleRequest) (*battlev1.VoidBattleResponse, error) {
-	b, err := s.act(ctx, "", req.GetBattleId(), battle.VoidBattle{BattleID: req.GetBattleId(), Reason: req.GetReason()})
+	b, err := s.act(ctx, req.GetBattleId(), battle.VoidBattle{BattleID: req.GetBattleId(), Reason: req.GetReason()})
 	if err != nil {
 		return nil, err
 	}

@@ -29,30 +29,14 @@ func (s *Server) GetBattle(ctx context.Context, req *battlev1.GetBattleRequest) 
 	if err != nil {
 		return nil, err
 	}
-	if err := see(ctx, b); err != nil {
+	if err := auth.InBattle(ctx, b.Has); err != nil {
 		return nil, err
 	}
 	return &battlev1.GetBattleResponse{Battle: codec.Battle(b, now)}, nil
 }
 
-func see(ctx context.Context, b battle.Battle) (err error) {
-	for _, m := range b.Members {
-		if err = auth.See(ctx, m.LiveID); err == nil {
-			return nil
-		}
-	}
-	return err
-}
-
 // ListBattles implements BattleService: of one live for whoever may see it, of all for services and admins.
 func (s *Server) ListBattles(ctx context.Context, req *battlev1.ListBattlesRequest) (*battlev1.ListBattlesResponse, error) {
-	allowed := auth.Serve(ctx)
-	if req.GetLiveId() != "" {
-		allowed = auth.See(ctx, req.GetLiveId())
-	}
-	if allowed != nil {
-		return nil, allowed
-	}
 	size := int(req.GetPageSize())
 	if size == 0 {
 		size = defaultPage
@@ -84,9 +68,6 @@ func (s *Server) ListBattles(ctx context.Context, req *battlev1.ListBattlesReque
 // there is no gap between them.
 func (s *Server) WatchLive(req *battlev1.WatchLiveRequest, stream grpc.ServerStreamingServer[battlev1.WatchLiveResponse]) error {
 	ctx := stream.Context()
-	if err := auth.See(ctx, req.GetLiveId()); err != nil {
-		return err
-	}
 	var sub *watch.Subscription[*battlev1.Event]
 	var snapshot *battlev1.WatchLiveResponse_Snapshot
 	if err := s.partition.Read(func(battles *view.Battles, now time.Time) {

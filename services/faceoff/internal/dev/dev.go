@@ -79,8 +79,12 @@ type process struct {
 	redis      redis.UniversalClient
 	http, grpc net.Listener
 	inner      net.Listener // gRPC between the services
+	servers    servers
 	components []lifecycle.Component
 }
+
+// servers are the gRPC servers: of the gateway, and of the services that own logs.
+type servers struct{ outer, inner *rpc.Server }
 
 // atEnd has f called when all has stopped; what was opened last closes first.
 func (p *process) atEnd(f func()) { p.closers = append(p.closers, f) }
@@ -206,6 +210,7 @@ func (p *process) build(context.Context) error {
 	}
 	outer := rpc.NewServer(rpc.ServerOptions{Log: p.log, Keys: p.keys, MaxStreams: gateway.MaxStreams, PerCaller: perCaller})
 	edge.RegisterGRPC(outer)
+	p.servers = servers{outer: outer, inner: inner}
 
 	p.components = append(p.components, untilClosed(p.closed))
 	p.components = append(p.components, logs...)

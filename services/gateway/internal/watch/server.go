@@ -13,7 +13,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/faceoff-live/faceoff/pkg/auth"
 	"github.com/faceoff-live/faceoff/pkg/es"
 	"github.com/faceoff-live/faceoff/pkg/rpc"
 	errorsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
@@ -42,9 +41,6 @@ func NewServer(o Options) *Server { return &Server{o: o} }
 
 // WatchLive implements GatewayService.
 func (s *Server) WatchLive(req *gatewayv1.WatchLiveRequest, stream grpc.ServerStreamingServer[gatewayv1.WatchLiveResponse]) error {
-	if err := auth.See(stream.Context(), req.GetLiveId()); err != nil {
-		return err
-	}
 	if n := s.watchers.Add(1); n > int64(s.o.MaxWatchers) {
 		s.watchers.Add(-1)
 		return es.Refuse(errorsv1.Reason_RATE_LIMITED.String(), "%d callers watch already, as many as this gateway takes", s.o.MaxWatchers)

@@ -77,6 +77,11 @@ func (s *Set) Current(liveID string) (Scores, bool) {
 	return s.scores(opening), true
 }
 
+// Has tells whether a live takes part in the battle.
+func (x Scores) Has(liveID string) bool {
+	return slices.ContainsFunc(x.Participants, func(p score.Participant) bool { return p.LiveID == liveID })
+}
+
 // scores gathers what the partitions of the battle's lives have, one after another.
 func (s *Set) scores(o *score.Opening) Scores {
 	x := Scores{Opening: o, ByUser: make(map[string]int64, len(o.Participants))}

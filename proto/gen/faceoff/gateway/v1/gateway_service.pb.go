@@ -8,6 +8,7 @@ package gatewayv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	_ "github.com/faceoff-live/faceoff/proto/gen/faceoff/auth/v1"
 	v11 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	v1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 	v12 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
@@ -410,7 +411,7 @@ var File_faceoff_gateway_v1_gateway_service_proto protoreflect.FileDescriptor
 
 const file_faceoff_gateway_v1_gateway_service_proto_rawDesc = "" +
 	"\n" +
-	"(faceoff/gateway/v1/gateway_service.proto\x12\x12faceoff.gateway.v1\x1a\x1bbuf/validate/validate.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a&faceoff/cohost/v1/cohost_service.proto\x1a\x1efaceoff/cohost/v1/events.proto\x1a$faceoff/score/v1/score_service.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"L\n" +
+	"(faceoff/gateway/v1/gateway_service.proto\x12\x12faceoff.gateway.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cfaceoff/auth/v1/access.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a&faceoff/cohost/v1/cohost_service.proto\x1a\x1efaceoff/cohost/v1/events.proto\x1a$faceoff/score/v1/score_service.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"L\n" +
 	"\x13GetLiveStateRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"\xaf\x02\n" +
 	"\x14GetLiveStateResponse\x12\x16\n" +
@@ -436,10 +437,10 @@ const file_faceoff_gateway_v1_gateway_service_proto_rawDesc = "" +
 	"\x06cohost\x18\x02 \x01(\v2-.faceoff.cohost.v1.WatchLiveResponse.SnapshotR\x06cohost\x12E\n" +
 	"\x06battle\x18\x03 \x01(\v2-.faceoff.battle.v1.WatchLiveResponse.SnapshotR\x06battle\x126\n" +
 	"\x06scores\x18\x04 \x01(\v2\x1e.faceoff.score.v1.BattleScoresR\x06scoresB\t\n" +
-	"\apayload2\xf3\x01\n" +
-	"\x0eGatewayService\x12\x84\x01\n" +
-	"\fGetLiveState\x12'.faceoff.gateway.v1.GetLiveStateRequest\x1a(.faceoff.gateway.v1.GetLiveStateResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/lives/{live_id}/state\x12Z\n" +
-	"\tWatchLive\x12$.faceoff.gateway.v1.WatchLiveRequest\x1a%.faceoff.gateway.v1.WatchLiveResponse0\x01B\xdf\x01\n" +
+	"\apayload2\x93\x02\n" +
+	"\x0eGatewayService\x12\x93\x01\n" +
+	"\fGetLiveState\x12'.faceoff.gateway.v1.GetLiveStateRequest\x1a(.faceoff.gateway.v1.GetLiveStateResponse\"0\xda\xda\x18\v\b\x01\x12\alive_id\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/lives/{live_id}/state\x12k\n" +
+	"\tWatchLive\x12$.faceoff.gateway.v1.WatchLiveRequest\x1a%.faceoff.gateway.v1.WatchLiveResponse\"\x0f\xda\xda\x18\v\b\x01\x12\alive_id0\x01B\xdf\x01\n" +
 	"\x16com.faceoff.gateway.v1B\x13GatewayServiceProtoP\x01ZFgithub.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1;gatewayv1\xa2\x02\x03FGX\xaa\x02\x12Faceoff.Gateway.V1\xca\x02\x12Faceoff\\Gateway\\V1\xe2\x02\x1eFaceoff\\Gateway\\V1\\GPBMetadata\xea\x02\x14Faceoff::Gateway::V1b\x06proto3"
 
 var (

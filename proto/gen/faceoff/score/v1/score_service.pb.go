@@ -8,6 +8,7 @@ package scorev1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	_ "github.com/faceoff-live/faceoff/proto/gen/faceoff/auth/v1"
 	v1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -819,7 +820,7 @@ var File_faceoff_score_v1_score_service_proto protoreflect.FileDescriptor
 
 const file_faceoff_score_v1_score_service_proto_rawDesc = "" +
 	"\n" +
-	"$faceoff/score/v1/score_service.proto\x12\x10faceoff.score.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1cfaceoff/score/v1/score.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"E\n" +
+	"$faceoff/score/v1/score_service.proto\x12\x10faceoff.score.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cfaceoff/auth/v1/access.proto\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1cfaceoff/score/v1/score.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"E\n" +
 	"\x10SendGiftsRequest\x121\n" +
 	"\x05gifts\x18\x01 \x03(\v2\x1b.faceoff.score.v1.GiftEventR\x05gifts\"N\n" +
 	"\x11SendGiftsResponse\x129\n" +
@@ -873,14 +874,14 @@ const file_faceoff_score_v1_score_service_proto_rawDesc = "" +
 	"\x10WatchLiveRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"K\n" +
 	"\x11WatchLiveResponse\x126\n" +
-	"\x06scores\x18\x01 \x01(\v2\x1e.faceoff.score.v1.BattleScoresR\x06scores2\xa0\x05\n" +
-	"\fScoreService\x12j\n" +
-	"\tSendGifts\x12\".faceoff.score.v1.SendGiftsRequest\x1a#.faceoff.score.v1.SendGiftsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e:\x01*\"\t/v1/gifts\x12^\n" +
-	"\vStreamGifts\x12$.faceoff.score.v1.StreamGiftsRequest\x1a%.faceoff.score.v1.StreamGiftsResponse(\x010\x01\x12|\n" +
-	"\aGetGift\x12 .faceoff.score.v1.GetGiftRequest\x1a!.faceoff.score.v1.GetGiftResponse\",\x82\xd3\xe4\x93\x02&\x12$/v1/lives/{live_id}/gifts/{event_id}\x12\x8e\x01\n" +
-	"\x0fGetBattleScores\x12(.faceoff.score.v1.GetBattleScoresRequest\x1a).faceoff.score.v1.GetBattleScoresResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/battles/{battle_id}/scores\x12]\n" +
-	"\fReplayBattle\x12%.faceoff.score.v1.ReplayBattleRequest\x1a&.faceoff.score.v1.ReplayBattleResponse\x12V\n" +
-	"\tWatchLive\x12\".faceoff.score.v1.WatchLiveRequest\x1a#.faceoff.score.v1.WatchLiveResponse0\x01B\xcf\x01\n" +
+	"\x06scores\x18\x01 \x01(\v2\x1e.faceoff.score.v1.BattleScoresR\x06scores2\xe8\x05\n" +
+	"\fScoreService\x12p\n" +
+	"\tSendGifts\x12\".faceoff.score.v1.SendGiftsRequest\x1a#.faceoff.score.v1.SendGiftsResponse\"\x1a\xda\xda\x18\x02\b\x03\x82\xd3\xe4\x93\x02\x0e:\x01*\"\t/v1/gifts\x12f\n" +
+	"\vStreamGifts\x12$.faceoff.score.v1.StreamGiftsRequest\x1a%.faceoff.score.v1.StreamGiftsResponse\"\x06\xda\xda\x18\x02\b\x03(\x010\x01\x12\x8b\x01\n" +
+	"\aGetGift\x12 .faceoff.score.v1.GetGiftRequest\x1a!.faceoff.score.v1.GetGiftResponse\";\xda\xda\x18\v\b\x01\x12\alive_id\x82\xd3\xe4\x93\x02&\x12$/v1/lives/{live_id}/gifts/{event_id}\x12\x9f\x01\n" +
+	"\x0fGetBattleScores\x12(.faceoff.score.v1.GetBattleScoresRequest\x1a).faceoff.score.v1.GetBattleScoresResponse\"7\xda\xda\x18\r\b\x01\x1a\tbattle_id\x82\xd3\xe4\x93\x02 \x12\x1e/v1/battles/{battle_id}/scores\x12e\n" +
+	"\fReplayBattle\x12%.faceoff.score.v1.ReplayBattleRequest\x1a&.faceoff.score.v1.ReplayBattleResponse\"\x06\xda\xda\x18\x02\b\x03\x12g\n" +
+	"\tWatchLive\x12\".faceoff.score.v1.WatchLiveRequest\x1a#.faceoff.score.v1.WatchLiveResponse\"\x0f\xda\xda\x18\v\b\x01\x12\alive_id0\x01B\xcf\x01\n" +
 	"\x14com.faceoff.score.v1B\x11ScoreServiceProtoP\x01ZBgithub.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1;scorev1\xa2\x02\x03FSX\xaa\x02\x10Faceoff.Score.V1\xca\x02\x10Faceoff\\Score\\V1\xe2\x02\x1cFaceoff\\Score\\V1\\GPBMetadata\xea\x02\x12Faceoff::Score::V1b\x06proto3"
 
 var (
