@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
 )
 
 // battleRows are calls of the verbs of a battle that runs or has ended.
@@ -32,8 +34,12 @@ func battleRows() (all []row) {
 		{"2049 bytes", "rematch", `{"live_id":"red","config":{"extension_info":"` + strings.Repeat("x", 2049) + `"}}`, "config.extension_info"},
 	} {
 		all = append(all, row{name: r.verb + ": " + r.name, send: func(t *testing.T, s *scene) {
-			call{path: "/v1/battles/" + s.battleID + ":" + r.verb, body: r.body}.send(t, s.stack).refused(t, http.StatusBadRequest, "", r.field)
+			by := "Authorization: Bearer " + token(t, "operator", auth.EveryLive, auth.Admin)
+			call{path: "/v1/battles/" + s.battleID + ":" + r.verb, body: r.body, headers: []string{by}}.send(t, s.stack).refused(t, http.StatusBadRequest, "", r.field)
 		}})
 	}
-	return all
+	return append(all, row{name: "void: by a backend, with a reason that cannot be", send: func(t *testing.T, s *scene) {
+		// That it may not is said before anything of what it asks.
+		call{path: "/v1/battles/" + s.battleID + ":void", body: `{"reason":"\u202e"}`}.send(t, s.stack).refused(t, http.StatusForbidden, "PERMISSION_DENIED", "")
+	}})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faceoff-live/faceoff/pkg/auth"
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 )
@@ -118,13 +119,15 @@ func TestVoided(t *testing.T) {
 	}
 	refused(t, void(ann.host), "PERMISSION_DENIED")
 	backend := s.backend(t)
-	if err := void(backend); err != nil {
+	refused(t, void(backend), "PERMISSION_DENIED")
+	admin := s.actor(t, "operator", auth.EveryLive, auth.Admin)
+	if err := void(admin); err != nil {
 		t.Fatal(err)
 	}
 	if e := ended(t, ben, b.GetBattleId()); e.GetReason() != battlev1.Battle_VOIDED || e.GetResult() != nil || e.GetDetail() != "fraud" {
 		t.Errorf("it ended as %v", e)
 	}
-	refused(t, void(backend), "BATTLE_ENDED")
+	refused(t, void(admin), "BATTLE_ENDED")
 	// A gift for no battle is answered when score has read the void.
 	give(t, s, gift(ann.live))
 	if v := give(t, s, g)[0]; !v.GetVoided() || !v.GetDuplicate() || v.GetVerdict() != scorev1.GiftVerdict_COUNTED {

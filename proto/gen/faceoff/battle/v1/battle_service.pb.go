@@ -1860,7 +1860,7 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\tEndBattle\x12#.faceoff.battle.v1.EndBattleRequest\x1a$.faceoff.battle.v1.EndBattleResponse\"5\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/battles/{battle_id}:end\x12\x99\x01\n" +
 	"\fExtendBattle\x12&.faceoff.battle.v1.ExtendBattleRequest\x1a'.faceoff.battle.v1.ExtendBattleResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:extend\x12\x88\x01\n" +
 	"\n" +
-	"VoidBattle\x12$.faceoff.battle.v1.VoidBattleRequest\x1a%.faceoff.battle.v1.VoidBattleResponse\"-\xda\xda\x18\x02\b\x03\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:void\x12\x8b\x01\n" +
+	"VoidBattle\x12$.faceoff.battle.v1.VoidBattleRequest\x1a%.faceoff.battle.v1.VoidBattleResponse\"-\xda\xda\x18\x02\b\x04\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:void\x12\x8b\x01\n" +
 	"\aRematch\x12!.faceoff.battle.v1.RematchRequest\x1a\".faceoff.battle.v1.RematchResponse\"9\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/battles/{battle_id}:rematch\x12i\n" +
 	"\tWatchLive\x12#.faceoff.battle.v1.WatchLiveRequest\x1a$.faceoff.battle.v1.WatchLiveResponse\"\x0f\xda\xda\x18\v\b\x01\x12\alive_id0\x012\xd3\x02\n" +
 	"\x19BattleCoordinationService\x12d\n" +
