@@ -53,6 +53,12 @@ import "faceoff/auth/v1/access.proto", which says what else there is, and run ma
 	if option.GetRole() == authv1.Role_ROLE_UNSPECIFIED {
 		return fail("nothing says who may make this call")
 	}
+	if _, known := authv1.Role_name[int32(option.GetRole())]; !known {
+		return fail("there is no role %v", option.GetRole())
+	}
+	if unknown := option.ProtoReflect().GetUnknown(); len(unknown) > 0 {
+		return fail("the option says more than is understood here: %x", []byte(unknown))
+	}
 	a := &Access{least: option.GetRole(), empty: option.GetLiveOptional()}
 	ofOneLive := a.least < authv1.Role_SERVICE
 	switch scope := option.GetScope().(type) {

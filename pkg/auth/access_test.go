@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -45,7 +46,12 @@ func live(field string) *authv1.Access_Live { return &authv1.Access_Live{Live: f
 // An option that cannot be kept, or is missing, is told with where to write what.
 func TestAccessThatCannotBe(t *testing.T) {
 	t.Parallel()
+	more := &authv1.Access{Role: authv1.Role_ADMIN}
+	more.ProtoReflect().SetUnknown(protowire.AppendVarint(protowire.AppendTag(nil, 99, protowire.VarintType), 1))
 	for why, option := range map[string]*authv1.Access{
+		"there is no role 5":    {Role: 5},
+		"there is no role -1":   {Role: -1},
+		"more than is":          more,
 		"nothing says who":      nil,
 		"nothing says of which": {Role: authv1.Role_HOST},
 		"no single field":       {Role: authv1.Role_HOST, Scope: live("live_id")},
@@ -116,6 +122,23 @@ func TestAccess(t *testing.T) {
 		}
 		if got := reason(err); (got == "") != c.passes || !c.passes && got != "PERMISSION_DENIED" {
 			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}
+
+// A door that is none of gRPC is held to the same ladder.
+func TestAccessFor(t *testing.T) {
+	t.Parallel()
+	ladder := []auth.Role{auth.Audience, auth.Host, auth.Service, auth.Admin}
+	for i, least := range ladder {
+		for j, role := range append(ladder, "") {
+			want := ""
+			if j < i || role == "" {
+				want = "PERMISSION_DENIED"
+			}
+			if got := reason(auth.AccessFor(least).CheckRole(auth.Principal{Role: role})); got != want {
+				t.Errorf("%s where %s is the least: got %q, want %q", role, least, got, want)
+			}
 		}
 	}
 }
