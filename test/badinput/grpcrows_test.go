@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,13 @@ func grpcRows() (all []row) {
 		{"G36", "alg None", strings.Replace(forge(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil, nil), "eyJhbGciOiJub25l", "eyJhbGciOiJOb25l", 1)},
 		{"G36", "alg nOnE", strings.Replace(forge(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil, nil), "eyJhbGciOiJub25l", "eyJhbGciOiJuT25F", 1)},
 		{"G38", "for others", forge(jwt.SigningMethodHS256, []byte(secret), nil, jwt.MapClaims{"aud": "another-product"})},
+		{"", "not valid yet", forge(jwt.SigningMethodHS256, []byte(secret), nil, jwt.MapClaims{"nbf": time.Now().Add(time.Hour).Unix()})},
+		{"", "valid for ever", forge(jwt.SigningMethodHS256, []byte(secret), nil, jwt.MapClaims{"exp": nil})},
+		{"", "signed with another secret", forge(jwt.SigningMethodHS256, []byte(strings.Repeat("x", len(secret))), nil, nil)},
+		{"", "of an unknown key", forge(jwt.SigningMethodHS256, []byte(secret), nil, jwt.MapClaims{"iss": "another"})},
+		{"", "without a grant", forge(jwt.SigningMethodHS256, []byte(secret), nil, jwt.MapClaims{"live": nil})},
+		{"", "a host of every live", forge(jwt.SigningMethodHS256, []byte(secret), nil, jwt.MapClaims{"live": map[string]any{"room": "*", "role": "host"}})},
+		{"", "a role that there is not", forge(jwt.SigningMethodHS256, []byte(secret), nil, jwt.MapClaims{"live": map[string]any{"room": "*", "role": "root"}})},
 	} {
 		add(r.id, r.name, false, func(t *testing.T, s *scene) {
 			for _, addr := range s.doors() {
@@ -79,6 +87,11 @@ func grpcRows() (all []row) {
 				refused(t, err, codes.Unauthenticated, "UNAUTHENTICATED", "")
 				_ = conn.Close()
 			}
+			by := r.authorization
+			if by == "" {
+				by = "Authorization: "
+			}
+			call{method: http.MethodGet, path: "/v1/lives/red", headers: []string{by}}.send(t, s.stack).refused(t, http.StatusUnauthorized, "", "")
 		})
 	}
 	add("G34", "two tokens", false, func(t *testing.T, s *scene) {
