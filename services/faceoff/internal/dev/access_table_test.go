@@ -117,8 +117,11 @@ func callOf(t *testing.T, name string) call {
 		rule := proto.GetExtension(c.Options(), annotations.E_Http).(*annotations.HttpRule)
 		c.body = rule.GetBody() == "*"
 		for _, way := range []struct{ verb, path string }{
-			{http.MethodGet, rule.GetGet()}, {http.MethodPost, rule.GetPost()}, {http.MethodPatch, rule.GetPatch()},
-			{http.MethodPut, rule.GetPut()}, {http.MethodDelete, rule.GetDelete()},
+			{http.MethodGet, rule.GetGet()},
+			{http.MethodPost, rule.GetPost()},
+			{http.MethodPatch, rule.GetPatch()},
+			{http.MethodPut, rule.GetPut()},
+			{http.MethodDelete, rule.GetDelete()},
 		} {
 			if way.path != "" {
 				c.verb, c.path = way.verb, way.path
