@@ -4,9 +4,11 @@ package call
 
 import (
 	"encoding/json"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/faceoff-live/faceoff/test/sim/check"
 )
@@ -17,6 +19,8 @@ const (
 	SendGifts = "SendGifts"
 	// GetBattleScores asks for the scores of a battle, the record's ID: answered with a BattleScores.
 	GetBattleScores = "GetBattleScores"
+	// GetLiveState asks for all that is to know of a live, the record's ID: answered with a GetLiveStateResponse.
+	GetLiveState = "GetLiveState"
 	// ReplayBattle has a battle counted again: answered with a ReplayBattleResponse.
 	ReplayBattle = "ReplayBattle"
 	// Redis reads the hash of a battle, the record's ID: answered with its fields.
@@ -48,13 +52,16 @@ type Command struct {
 	Others []string `json:"others,omitempty"`
 	Battle string   `json:"battle,omitempty"`
 	Door   string   `json:"door"`
+	// Request is what was sent, with its type: see Request.
+	Request json.RawMessage `json:"request,omitempty"`
 }
 
 // Done is the answer to a command.
 type Done struct {
-	// Accepted are the targets of an invitation that were answered with ok.
-	Accepted []string `json:"accepted,omitempty"`
-	Battle   string   `json:"battle,omitempty"`
+	// Accepted are the targets of a request that were answered with ok; of the others there are the reasons.
+	Accepted []string          `json:"accepted,omitempty"`
+	Refusals map[string]string `json:"refusals,omitempty"`
+	Battle   string            `json:"battle,omitempty"`
 }
 
 // Gifts is what SendGifts sends: GiftEvents.
@@ -71,6 +78,9 @@ type Verdicts struct {
 // Question is what a question's record says about it. The record's ID is the live or the battle.
 type Question struct {
 	Event string `json:"event,omitempty"` // of a gift; or a live
+	// After and Size are the page that is asked for: the token, and the most lives.
+	After string `json:"after,omitempty"`
+	Size  int    `json:"size,omitempty"`
 	Door  string `json:"door"`
 	// Rest: it was asked at rest, so the answer must be the last.
 	Rest bool `json:"rest,omitempty"`
@@ -128,21 +138,34 @@ func Read(raw json.RawMessage, into proto.Message) error {
 	return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(raw, into)
 }
 
-// IsCommand reports whether a record's F is a command.
-func IsCommand(f string) bool {
-	switch check.Kind(f) {
-	case check.CreateLive, check.EndLive, check.Invite, check.Cancel, check.Accept, check.Reject, check.Exit,
-		check.RequestBattle, check.AcceptBattle, check.RejectBattle, check.CancelBattle, check.ExitBattle:
-		return true
+// Request encodes a message together with its type.
+func Request(m proto.Message) json.RawMessage {
+	typed, err := anypb.New(m)
+	if err != nil {
+		panic(err) // as for Message
 	}
-	return false
+	return Message(typed)
 }
 
-// InCohost reports whether a command is decided in COHOST_00; the others are in BATTLE_00.
-func InCohost(k check.Kind) bool {
-	switch k {
-	case check.CreateLive, check.EndLive, check.Invite, check.Cancel, check.Accept, check.Reject, check.Exit:
-		return true
+// ReadRequest decodes what Request encoded; nil if that was not kept.
+func ReadRequest(raw json.RawMessage) (proto.Message, error) {
+	if raw == nil {
+		return nil, nil
 	}
-	return false
+	var typed anypb.Any
+	if err := Read(raw, &typed); err != nil {
+		return nil, err
+	}
+	return typed.UnmarshalNew()
 }
+
+// Commands are all kinds of commands.
+var Commands = []check.Kind{
+	check.CreateLive, check.UpdateLive, check.EndLive,
+	check.Invite, check.Cancel, check.Accept, check.Reject, check.Exit, check.SetLayout, check.Mute,
+	check.RequestBattle, check.Rematch, check.AcceptBattle, check.RejectBattle, check.CancelBattle, check.ExitBattle,
+	check.EndBattle, check.ExtendBattle, check.VoidBattle,
+}
+
+// IsCommand reports whether a record's F is a command.
+func IsCommand(f string) bool { return slices.Contains(Commands, check.Kind(f)) }

@@ -21,6 +21,8 @@ type Report struct {
 	// Commands and gifts, each once however often it was sent: all, those answered with ok or a verdict, and those that
 	// nobody ever knew the outcome of.
 	Tried, Acked, Unknown int
+	// Acks counts the acknowledged commands by kind.
+	Acks map[check.Kind]int
 	// Calls are all calls; of these Unsure had no certain outcome.
 	Calls, Unsure int
 	// Settled is how many battles were fought to the end.
@@ -67,6 +69,11 @@ const (
 	battleLog = "BATTLE_00"
 )
 
+// limits are the services' own, which no run changes. How long a proposal waits is not among them.
+var limits = check.Limits{
+	Members: 9, Pending: 100, LiveRate: 120, UserRate: 120, BattleLiveRate: 120, BattleUserRate: 120, LongestBattle: 3_600_000,
+}
+
 // run is a run as it is judged.
 type run struct {
 	Report
@@ -78,9 +85,9 @@ type run struct {
 }
 
 func judge(records []history.Record, logs map[string][][]byte) Report {
-	r := &run{logs: logs, calls: pair(records), heads: readHeads(records), times: readTimes(records)}
+	r := &run{Report: Report{Acks: map[check.Kind]int{}}, logs: logs, calls: pair(records), heads: readHeads(records), times: readTimes(records)}
 	r.Faults = r.times.faults
-	r.check = check.Run{Logs: logs, Quiet: r.times.quiet > 0}
+	r.check = check.Run{Logs: logs, Complete: true, Limits: limits, Quiet: r.times.quiet > 0}
 	r.commands()
 	r.gifts()
 	r.questions()

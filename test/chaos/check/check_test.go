@@ -4,7 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 
 	"github.com/faceoff-live/faceoff/test/chaos/call"
@@ -18,9 +20,22 @@ func TestGoodRun(t *testing.T) {
 	if !r.Green() || r.Inconclusive != "" {
 		t.Errorf("%+v", r)
 	}
-	if r.Faults != 1 || r.Tried != 11 || r.Acked != 10 || r.Unknown != 0 || r.Calls != 21 || r.Unsure != 2 || r.Settled != 1 {
+	if r.Faults != 1 || r.Tried != 11 || r.Acked != 10 || r.Unknown != 0 || r.Calls != 21 || r.Unsure != 2 || r.Settled != 1 || r.Acks[check.CreateLive] != 2 || r.Acks[check.RequestBattle] != 1 {
 		t.Errorf("counted %+v", r)
 	}
+}
+
+// begin returns the record that began the n-th call of a command.
+func (s *scene) begin(kind check.Kind, n int) *history.Record {
+	for i, r := range s.records {
+		if r.F != string(kind) || r.Type != history.Invoke {
+			continue
+		}
+		if n--; n < 0 {
+			return &s.records[i]
+		}
+	}
+	panic("there is no such call")
 }
 
 // end returns the record that ended the n-th call of a kind; as sets what it says.
@@ -88,6 +103,17 @@ func TestPlantedFaults(t *testing.T) {
 		"refusal not kept": {func(s *scene) {
 			s.command(2950, check.CreateLive, "9", call.Command{Live: "x"}, history.Fail, call.Done{}, "LIVE_EXISTS: there")
 		}, "lost: CreateLive backend/9 of x: refused with LIVE_EXISTS, not in the log"},
+		"another battle": {func(s *scene) {
+			s.begin(check.RequestBattle, 0).Val = encode(call.Command{By: "backend", Live: "x", Others: []string{"y"}, Request: call.Request(
+				&battlev1.RequestBattleRequest{InviterLiveId: "x", TargetLiveIds: []string{"y"}, Config: &battlev1.BattleConfig{DurationSeconds: 1, BestOf: 3}},
+			)})
+		}, "RequestBattle backend/7 of x: answered ok, the decision in group 2 does something else"},
+		"request of no type": {func(s *scene) {
+			s.begin(check.RequestBattle, 0).Val = encode(call.Command{By: "backend", Live: "x", Others: []string{"y"}, Request: []byte(`{"@type":"none"}`)})
+		}, "RequestBattle backend/7: "},
+		"nobody has asked": {func(s *scene) {
+			s.write(cohostLog, "backend/99", 4000, &cohostv1.Entry{Entry: &cohostv1.Entry_LiveCreated_{LiveCreated: &cohostv1.Entry_LiveCreated{LiveId: "z"}}})
+		}, "nobody has asked for command \"backend/99\""},
 		"refused and done": {func(s *scene) {
 			r := s.end(string(check.Accept), 0)
 			r.Type, r.Err = history.Fail, "INVITATION_ENDED: no"
@@ -100,6 +126,27 @@ func TestPlantedFaults(t *testing.T) {
 		"stale at rest": {func(s *scene) {
 			s.ask(50_110, string(check.AskCoHost), "x", "", true, &cohostv1.GetCoHostStateResponse{State: &cohostv1.CoHostState{LiveId: "x", Status: cohostv1.CoHostState_DISCONNECTED}})
 		}, "GetCoHostState of x"},
+		"no candidate": {func(s *scene) {
+			s.ask(50_110, string(check.AskCandidates), "x", "", true, &cohostv1.ListCandidatesResponse{Candidates: []*cohostv1.Live{{LiveId: "y"}}})
+		}, "ListCandidates of x"},
+		"another state": {func(s *scene) {
+			s.ask(50_110, call.GetLiveState, "x", "", true, &gatewayv1.GetLiveStateResponse{Cohost: &cohostv1.WatchLiveResponse_Snapshot{
+				Live: active("k1"), State: &cohostv1.CoHostState{LiveId: "x", Status: cohostv1.CoHostState_DISCONNECTED},
+			}})
+		}, "GetCoHostState of x"},
+		"state without a live": {func(s *scene) { s.ask(50_110, call.GetLiveState, "x", "", true, "LIVE_NOT_FOUND: no") }, "GetLive of x"},
+		"refused a state":      {func(s *scene) { s.ask(2950, call.GetLiveState, "x", "", false, "RATE_LIMITED: no") }, "GetLiveState of x: answered RATE_LIMITED"},
+		"battle in a state": {func(s *scene) {
+			s.ask(50_110, call.GetLiveState, "x", "", true, &gatewayv1.GetLiveStateResponse{
+				Cohost: &cohostv1.WatchLiveResponse_Snapshot{Live: active("k1"), State: connected()},
+				Battle: &battlev1.WatchLiveResponse_Snapshot{Battle: &battlev1.Battle{BattleId: "b1", Status: battlev1.Battle_RUNNING}},
+			})
+		}, "GetBattle of b1"},
+		"scores in a state": {func(s *scene) {
+			s.ask(2100, call.GetLiveState, "x", "", false, &gatewayv1.GetLiveStateResponse{
+				Cohost: &cohostv1.WatchLiveResponse_Snapshot{Live: active("k1"), State: connected()}, Scores: scores(11, scorev1.BattleScores_RUNNING, "00:3"),
+			})
+		}, "GetLiveState: battle b1: live x is told to have 11"},
 		"not found":      {func(s *scene) { s.ask(50_210, string(check.AskBattle), "b1", "", true, "BATTLE_NOT_FOUND: no") }, "GetBattle of b1"},
 		"refused a look": {func(s *scene) { s.ask(2950, string(check.AskBattle), "b1", "", false, "RATE_LIMITED: no") }, "GetBattle of b1: answered RATE_LIMITED"},
 		"another result": {func(s *scene) {

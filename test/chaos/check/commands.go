@@ -10,7 +10,7 @@ import (
 
 func read(raw json.RawMessage, into any) error { return json.Unmarshal(raw, into) }
 
-// commands makes an Op of every answer to a command, and of every command that never had one.
+// commands makes an Op of every answer to a command, and one of every command that never had any.
 func (r *run) commands() {
 	type id struct{ by, key string }
 	tries := map[id][]attempt{}
@@ -41,15 +41,19 @@ func (r *run) command(id string, tries []attempt) {
 	var c call.Command
 	_ = read(tries[0].Val, &c) // was read before
 	kind := check.Kind(tries[0].F)
+	request, err := call.ReadRequest(c.Request)
+	if err != nil {
+		r.found(check.Violation, "%s %s: %v", kind, id, err)
+	}
 	own := battleLog
-	if call.InCohost(kind) {
+	if kind.InCohost() {
 		own = cohostLog
 	}
-	known, acked := false, false
+	known, acked, unknown := false, false, check.Op{}
 	for _, a := range tries {
 		r.count(a)
 		o := check.Op{
-			Kind: kind, Live: c.Live, Others: c.Others, Battle: c.Battle, ID: id,
+			Kind: kind, Live: c.Live, Others: c.Others, Battle: c.Battle, ID: id, Request: request,
 			Own: r.heads.window(own, a), Cohost: r.heads.window(cohostLog, a),
 			Tried: true, Since: r.heads.before(own, tries[0].T), SinceCohost: r.heads.before(cohostLog, tries[0].T),
 		}
@@ -59,18 +63,26 @@ func (r *run) command(id string, tries []attempt) {
 			if err := read(a.end.Res, &done); err != nil {
 				r.found(check.Violation, "record %d: %v", a.I, err)
 			}
-			o.Outcome, o.Accepted = check.OK, done.Accepted
-			if kind == check.RequestBattle {
-				o.Battle = done.Battle
+			o.Outcome, o.Accepted, o.Refusals = check.OK, done.Accepted, done.Refusals
+			if kind == check.RequestBattle || kind == check.Rematch {
+				o.Made = done.Battle
 			}
 			known, acked = true, true
 		case history.Fail:
 			o.Outcome, o.Reason = check.Refused, a.reason()
 			known = true
 		default:
+			unknown = o
 			continue
 		}
 		r.check.Ops = append(r.check.Ops, o)
+	}
+	if !known {
+		unknown.Outcome = check.Unknown
+		r.check.Ops = append(r.check.Ops, unknown)
+	}
+	if acked {
+		r.Acks[kind]++
 	}
 	r.outcome(known, acked, "%s %s of %s", kind, id, c.Live)
 }

@@ -9,6 +9,7 @@ import (
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 
 	"github.com/faceoff-live/faceoff/test/chaos/call"
@@ -42,9 +43,12 @@ func (r *run) questions() {
 
 func (r *run) question(a attempt) {
 	switch a.F {
-	case string(check.AskLive), string(check.AskCoHost), string(check.AskBattle), string(check.AskGift):
+	case string(check.AskLive), string(check.AskCoHost), string(check.AskCandidates), string(check.AskBattle), string(check.AskGift):
 		r.count(a)
 		r.asked(a)
+	case call.GetLiveState:
+		r.count(a)
+		r.liveState(a)
 	case call.GetBattleScores:
 		r.count(a)
 		r.told(a)
@@ -118,6 +122,10 @@ func answer(q *check.Read, a attempt) (err error) {
 	case check.AskCoHost:
 		var m cohostv1.GetCoHostStateResponse
 		err, q.CoHost = call.Read(a.end.Res, &m), m.GetState()
+	case check.AskCandidates:
+		var m cohostv1.ListCandidatesResponse
+		err = call.Read(a.end.Res, &m)
+		q.Page = &check.Page{After: question(a).After, Size: question(a).Size, Lives: m.GetCandidates(), Next: m.GetNextPageToken()}
 	case check.AskBattle:
 		var m battlev1.GetBattleResponse
 		err, q.Battle = call.Read(a.end.Res, &m), m.GetBattle()
@@ -126,6 +134,38 @@ func answer(q *check.Read, a attempt) (err error) {
 		err, q.Receipt = call.Read(a.end.Res, &m), m.GetVerdict()
 	}
 	return err
+}
+
+// liveState judges each part of the state of a live as the answer to a question for that part.
+func (r *run) liveState(a attempt) {
+	var m gatewayv1.GetLiveStateResponse
+	switch a.kind() {
+	case history.Fail:
+		if a.reason() != "LIVE_NOT_FOUND" {
+			r.found(check.Violation, "%s of %s: answered %s", a.F, a.ID, a.end.Err)
+		}
+	case history.OK:
+		if err := call.Read(a.end.Res, &m); err != nil {
+			r.found(check.Violation, "%s of %s: %v", a.F, a.ID, err)
+			return
+		}
+	default:
+		return
+	}
+	window := func(log string) check.Window {
+		return check.Window{Before: r.since(log, a), After: r.heads.after(log, a.until())}
+	}
+	r.check.Reads = append(
+		r.check.Reads,
+		check.Read{Question: check.AskLive, ID: a.ID, Live: m.GetCohost().GetLive(), Window: window(cohostLog)},
+		check.Read{Question: check.AskCoHost, ID: a.ID, CoHost: m.GetCohost().GetState(), Window: window(cohostLog)},
+	)
+	if b := m.GetBattle().GetBattle(); b != nil {
+		r.check.Reads = append(r.check.Reads, check.Read{Question: check.AskBattle, ID: b.GetBattleId(), Battle: b, Window: window(battleLog)})
+	}
+	if s := m.GetScores(); s != nil {
+		r.scores(a.F, s, a.until())
+	}
 }
 
 // told judges scores that the API told.

@@ -128,7 +128,8 @@ func (c *Cluster) toLogs(service, name string, replica int) ([]string, error) {
 func (c *Cluster) ofService(service, name, grpc string) ([]string, error) {
 	switch service {
 	case Battle:
-		return []string{"--min-duration", "1s"}, nil
+		// Else a round of chaos is over before a proposal lapses, or a series goes on.
+		return []string{"--min-duration", "1s", "--proposal-timeout", "1s", "--round-interval", "300ms"}, nil
 	case Score:
 		at, err := c.connect(name, Redis, c.doors.RedisAddr)
 		return []string{"--redis-url", "redis://" + at, "--partitions", strconv.Itoa(partitions)}, err

@@ -59,11 +59,11 @@ func (w *Workload) Canary(ctx context.Context) (*Canary, error) {
 	for _, m := range []command{
 		c.canaryCreate(red),
 		c.canaryCreate(blue),
-		c.canaryCommand(check.Invite, call.Command{Live: red, Others: others}, cohostv1.CohostService_RequestHostConnection_FullMethodName,
+		c.canaryCommand(check.Invite, call.Command{Live: red, Others: others},
 			&cohostv1.RequestHostConnectionRequest{LiveId: red, TargetLiveIds: others, TimeoutSeconds: 60}),
-		c.canaryCommand(check.Accept, call.Command{Live: blue, Others: []string{red}}, cohostv1.CohostService_AcceptHostConnection_FullMethodName,
+		c.canaryCommand(check.Accept, call.Command{Live: blue, Others: []string{red}},
 			&cohostv1.AcceptHostConnectionRequest{LiveId: blue, FromLiveId: red}),
-		c.canaryCommand(check.RequestBattle, call.Command{Live: red, Others: others}, battlev1.BattleService_RequestBattle_FullMethodName,
+		c.canaryCommand(check.RequestBattle, call.Command{Live: red, Others: others},
 			&battlev1.RequestBattleRequest{InviterLiveId: red, TargetLiveIds: others, Config: &battlev1.BattleConfig{DurationSeconds: canaryBattle}}),
 	} {
 		if err := k.command(ctx, c, m); err != nil {
@@ -88,18 +88,18 @@ func (w *Workload) Canary(ctx context.Context) (*Canary, error) {
 	return k, nil
 }
 
-func (c *client) canaryCommand(kind check.Kind, what call.Command, method string, request proto.Message) command {
-	what.By, what.Door = backend, byGRPC
-	return command{kind, what, invocation{backend, c.stage.key(c.p), method, request}}
+func (c *client) canaryCommand(kind check.Kind, what call.Command, request proto.Message) command {
+	what.Door = byGRPC
+	return c.command(backend, kind, what, request)
 }
 
 func (c *client) canaryCreate(live string) command {
-	return c.canaryCommand(check.CreateLive, call.Command{Live: live}, cohostv1.CohostService_CreateLive_FullMethodName,
+	return c.canaryCommand(check.CreateLive, call.Command{Live: live},
 		&cohostv1.CreateLiveRequest{LiveId: live, Kind: cohostv1.Live_VOICE, Host: &userv1.User{UserId: hostOf(live)}})
 }
 
 func (c *client) canaryEnd(live string) command {
-	return c.canaryCommand(check.EndLive, call.Command{Live: live}, cohostv1.CohostService_EndLive_FullMethodName, &cohostv1.EndLiveRequest{LiveId: live})
+	return c.canaryCommand(check.EndLive, call.Command{Live: live}, &cohostv1.EndLiveRequest{LiveId: live})
 }
 
 // live opens a live, or ends the one that it has opened.

@@ -2,12 +2,14 @@ package workload
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	errorsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
 	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
 
 	"github.com/faceoff-live/faceoff/test/chaos/call"
@@ -35,13 +37,29 @@ type answer struct {
 
 func (a answer) ok() bool { return a.kind == history.OK }
 
-// do gives a command an id and has it decided, for the host of the live or for the backend.
-func (c *client) do(ctx context.Context, kind check.Kind, what call.Command, method string, request proto.Message) answer {
-	what.By = hostOf(what.Live)
-	if c.chance(30) {
-		what.By = backend
+// do gives a command an id and has it decided, for the host of the live or for the backend. What is done for no live, only
+// the backend may do.
+func (c *client) do(ctx context.Context, kind check.Kind, what call.Command, request proto.Message) answer {
+	by := hostOf(what.Live)
+	if what.Live == "" || c.chance(30) {
+		by = backend
 	}
-	return c.repeat(ctx, command{kind, what, invocation{what.By, c.stage.key(c.p), method, request}}, tries)
+	return c.repeat(ctx, c.command(by, kind, what, request), tries)
+}
+
+// command is a new one.
+func (c *client) command(by string, kind check.Kind, what call.Command, request proto.Message) command {
+	what.By, what.Request = by, call.Request(request)
+	return command{kind, what, invocation{by, c.stage.key(c.p), method(kind), request}}
+}
+
+// method is the gRPC method of a command.
+func method(kind check.Kind) string {
+	service := battlev1.BattleService_ServiceDesc.ServiceName
+	if kind.InCohost() {
+		service = cohostv1.CohostService_ServiceDesc.ServiceName
+	}
+	return "/" + service + "/" + string(kind)
 }
 
 // repeat has a command decided that has its id. It is tried through any door until the outcome is known, or so often.
@@ -80,13 +98,20 @@ func (c *client) try(ctx context.Context, m command) answer {
 
 // read takes what a record holds, and what others may go by, from a response.
 func (a *answer) read(response proto.Message) {
-	switch r := response.(type) {
-	case *cohostv1.RequestHostConnectionResponse:
+	if r, ok := response.(interface {
+		GetResults() map[string]*errorsv1.TargetResult
+	}); ok {
+		a.Refusals = map[string]string{}
 		for target, result := range r.GetResults() {
 			if result.GetOk() {
 				a.Accepted = append(a.Accepted, target)
+			} else {
+				a.Refusals[target] = result.GetReason()
 			}
 		}
+	}
+	switch r := response.(type) {
+	case *cohostv1.RequestHostConnectionResponse:
 		a.state = r.GetState()
 	case interface{ GetBattle() *battlev1.Battle }:
 		a.battle, a.Battle = r.GetBattle(), r.GetBattle().GetBattleId()
@@ -94,64 +119,104 @@ func (a *answer) read(response proto.Message) {
 }
 
 func (c *client) create(ctx context.Context, live string) answer {
-	return c.do(ctx, check.CreateLive, call.Command{Live: live}, cohostv1.CohostService_CreateLive_FullMethodName,
+	return c.do(ctx, check.CreateLive, call.Command{Live: live},
 		&cohostv1.CreateLiveRequest{LiveId: live, Kind: cohostv1.Live_VIDEO, Host: &userv1.User{UserId: hostOf(live)}})
 }
 
 func (c *client) end(ctx context.Context, live string) answer {
-	return c.do(ctx, check.EndLive, call.Command{Live: live}, cohostv1.CohostService_EndLive_FullMethodName, &cohostv1.EndLiveRequest{LiveId: live})
+	return c.do(ctx, check.EndLive, call.Command{Live: live}, &cohostv1.EndLiveRequest{LiveId: live})
 }
 
 func (c *client) invite(ctx context.Context, live string, targets []string, seconds int32) answer {
-	return c.do(ctx, check.Invite, call.Command{Live: live, Others: targets}, cohostv1.CohostService_RequestHostConnection_FullMethodName,
-		&cohostv1.RequestHostConnectionRequest{LiveId: live, TargetLiveIds: targets, TimeoutSeconds: seconds})
+	return c.do(ctx, check.Invite, call.Command{Live: live, Others: targets},
+		&cohostv1.RequestHostConnectionRequest{LiveId: live, TargetLiveIds: targets, TimeoutSeconds: seconds, ExtensionInfo: c.info()})
 }
 
 func (c *client) accept(ctx context.Context, live, from string) answer {
-	return c.do(ctx, check.Accept, call.Command{Live: live, Others: []string{from}}, cohostv1.CohostService_AcceptHostConnection_FullMethodName,
-		&cohostv1.AcceptHostConnectionRequest{LiveId: live, FromLiveId: from})
+	return c.do(ctx, check.Accept, call.Command{Live: live, Others: []string{from}},
+		&cohostv1.AcceptHostConnectionRequest{LiveId: live, FromLiveId: from, ExtensionInfo: c.info()})
 }
 
 func (c *client) reject(ctx context.Context, live, from string) answer {
-	return c.do(ctx, check.Reject, call.Command{Live: live, Others: []string{from}}, cohostv1.CohostService_RejectHostConnection_FullMethodName,
-		&cohostv1.RejectHostConnectionRequest{LiveId: live, FromLiveId: from})
+	return c.do(ctx, check.Reject, call.Command{Live: live, Others: []string{from}},
+		&cohostv1.RejectHostConnectionRequest{
+			LiveId: live, FromLiveId: from, ReasonCode: cohostv1.CoHostRequestRejected_ReasonCode(c.rng.Int32N(4)), ExtensionInfo: c.info(),
+		})
 }
 
 func (c *client) cancel(ctx context.Context, live, to string) answer {
-	return c.do(ctx, check.Cancel, call.Command{Live: live, Others: []string{to}}, cohostv1.CohostService_CancelHostConnection_FullMethodName,
+	return c.do(ctx, check.Cancel, call.Command{Live: live, Others: []string{to}},
 		&cohostv1.CancelHostConnectionRequest{LiveId: live, ToLiveId: to})
 }
 
 func (c *client) exit(ctx context.Context, live string) answer {
-	return c.do(ctx, check.Exit, call.Command{Live: live}, cohostv1.CohostService_ExitHostConnection_FullMethodName,
+	return c.do(ctx, check.Exit, call.Command{Live: live},
 		&cohostv1.ExitHostConnectionRequest{LiveId: live})
 }
 
-// requestBattle asks others to a battle of so many seconds; need: they have to answer, within as many.
-func (c *client) requestBattle(ctx context.Context, live string, targets []string, seconds int32, need bool, within int32) answer {
-	return c.do(ctx, check.RequestBattle, call.Command{Live: live, Others: targets}, battlev1.BattleService_RequestBattle_FullMethodName,
-		&battlev1.RequestBattleRequest{
-			InviterLiveId: live, TargetLiveIds: targets, TimeoutSeconds: within,
-			Config: &battlev1.BattleConfig{DurationSeconds: seconds, NeedResponse: need},
-		})
+func (c *client) update(ctx context.Context, live string, host *cohostv1.UpdateLiveRequest_HostProfile) answer {
+	return c.do(ctx, check.UpdateLive, call.Command{Live: live}, &cohostv1.UpdateLiveRequest{LiveId: live, Host: host})
+}
+
+func (c *client) setLayout(ctx context.Context, live, template string) answer {
+	return c.do(ctx, check.SetLayout, call.Command{Live: live}, &cohostv1.SetLayoutTemplateRequest{LiveId: live, LayoutTemplate: template})
+}
+
+func (c *client) mute(ctx context.Context, live, target string, muted bool) answer {
+	return c.do(ctx, check.Mute, call.Command{Live: live, Others: []string{target}},
+		&cohostv1.MuteRemoteHostAudioRequest{LiveId: live, TargetLiveId: target, Muted: muted})
+}
+
+// requestBattle asks others to a battle. If they have to answer, they have so many seconds.
+func (c *client) requestBattle(ctx context.Context, live string, targets []string, config *battlev1.BattleConfig, within int32) answer {
+	return c.do(ctx, check.RequestBattle, call.Command{Live: live, Others: targets},
+		&battlev1.RequestBattleRequest{InviterLiveId: live, TargetLiveIds: targets, TimeoutSeconds: within, Config: config})
+}
+
+// rematch asks those who fought a battle to fight again: as they did, without a config.
+func (c *client) rematch(ctx context.Context, battle, live string, config *battlev1.BattleConfig, within int32) answer {
+	return c.do(ctx, check.Rematch, call.Command{Live: live, Battle: battle},
+		&battlev1.RematchRequest{BattleId: battle, LiveId: live, Config: config, TimeoutSeconds: within})
 }
 
 func (c *client) acceptBattle(ctx context.Context, battle, live string) answer {
-	return c.do(ctx, check.AcceptBattle, call.Command{Live: live, Battle: battle}, battlev1.BattleService_AcceptBattle_FullMethodName,
-		&battlev1.AcceptBattleRequest{BattleId: battle, LiveId: live})
+	return c.do(ctx, check.AcceptBattle, call.Command{Live: live, Battle: battle}, &battlev1.AcceptBattleRequest{BattleId: battle, LiveId: live})
 }
 
 func (c *client) rejectBattle(ctx context.Context, battle, live string) answer {
-	return c.do(ctx, check.RejectBattle, call.Command{Live: live, Battle: battle}, battlev1.BattleService_RejectBattle_FullMethodName,
-		&battlev1.RejectBattleRequest{BattleId: battle, LiveId: live})
+	return c.do(ctx, check.RejectBattle, call.Command{Live: live, Battle: battle},
+		&battlev1.RejectBattleRequest{BattleId: battle, LiveId: live, Reason: c.info()})
 }
 
-func (c *client) cancelBattle(ctx context.Context, battle, live string) answer {
-	return c.do(ctx, check.CancelBattle, call.Command{Live: live, Battle: battle}, battlev1.BattleService_CancelBattleRequest_FullMethodName,
-		&battlev1.CancelBattleRequestRequest{BattleId: battle, LiveId: live})
+// cancelBattle takes a request back, for some of those that were asked or, if none are named, for all.
+func (c *client) cancelBattle(ctx context.Context, battle, live string, targets ...string) answer {
+	return c.do(ctx, check.CancelBattle, call.Command{Live: live, Battle: battle, Others: targets},
+		&battlev1.CancelBattleRequestRequest{BattleId: battle, LiveId: live, TargetLiveIds: targets})
 }
 
 func (c *client) exitBattle(ctx context.Context, battle, live string) answer {
-	return c.do(ctx, check.ExitBattle, call.Command{Live: live, Battle: battle}, battlev1.BattleService_ExitBattle_FullMethodName,
-		&battlev1.ExitBattleRequest{BattleId: battle, LiveId: live})
+	return c.do(ctx, check.ExitBattle, call.Command{Live: live, Battle: battle}, &battlev1.ExitBattleRequest{BattleId: battle, LiveId: live})
+}
+
+// endBattle proposes for a live that a battle ends, or consents to it; for no live it is an admin's.
+func (c *client) endBattle(ctx context.Context, battle, live string) answer {
+	return c.do(ctx, check.EndBattle, call.Command{Live: live, Battle: battle}, &battlev1.EndBattleRequest{BattleId: battle, LiveId: live, Reason: c.info()})
+}
+
+// extendBattle is endBattle for an extension.
+func (c *client) extendBattle(ctx context.Context, battle, live string, seconds int32) answer {
+	return c.do(ctx, check.ExtendBattle, call.Command{Live: live, Battle: battle},
+		&battlev1.ExtendBattleRequest{BattleId: battle, LiveId: live, ExtendSeconds: seconds})
+}
+
+func (c *client) voidBattle(ctx context.Context, battle string) answer {
+	return c.do(ctx, check.VoidBattle, call.Command{Battle: battle}, &battlev1.VoidBattleRequest{BattleId: battle, Reason: c.info()})
+}
+
+// info is a text that is passed on, or none.
+func (c *client) info() string {
+	if c.chance(50) {
+		return ""
+	}
+	return fmt.Sprintf("says %d", c.rng.IntN(1000))
 }

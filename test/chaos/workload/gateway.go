@@ -133,6 +133,8 @@ func route(m protoreflect.MethodDescriptor, request proto.Message) (verb, path s
 		verb, path = http.MethodDelete, p.Delete
 	case *annotations.HttpRule_Post:
 		verb, path = http.MethodPost, p.Post
+	case *annotations.HttpRule_Patch:
+		verb, path = http.MethodPatch, p.Patch
 	}
 	rest := proto.Clone(request)
 	fields := rest.ProtoReflect().Descriptor().Fields()

@@ -28,6 +28,10 @@ func TestRoute(t *testing.T) {
 		},
 		{cohostv1.CohostService_EndLive_FullMethodName, &cohostv1.EndLiveRequest{LiveId: "a"}, "DELETE", "/v1/lives/a", nil},
 		{
+			cohostv1.CohostService_UpdateLive_FullMethodName, &cohostv1.UpdateLiveRequest{LiveId: "a", Host: &cohostv1.UpdateLiveRequest_HostProfile{UserId: "b"}},
+			"PATCH", "/v1/lives/a", &cohostv1.UpdateLiveRequest{Host: &cohostv1.UpdateLiveRequest_HostProfile{UserId: "b"}},
+		},
+		{
 			scorev1.ScoreService_GetGift_FullMethodName, &scorev1.GetGiftRequest{LiveId: "a", EventId: "1:2"},
 			"GET", "/v1/lives/a/gifts/1:2", nil,
 		},

@@ -2,7 +2,9 @@ package workload
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,17 +22,21 @@ func (c *client) host(ctx context.Context) {
 			c.create(ctx, c.live())
 		case n < 4:
 			c.recreate(ctx)
-		case n < 18:
+		case n < 13:
 			c.inviteSome(ctx)
-		case n < 24:
+		case n < 18:
+			c.grow(ctx)
+		case n < 23:
 			c.inviteEachOther(ctx)
-		case n < 36:
+		case n < 32:
 			c.answer(ctx)
-		case n < 42:
+		case n < 37:
 			c.race(ctx)
-		case n < 45:
+		case n < 42:
+			c.change(ctx)
+		case n < 44:
 			c.exit(ctx, c.live())
-		case n < 85:
+		case n < 70:
 			c.battle(ctx)
 		case n < 95:
 			c.inBattle(ctx)
@@ -56,7 +62,7 @@ func (c *client) two() (string, string) {
 
 // side is another client, who acts at the same moment.
 func (c *client) side(n int) *client {
-	return &client{c.Workload, sideProcess + 4*c.p + n, rand.New(rand.NewPCG(c.rng.Uint64(), c.rng.Uint64()))}
+	return &client{c.Workload, sideProcess + most*c.p + n, rand.New(rand.NewPCG(c.rng.Uint64(), c.rng.Uint64()))}
 }
 
 // together does things at the same moment, give or take a millisecond.
@@ -94,6 +100,24 @@ func (c *client) inviteSome(ctx context.Context) {
 			c.accept(ctx, target, from)
 		}
 	}
+}
+
+// grow has a live invite as many others as it may at once, and most of them accept. So connections become as large as they can be.
+func (c *client) grow(ctx context.Context) {
+	from, members := c.connected(ctx)
+	var targets []string
+	for _, i := range c.rng.Perm(len(c.lives)) {
+		if to := c.lives[i]; to != from && !slices.Contains(members, to) && len(targets) < most-1 {
+			targets = append(targets, to)
+		}
+	}
+	var deeds []func(*client)
+	for _, to := range c.invite(ctx, from, targets, 1+c.rng.Int32N(2)).Accepted {
+		if c.chance(80) {
+			deeds = append(deeds, func(side *client) { side.accept(ctx, to, from) })
+		}
+	}
+	c.together(ctx, time.Now().Add(c.between(0, 100*time.Millisecond)), deeds...)
 }
 
 func (c *client) inviteEachOther(ctx context.Context) {
@@ -153,42 +177,26 @@ func expiry(s *cohostv1.CoHostState, to string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// battle requests a battle with some of those that a live is connected with. If they have to answer, they do.
-func (c *client) battle(ctx context.Context) {
-	live, targets := c.connected(ctx)
-	if len(targets) == 0 {
-		if !c.chance(10) {
-			return
-		}
-		x, y := c.two()
-		live, targets = x, []string{y}
+// change does something to a connection, or shows a host in another way.
+func (c *client) change(ctx context.Context) {
+	live, others := c.connected(ctx)
+	switch n := c.rng.IntN(10); {
+	case n < 3:
+		c.setLayout(ctx, live, pick(c, templates))
+	case n < 7 && len(others) > 0:
+		c.mute(ctx, live, pick(c, others), c.chance(60))
+	case n < 8:
+		from, to := c.two()
+		c.mute(ctx, from, to, true)
+	default:
+		name := fmt.Sprintf("Host %d", c.rng.IntN(5))
+		c.update(ctx, live, &cohostv1.UpdateLiveRequest_HostProfile{UserName: &name})
 	}
-	need := c.chance(40)
-	a := c.requestBattle(ctx, live, targets, 1+c.rng.Int32N(3), need, 1+c.rng.Int32N(2))
-	if a.Battle == "" || !need {
-		return
-	}
-	at := time.Now().Add(c.between(0, 400*time.Millisecond))
-	if f, ok := c.heardOf(a.Battle); ok && c.chance(25) && !f.expires.IsZero() {
-		at = f.expires
-	}
-	var deeds []func(*client)
-	for i, target := range targets {
-		if i == 3 || c.chance(10) {
-			break // not all answer
-		}
-		deeds = append(deeds, func(side *client) {
-			if side.chance(15) {
-				side.rejectBattle(ctx, a.Battle, target)
-			} else {
-				side.acceptBattle(ctx, a.Battle, target)
-			}
-		})
-	}
-	if len(deeds) < 4 && c.chance(20) {
-		deeds = append(deeds, func(side *client) { side.cancelBattle(ctx, a.Battle, live) })
-	}
-	c.together(ctx, at, deeds...)
+}
+
+// templates are the layouts of lives that show a picture, and one that is not.
+var templates = []string{
+	"hostDynamicGrid", "hostDynamicGrid", "hostDynamic1v6", "HostVideoLandscapeFixed2Seats", "hostDynamicFloat", "hostFixedFloat", "hostVoiceConnection",
 }
 
 // connected finds a live that is connected, with some of the others.
@@ -206,38 +214,6 @@ func (c *client) connected(ctx context.Context) (live string, targets []string) 
 		}
 	}
 	return live, targets
-}
-
-func (c *client) heardOf(battle string) (fight, bool) {
-	c.stage.mu.Lock()
-	defer c.stage.mu.Unlock()
-	f, ok := c.stage.fight[battle]
-	return f, ok
-}
-
-// inBattle does something with a battle of late, sometimes just when it starts or ends.
-func (c *client) inBattle(ctx context.Context) {
-	f, ok := c.recent(8)
-	if !ok {
-		c.exitBattle(ctx, "none", c.live())
-		return
-	}
-	live := pick(c, f.lives)
-	if at := pick(c, []time.Time{f.starts, f.ends}); c.chance(30) && !at.IsZero() && !c.at(ctx, at) {
-		return
-	}
-	switch n := c.rng.IntN(10); {
-	case n < 3:
-		c.acceptBattle(ctx, f.id, live)
-	case n < 4:
-		c.rejectBattle(ctx, f.id, live)
-	case n < 5:
-		c.cancelBattle(ctx, f.id, f.inviter)
-	case n < 8:
-		c.exitBattle(ctx, f.id, live)
-	default:
-		c.exit(ctx, live) // out of the connection, and so out of the battle
-	}
 }
 
 // at waits for a moment, give or take 5 ms, if it comes within 3 s.

@@ -14,6 +14,7 @@ import (
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 
 	"github.com/faceoff-live/faceoff/test/chaos/call"
@@ -24,19 +25,23 @@ import (
 func (c *client) read(ctx context.Context) {
 	for c.pause(ctx, 0, 150*time.Millisecond) {
 		f, _ := c.recent(20)
-		switch n := c.rng.IntN(10); {
+		switch n := c.rng.IntN(12); {
 		case n < 1:
 			c.askLive(ctx, c.live(), false)
 		case n < 2:
 			c.askCoHost(ctx, c.live(), false)
+		case n < 3:
+			c.askLiveState(ctx, c.live(), false)
 		case n < 4:
+			c.askCandidates(ctx, c.live(), pick(c, []string{"", c.live()}), 1+c.rng.IntN(lives), false)
+		case n < 6:
 			if e, ok := one(c, &c.stage.gifts, remembered); ok {
 				c.askGift(ctx, e, false)
 			}
 		case f.id == "":
-		case n < 6:
-			c.askBattle(ctx, f.id, false)
 		case n < 8:
+			c.askBattle(ctx, f.id, false)
+		case n < 10:
 			c.askScores(ctx, f.id, false)
 		default:
 			c.readRedis(ctx, f.id, false)
@@ -45,15 +50,15 @@ func (c *client) read(ctx context.Context) {
 }
 
 // ask asks one question and returns the answer, nil if there is none.
-func (c *client) ask(ctx context.Context, f, id, event, method string, request proto.Message, rest bool) (response proto.Message, kind string) {
-	door := byGRPC
-	if c.chance(30) && f != call.ReplayBattle {
-		door = byREST
+func (c *client) ask(ctx context.Context, f, id string, q call.Question, method string, request proto.Message) (response proto.Message, kind string) {
+	q.Door = byGRPC
+	if c.chance(30) && f != call.ReplayBattle && f != string(check.AskCandidates) {
+		q.Door = byREST
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	kind = c.record(f, id, call.Question{Event: event, Door: door, Rest: rest}, func() (any, error) {
-		r, err := c.invoke(ctx, door, invocation{backend, "", method, request})
+	kind = c.record(f, id, q, func() (any, error) {
+		r, err := c.invoke(ctx, q.Door, invocation{backend, "", method, request})
 		if err != nil {
 			return nil, err
 		}
@@ -64,37 +69,54 @@ func (c *client) ask(ctx context.Context, f, id, event, method string, request p
 }
 
 func (c *client) askLive(ctx context.Context, live string, rest bool) string {
-	_, kind := c.ask(ctx, string(check.AskLive), live, "", cohostv1.CohostService_GetLive_FullMethodName, &cohostv1.GetLiveRequest{LiveId: live}, rest)
+	_, kind := c.ask(ctx, string(check.AskLive), live, call.Question{Rest: rest}, cohostv1.CohostService_GetLive_FullMethodName, &cohostv1.GetLiveRequest{LiveId: live})
 	return kind
 }
 
 func (c *client) askCoHost(ctx context.Context, live string, rest bool) *cohostv1.CoHostState {
-	r, _ := c.ask(ctx, string(check.AskCoHost), live, "", cohostv1.CohostService_GetCoHostState_FullMethodName, &cohostv1.GetCoHostStateRequest{LiveId: live}, rest)
+	r, _ := c.ask(ctx, string(check.AskCoHost), live, call.Question{Rest: rest}, cohostv1.CohostService_GetCoHostState_FullMethodName, &cohostv1.GetCoHostStateRequest{LiveId: live})
 	s, _ := r.(*cohostv1.GetCoHostStateResponse)
 	return s.GetState()
 }
 
+// askLiveState asks for all that is to know of a live.
+func (c *client) askLiveState(ctx context.Context, live string, rest bool) string {
+	r, kind := c.ask(ctx, call.GetLiveState, live, call.Question{Rest: rest}, gatewayv1.GatewayService_GetLiveState_FullMethodName, &gatewayv1.GetLiveStateRequest{LiveId: live})
+	s, _ := r.(*gatewayv1.GetLiveStateResponse)
+	c.stage.heard(s.GetBattle().GetBattle())
+	return kind
+}
+
+// askCandidates asks for a page of whom a live can invite.
+func (c *client) askCandidates(ctx context.Context, live, after string, size int, rest bool) string {
+	_, kind := c.ask(
+		ctx, string(check.AskCandidates), live, call.Question{After: after, Size: size, Rest: rest}, cohostv1.CohostService_ListCandidates_FullMethodName,
+		&cohostv1.ListCandidatesRequest{LiveId: live, PageToken: after, PageSize: int32(size)},
+	)
+	return kind
+}
+
 func (c *client) askBattle(ctx context.Context, battle string, rest bool) *battlev1.Battle {
-	r, _ := c.ask(ctx, string(check.AskBattle), battle, "", battlev1.BattleService_GetBattle_FullMethodName, &battlev1.GetBattleRequest{BattleId: battle}, rest)
+	r, _ := c.ask(ctx, string(check.AskBattle), battle, call.Question{Rest: rest}, battlev1.BattleService_GetBattle_FullMethodName, &battlev1.GetBattleRequest{BattleId: battle})
 	b, _ := r.(*battlev1.GetBattleResponse)
 	c.stage.heard(b.GetBattle())
 	return b.GetBattle()
 }
 
 func (c *client) askGift(ctx context.Context, e *scorev1.GiftEvent, rest bool) string {
-	_, kind := c.ask(ctx, string(check.AskGift), e.GetLiveId(), e.GetEventId(), scorev1.ScoreService_GetGift_FullMethodName,
-		&scorev1.GetGiftRequest{LiveId: e.GetLiveId(), EventId: e.GetEventId()}, rest)
+	_, kind := c.ask(ctx, string(check.AskGift), e.GetLiveId(), call.Question{Event: e.GetEventId(), Rest: rest}, scorev1.ScoreService_GetGift_FullMethodName,
+		&scorev1.GetGiftRequest{LiveId: e.GetLiveId(), EventId: e.GetEventId()})
 	return kind
 }
 
 func (c *client) askScores(ctx context.Context, battle string, rest bool) (*scorev1.BattleScores, string) {
-	r, kind := c.ask(ctx, call.GetBattleScores, battle, "", scorev1.ScoreService_GetBattleScores_FullMethodName, &scorev1.GetBattleScoresRequest{BattleId: battle}, rest)
+	r, kind := c.ask(ctx, call.GetBattleScores, battle, call.Question{Rest: rest}, scorev1.ScoreService_GetBattleScores_FullMethodName, &scorev1.GetBattleScoresRequest{BattleId: battle})
 	s, _ := r.(*scorev1.GetBattleScoresResponse)
 	return s.GetScores(), kind
 }
 
 func (c *client) replay(ctx context.Context, battle string) string {
-	_, kind := c.ask(ctx, call.ReplayBattle, battle, "", scorev1.ScoreService_ReplayBattle_FullMethodName, &scorev1.ReplayBattleRequest{BattleId: battle}, true)
+	_, kind := c.ask(ctx, call.ReplayBattle, battle, call.Question{Rest: true}, scorev1.ScoreService_ReplayBattle_FullMethodName, &scorev1.ReplayBattleRequest{BattleId: battle})
 	return kind
 }
 

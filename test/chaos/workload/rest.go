@@ -92,7 +92,7 @@ func (c *client) settle(ctx context.Context) {
 	working.Wait()
 }
 
-// quiet waits until no battle and no invitation is open.
+// quiet waits until no battle and no invitation is open, no punishment takes any longer and no round is to come.
 func (c *client) quiet(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, restTime)
 	defer cancel()
@@ -103,17 +103,16 @@ func (c *client) quiet(ctx context.Context) {
 			open = open || len(s.GetInvitees())+len(s.GetApplicants()) > 0
 		}
 		for _, f := range c.unended() {
-			if b := c.askBattle(ctx, f.id, false); b.GetStatus() != battlev1.Battle_ENDED {
-				open = true
-			}
+			c.askBattle(ctx, f.id, false)
 		}
+		open = open || len(c.unended()) > 0
 		if !open || !wait(ctx, 300*time.Millisecond) {
 			return
 		}
 	}
 }
 
-// unended are the battles that nobody has seen the end of.
+// unended are the battles that nobody has seen the end of, nor of what follows.
 func (c *client) unended() (open []fight) {
 	c.stage.mu.Lock()
 	defer c.stage.mu.Unlock()
@@ -133,6 +132,8 @@ func (c *client) compare(ctx context.Context) {
 	for _, live := range c.lives {
 		until(ctx, func() bool { return c.askLive(ctx, live, true) != history.Unknown })
 		until(ctx, func() bool { return c.askCoHost(ctx, live, true) != nil || c.askLive(ctx, live, true) == history.Fail })
+		until(ctx, func() bool { return c.askLiveState(ctx, live, true) != history.Unknown })
+		until(ctx, func() bool { return c.askCandidates(ctx, live, "", 2*lives, true) != history.Unknown })
 	}
 	c.stage.mu.Lock()
 	fights := c.stage.fights[c.stage.compared:]
@@ -218,7 +219,7 @@ func (c *client) book(ctx context.Context, x, y string) error {
 			return fmt.Errorf("%s and %s: %s: %s", x, y, step.what, a.kind)
 		}
 	}
-	a := c.requestBattle(ctx, x, []string{y}, 1, false, 0)
+	a := c.requestBattle(ctx, x, []string{y}, &battlev1.BattleConfig{DurationSeconds: 1, PunishmentSeconds: 1}, 0)
 	if !a.ok() {
 		return fmt.Errorf("%s and %s: RequestBattle: %s", x, y, a.kind)
 	}

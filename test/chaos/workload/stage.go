@@ -42,7 +42,8 @@ type fight struct {
 	inviter string
 	// By the local clock; zero if not known.
 	expires, starts, ends time.Time
-	over                  bool
+	ended                 bool
+	over                  bool // and nothing follows: no punishment takes any longer, and no round is to come
 }
 
 // key makes an idempotency key.
@@ -84,7 +85,7 @@ func (s *stage) heard(b *battlev1.Battle) {
 	local := func(t interface{ AsTime() time.Time }) time.Time {
 		return time.Now().Add(t.AsTime().Sub(b.GetServerNow().AsTime()))
 	}
-	x := fight{id: b.GetBattleId(), inviter: b.GetInviterLiveId(), over: b.GetStatus() == battlev1.Battle_ENDED}
+	x := fight{id: b.GetBattleId(), inviter: b.GetInviterLiveId(), ended: b.GetStatus() == battlev1.Battle_ENDED, over: over(b)}
 	for _, u := range b.GetUsers() {
 		x.lives = append(x.lives, u.GetLiveId())
 	}
@@ -99,15 +100,30 @@ func (s *stage) heard(b *battlev1.Battle) {
 	if s.fight == nil {
 		s.fight = map[string]fight{}
 	}
-	before, known := s.fight[x.id]
-	if !known {
-		s.fights = append(s.fights, x.id)
-	}
-	x.over = x.over || before.over
+	before := s.fight[x.id]
+	x.ended, x.over = x.ended || before.ended, x.over || before.over
 	if x.starts.IsZero() {
 		x.starts, x.ends = before.starts, before.ends
 	}
+	s.note(x)
+	if next := b.GetSeries().GetNextBattleId(); next != "" && s.fight[next].id == "" {
+		s.note(fight{id: next, lives: x.lives, inviter: x.inviter})
+	}
+}
+
+// note keeps what is known of a battle.
+func (s *stage) note(x fight) {
+	if _, known := s.fight[x.id]; !known {
+		s.fights = append(s.fights, x.id)
+	}
 	s.fight[x.id] = x
+}
+
+// over reports whether a battle has ended, with what follows of it but the next round.
+func over(b *battlev1.Battle) bool {
+	punished := b.GetPunishmentEndsAt().AsTime().After(b.GetServerNow().AsTime())
+	awaits := b.GetSeries() != nil && !b.GetSeries().GetDecided() && b.GetSeries().GetNextBattleId() == ""
+	return b.GetStatus() == battlev1.Battle_ENDED && !punished && !awaits
 }
 
 // recent returns one of the last n battles.
@@ -127,7 +143,7 @@ func (c *client) running() (all []fight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range s.fights[max(0, len(s.fights)-lives):] {
-		if f := s.fight[id]; !f.over && time.Until(f.ends) > -100*time.Millisecond {
+		if f := s.fight[id]; !f.ended && time.Until(f.ends) > -100*time.Millisecond {
 			all = append(all, f)
 		}
 	}

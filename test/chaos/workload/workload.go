@@ -28,6 +28,7 @@ import (
 // Who takes part.
 const (
 	lives    = 18
+	most     = 9 // of one connection
 	popular  = 5 // the first lives get more invitations
 	hosts    = 8
 	givers   = 8

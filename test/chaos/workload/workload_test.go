@@ -5,6 +5,7 @@ import (
 	"context"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,9 +14,11 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/faceoff-live/faceoff/test/chaos/call"
 	"github.com/faceoff-live/faceoff/test/chaos/check"
 	"github.com/faceoff-live/faceoff/test/chaos/cluster"
 	"github.com/faceoff-live/faceoff/test/chaos/history"
+	sim "github.com/faceoff-live/faceoff/test/sim/check"
 )
 
 // A run in which nothing is harmed: the checks find nothing, and say that it proves nothing. All that the load is to do was
@@ -32,8 +35,15 @@ func TestUnharmed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	load, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	load, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
+	go func() {
+		for wait(load, 4*time.Second) {
+			if len(w.unacked()) == 0 {
+				cancel()
+			}
+		}
+	}()
 	if err := w.Run(load); err != nil {
 		t.Error(err)
 	}
@@ -45,6 +55,9 @@ func TestUnharmed(t *testing.T) {
 	}
 	if err := h.Close(); err != nil {
 		t.Fatal(err)
+	}
+	if never := w.unacked(); len(never) > 0 {
+		t.Errorf("never acknowledged: %v", never)
 	}
 	export(t, doors.NATSDirect[0], dir)
 	r, err := check.Dir(dir)
@@ -63,13 +76,25 @@ func TestUnharmed(t *testing.T) {
 		done[r.F]++
 	}
 	for _, f := range []string{
-		"CreateLive", "RequestHostConnection", "AcceptHostConnection", "ExitHostConnection", "RequestBattle", "SendGifts", "GetBattle", "GetBattleScores",
-		"GetGift", "GetLive", "GetCoHostState", "ReplayBattle", "Redis", "Heads", "Told", "Book",
+		"SendGifts", "GetBattle", "GetBattleScores", "GetGift", "GetLive", "GetCoHostState", "GetLiveState", "ListCandidates", "ReplayBattle", "Redis", "Heads",
+		"Told", "Book",
 	} {
 		if done[f] == 0 {
 			t.Errorf("nobody did %s", f)
 		}
 	}
+}
+
+// unacked are the commands that nobody has had acknowledged.
+func (w *Workload) unacked() (never []sim.Kind) {
+	w.stage.mu.Lock()
+	defer w.stage.mu.Unlock()
+	for _, kind := range call.Commands {
+		if !slices.ContainsFunc(w.stage.done, func(m command) bool { return m.kind == kind }) {
+			never = append(never, kind)
+		}
+	}
+	return never
 }
 
 // dev runs the whole product in one process, on free ports.

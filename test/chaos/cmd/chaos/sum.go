@@ -9,6 +9,9 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/faceoff-live/faceoff/test/chaos/call"
+	sim "github.com/faceoff-live/faceoff/test/sim/check"
 )
 
 // sum adds rounds up.
@@ -17,6 +20,7 @@ type sum struct {
 	tried, acked, unknown               int
 	lost, duplicated, stuck, violations int
 	inconclusive                        int
+	acks                                map[sim.Kind]int
 	outages                             map[place][]time.Duration
 }
 
@@ -40,6 +44,12 @@ func (s *sum) add(r *round) {
 	if r.report.Inconclusive != "" {
 		s.inconclusive++
 	}
+	if s.acks == nil {
+		s.acks = make(map[sim.Kind]int)
+	}
+	for kind, n := range r.report.Acks {
+		s.acks[kind] += n
+	}
 	if s.outages == nil {
 		s.outages = make(map[place][]time.Duration)
 	}
@@ -51,7 +61,21 @@ func (s *sum) add(r *round) {
 	}
 }
 
-func (s *sum) green() bool { return s.lost+s.duplicated+s.stuck+s.violations == 0 }
+func (s *sum) green() bool { return s.lost+s.duplicated+s.stuck+s.violations+len(s.unacked()) == 0 }
+
+// enough is how many rounds acknowledge every command, whatever is done in them.
+const enough = 5
+
+// unacked are the commands that were never acknowledged, though there were enough rounds: of these the run proves nothing.
+func (s *sum) unacked() []sim.Kind {
+	never := []sim.Kind{}
+	for _, kind := range call.Commands {
+		if s.rounds >= enough && s.acks[kind] == 0 {
+			never = append(never, kind)
+		}
+	}
+	return never
+}
 
 // result is the last line.
 type result struct {
@@ -67,6 +91,9 @@ type result struct {
 
 	PowerCuts    int `json:"power_cuts"`
 	Inconclusive int `json:"inconclusive"`
+
+	Acks    map[sim.Kind]int `json:"acks"`
+	Unacked []sim.Kind       `json:"unacked"`
 
 	P501 int64 `json:"outage_ms_p50_1"`
 	Max1 int64 `json:"outage_ms_max_1"`
@@ -100,7 +127,8 @@ func (s *sum) result(out io.Writer) result {
 	return result{
 		Runs: s.rounds, Faults: s.faults, Tried: s.tried, Acked: s.acked, Unknown: s.unknown,
 		Lost: s.lost, Duplicated: s.duplicated, Stuck: s.stuck, Violations: s.violations,
-		PowerCuts: s.powerCuts, Inconclusive: s.inconclusive, P501: p50(1), Max1: most(1), P503: p50(3), Max3: most(3),
+		PowerCuts: s.powerCuts, Inconclusive: s.inconclusive, Acks: s.acks, Unacked: s.unacked(),
+		P501: p50(1), Max1: most(1), P503: p50(3), Max3: most(3),
 	}
 }
 
