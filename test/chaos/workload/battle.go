@@ -124,9 +124,9 @@ type act struct {
 
 var acts = []act{
 	{10, waits, func(c *client, ctx context.Context, f fight, live string) { c.acceptBattle(ctx, f.id, live) }},
-	{3, waits, func(c *client, ctx context.Context, f fight, live string) { c.rejectBattle(ctx, f.id, live) }},
-	{2, waits, func(c *client, ctx context.Context, f fight, _ string) { c.cancelBattle(ctx, f.id, f.inviter) }},
-	{3, waits, func(c *client, ctx context.Context, f fight, live string) { c.cancelBattle(ctx, f.id, f.inviter, live) }},
+	{4, waits, func(c *client, ctx context.Context, f fight, live string) { c.rejectBattle(ctx, f.id, live) }},
+	{4, waits, func(c *client, ctx context.Context, f fight, _ string) { c.cancelBattle(ctx, f.id, f.inviter) }},
+	{6, waits, func(c *client, ctx context.Context, f fight, live string) { c.cancelBattle(ctx, f.id, f.inviter, live) }},
 	{8, runs, func(c *client, ctx context.Context, f fight, live string) { c.exitBattle(ctx, f.id, live) }},
 	{4, runs, func(c *client, ctx context.Context, _ fight, live string) { c.exit(ctx, live) }}, // out of the connection, and so out of the battle
 	{5, runs, func(c *client, ctx context.Context, f fight, live string) { c.endBattle(ctx, f.id, live) }},
@@ -135,10 +135,10 @@ var acts = []act{
 	{8, runs, (*client).agreeToMore},
 	{3, runs, func(c *client, ctx context.Context, f fight, _ string) { c.endBattle(ctx, f.id, "") }},
 	{4, runs, func(c *client, ctx context.Context, f fight, _ string) { c.extendBattle(ctx, f.id, "", 1) }},
-	{3, runs, func(c *client, ctx context.Context, f fight, _ string) { c.voidBattle(ctx, f.id) }},
+	{6, runs, func(c *client, ctx context.Context, f fight, _ string) { c.voidBattle(ctx, f.id) }},
 	{2, ended, func(c *client, ctx context.Context, f fight, live string) { c.exitBattle(ctx, f.id, live) }},
 	{1, ended, func(c *client, ctx context.Context, f fight, _ string) { c.endBattle(ctx, f.id, "") }},
-	{12, ended, (*client).rematchOf},
+	{18, ended, (*client).rematchOf},
 }
 
 // inBattle does something with a battle of late, at any time or just when it starts or ends.

@@ -135,7 +135,7 @@ func (c *client) answer(ctx context.Context) {
 	if i, ok := one(c, &c.stage.invited, 6); ok && !c.chance(10) {
 		from, to = i.from, i.to
 	}
-	switch c.rng.IntN(6) {
+	switch c.rng.IntN(4) {
 	case 0:
 		c.reject(ctx, to, from)
 	case 1:

@@ -64,7 +64,7 @@ func (s *sum) add(r *round) {
 func (s *sum) green() bool { return s.lost+s.duplicated+s.stuck+s.violations+len(s.unacked()) == 0 }
 
 // enough is how many rounds acknowledge every command, whatever is done in them.
-const enough = 5
+const enough = 10
 
 // unacked are the commands that were never acknowledged, though there were enough rounds: of these the run proves nothing.
 func (s *sum) unacked() []sim.Kind {
