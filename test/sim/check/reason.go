@@ -9,14 +9,10 @@ import (
 // battleReason reports whether the reason for which BATTLE_00 has a command refused is one that the command can have, and held in what
 // the command found.
 func (a answers) battleReason(o Op, reason string, s fights) bool {
-	w, known := a.wants(o)
-	if o.Kind == RequestBattle && o.Request == nil {
-		w, known = wants{targets: o.Others}, true // whom it asked is all that was kept: its terms are taken to be in order
-	}
-	if known && (o.Kind == RequestBattle || s.rematchable(o) && a.battle.final[o.Battle].plays[o.Live]) {
+	if w, known := a.wants(o); known && (o.Kind == RequestBattle || s.rematchable(o) && a.battle.final[o.Battle].plays[o.Live]) {
 		return reason == a.refusal(o, w, s)
 	}
-	_, known = s.open[o.Battle]
+	_, known := s.open[o.Battle]
 	b, open := s.due(o.Battle)
 	goesOn, waits := s.awaits(o.Battle, o.Live)
 	answers, proposes := o.Kind == AcceptBattle || o.Kind == RejectBattle, o.Kind == EndBattle || o.Kind == ExtendBattle
