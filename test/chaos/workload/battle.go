@@ -27,7 +27,7 @@ func (c *client) battle(ctx context.Context) {
 
 // config is how a live battles with others.
 func (c *client) config(live string, targets []string) *battlev1.BattleConfig {
-	x := &battlev1.BattleConfig{DurationSeconds: 1 + c.rng.Int32N(3), NeedResponse: c.chance(40), ExtensionInfo: c.info()}
+	x := &battlev1.BattleConfig{DurationSeconds: 2 + c.rng.Int32N(3), NeedResponse: c.chance(50), ExtensionInfo: c.info()}
 	if c.chance(30) {
 		x.PunishmentSeconds = 1 + c.rng.Int32N(2)
 	}
@@ -115,7 +115,7 @@ func (f fight) phase() phase {
 	return waits
 }
 
-// act is something that is done to a battle for one of its lives, and when it can come to something.
+// act is something that is done to a battle for one of its lives, and the phase in which it can come to something.
 type act struct {
 	weight int
 	when   phase
@@ -141,33 +141,47 @@ var acts = []act{
 	{18, ended, (*client).rematchOf},
 }
 
-// inBattle does something with a battle of late, at any time or just when it starts or ends.
+// inBattle does something with a battle of late that can come to something, at any time or just when it starts or ends.
 func (c *client) inBattle(ctx context.Context) {
-	total := 0
-	for _, x := range acts {
-		total += x.weight
-	}
-	n, x := c.rng.IntN(total), act{}
-	for _, x = range acts {
-		if n -= x.weight; n < 0 {
-			break
-		}
-	}
-	f, ok := c.battleIn(x.when)
+	f, ok := c.battleIn(pick(c, []phase{waits, runs, runs, ended}))
 	if !ok {
 		c.exitBattle(ctx, "none", c.live())
 		return
 	}
-	if at := pick(c, []time.Time{f.starts, f.ends}); c.chance(20) && !at.IsZero() && !c.at(ctx, at) {
+	x := c.act(f.phase())
+	if c.chance(5) { // or to nothing
+		x = pick(c, acts)
+	}
+	if at := pick(c, []time.Time{f.starts, f.ends}); c.chance(15) && !at.IsZero() && !c.at(ctx, at) {
 		return
 	}
 	x.do(c, ctx, f, pick(c, f.lives))
 }
 
-// battleIn is one of the last battles, most often one in a phase.
+// act draws one of a phase.
+func (c *client) act(when phase) (x act) {
+	total := 0
+	for _, x := range acts {
+		if x.when == when {
+			total += x.weight
+		}
+	}
+	n := c.rng.IntN(total)
+	for _, x = range acts {
+		if x.when != when {
+			continue
+		}
+		if n -= x.weight; n < 0 {
+			break
+		}
+	}
+	return x
+}
+
+// battleIn is one of the last battles: in a phase, if one is found.
 func (c *client) battleIn(when phase) (f fight, ok bool) {
-	for range 8 {
-		if f, ok = c.recent(16); !ok || f.phase() == when || c.chance(5) {
+	for range 16 {
+		if f, ok = c.recent(16); !ok || f.phase() == when {
 			break
 		}
 	}

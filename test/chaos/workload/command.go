@@ -17,8 +17,11 @@ import (
 	"github.com/faceoff-live/faceoff/test/sim/check"
 )
 
-// tries of a call before its caller gives up.
-const tries = 6
+// tries of a call before its caller gives up; at rest only time ends them.
+const (
+	tries       = 6
+	triesAtRest = 1000
+)
 
 // command is one that can be repeated.
 type command struct {
@@ -44,7 +47,7 @@ func (c *client) do(ctx context.Context, kind check.Kind, what call.Command, req
 	if what.Live == "" || c.chance(30) {
 		by = backend
 	}
-	return c.repeat(ctx, c.command(by, kind, what, request), tries)
+	return c.repeat(ctx, c.command(by, kind, what, request), c.tries)
 }
 
 // command is a new one.

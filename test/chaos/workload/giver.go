@@ -50,7 +50,7 @@ func (c *client) give(ctx context.Context) {
 			events[i] = c.gift(to, fmt.Sprintf("%d-%d", c.stage.round, c.p*1_000_000+made))
 			c.stage.send(events[i])
 		}
-		c.deliver(ctx, events, tries)
+		c.deliver(ctx, events)
 		if !c.pause(ctx, 0, time.Duration(2*n)*perGift) {
 			return
 		}
@@ -106,8 +106,8 @@ func (c *client) newGift(live, id string) *scorev1.GiftEvent {
 }
 
 // deliver sends gifts until there are verdicts for them, each time through another door, or gives up.
-func (c *client) deliver(ctx context.Context, events []*scorev1.GiftEvent, tries int) bool {
-	for try := range tries {
+func (c *client) deliver(ctx context.Context, events []*scorev1.GiftEvent) bool {
+	for try := range c.tries {
 		if try > 0 && !c.pause(ctx, time.Millisecond, time.Duration(try)*300*time.Millisecond) {
 			return false
 		}

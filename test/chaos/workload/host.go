@@ -30,13 +30,13 @@ func (c *client) host(ctx context.Context) {
 			c.inviteEachOther(ctx)
 		case n < 32:
 			c.answer(ctx)
-		case n < 37:
+		case n < 36:
 			c.race(ctx)
-		case n < 42:
+		case n < 43:
 			c.change(ctx)
-		case n < 44:
+		case n < 45:
 			c.exit(ctx, c.live())
-		case n < 70:
+		case n < 65:
 			c.battle(ctx)
 		case n < 95:
 			c.inBattle(ctx)
@@ -62,7 +62,7 @@ func (c *client) two() (string, string) {
 
 // side is another client, who acts at the same moment.
 func (c *client) side(n int) *client {
-	return &client{c.Workload, sideProcess + most*c.p + n, rand.New(rand.NewPCG(c.rng.Uint64(), c.rng.Uint64()))}
+	return &client{c.Workload, sideProcess + most*c.p + n, rand.New(rand.NewPCG(c.rng.Uint64(), c.rng.Uint64())), c.tries}
 }
 
 // together does things at the same moment, give or take a millisecond.

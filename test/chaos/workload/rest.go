@@ -30,6 +30,7 @@ const (
 func (w *Workload) Rest(ctx context.Context) error {
 	w.h.Append(history.Record{F: call.Rest, Type: history.Info})
 	c := w.client(restProcess)
+	c.tries = triesAtRest
 	reading, stop := context.WithCancel(ctx)
 	read := make(chan struct{})
 	go func() { defer close(read); w.client(headsProcess).readHeads(reading) }()
@@ -65,12 +66,12 @@ func (c *client) settle(ctx context.Context) {
 		})
 	}
 	for _, m := range commands {
-		work <- func(side *client) { side.repeat(ctx, m, 1000) }
+		work <- func(side *client) { side.repeat(ctx, m, side.tries) }
 	}
 	var batch []*scorev1.GiftEvent
 	send := func() {
 		events := batch
-		work <- func(side *client) { side.deliver(ctx, events, 1000) }
+		work <- func(side *client) { side.deliver(ctx, events) }
 		batch = nil
 	}
 	for _, e := range gifts {
@@ -230,7 +231,7 @@ func (c *client) book(ctx context.Context, x, y string) error {
 	for _, live := range []string{x, y} {
 		e := c.newGift(live, fmt.Sprintf("%d-last", c.stage.round))
 		c.stage.send(e)
-		if !c.deliver(ctx, []*scorev1.GiftEvent{e}, tries) {
+		if !c.deliver(ctx, []*scorev1.GiftEvent{e}) {
 			return fmt.Errorf("%s: a gift gets no verdict", live)
 		}
 	}

@@ -169,12 +169,13 @@ func (w *Workload) Run(ctx context.Context) error {
 // client is one process of the history: it does one thing after another.
 type client struct {
 	*Workload
-	p   int
-	rng *rand.Rand
+	p     int
+	rng   *rand.Rand
+	tries int // of a call
 }
 
 func (w *Workload) client(p int) *client {
-	return &client{w, p, rand.New(rand.NewPCG(w.seed, uint64(w.stage.round*1000+p)))}
+	return &client{w, p, rand.New(rand.NewPCG(w.seed, uint64(w.stage.round*1000+p))), tries}
 }
 
 // wait returns after d, or sooner with false when ctx has ended.
