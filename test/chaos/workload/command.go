@@ -40,11 +40,13 @@ type answer struct {
 
 func (a answer) ok() bool { return a.kind == history.OK }
 
-// do gives a command an id and has it decided, for the host of the live or for the backend. What is done for no live, only
-// the backend may do.
+// do gives a command an id and has it decided, for the host of the live or for the backend. What is done for no live is an admin's.
 func (c *client) do(ctx context.Context, kind check.Kind, what call.Command, request proto.Message) answer {
 	by := hostOf(what.Live)
-	if what.Live == "" || c.chance(30) {
+	switch {
+	case what.Live == "":
+		by = admin
+	case c.chance(30):
 		by = backend
 	}
 	return c.repeat(ctx, c.command(by, kind, what, request), c.tries)

@@ -110,15 +110,18 @@ func (w *Workload) open(d cluster.Doors) error {
 	return w.sign(d.Key, d.Secret)
 }
 
-// backend is the user_id of the platform's backend.
-const backend = "backend"
+// The user_ids of the platform's backend, and of who looks after it.
+const (
+	backend = "backend"
+	admin   = "admin"
+)
 
 func hostOf(live string) string { return "host-of-" + live }
 
 // sign makes a token for everybody. It has been valid for long and will be, so that no clock that is wrong by an hour
 // finds fault with it.
 func (w *Workload) sign(key, secret string) error {
-	everybody := []auth.Principal{{User: backend, Live: auth.EveryLive, Role: auth.Service}}
+	everybody := []auth.Principal{{User: backend, Live: auth.EveryLive, Role: auth.Service}, {User: admin, Live: auth.EveryLive, Role: auth.Admin}}
 	for _, live := range w.lives {
 		everybody = append(everybody, auth.Principal{User: hostOf(live), Live: live, Role: auth.Host})
 	}
