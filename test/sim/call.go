@@ -11,13 +11,18 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
 	"github.com/faceoff-live/faceoff/pkg/rpc"
 )
 
-// caller is whom services take a call to come from that does not say who it is.
-var caller = auth.Principal{Key: "sim", User: "sim", Live: auth.EveryLive, Role: auth.Service}
+// caller is whom services take a call to come from that does not say who it is, admin who ends, extends and voids battles of others.
+var (
+	caller = auth.Principal{Key: "sim", User: "sim", Live: auth.EveryLive, Role: auth.Service}
+	admin  = auth.Principal{Key: caller.Key, User: caller.User, Live: auth.EveryLive, Role: auth.Admin}
+)
 
 // methods and streams are the gRPC methods of a replica, by their full names. They are called without a transport, which
 // would take most of the time: messages are copied, deadlines, cancellation and metadata carried over, errors become statuses.
@@ -32,21 +37,40 @@ func (r *replica) RegisterService(desc *grpc.ServiceDesc, impl any) {
 		r.streams["/"+desc.ServiceName+"/"+d.StreamName] = func(stream grpc.ServerStream) error { return d.Handler(impl, stream) }
 	}
 	for _, d := range desc.Methods {
+		access, err := accessTo(desc.ServiceName + "." + d.MethodName)
+		if err != nil {
+			panic(err) // the services themselves would not start
+		}
 		r.methods["/"+desc.ServiceName+"/"+d.MethodName] = func(ctx context.Context, request proto.Message) (any, error) {
+			who, _ := auth.From(ctx)
+			if err := access.CheckRole(who); err != nil {
+				return nil, err
+			}
 			decode := func(into any) error {
 				proto.Merge(into.(proto.Message), request)
 				return nil
 			}
-			return d.Handler(impl, ctx, decode, validate)
+			return d.Handler(impl, ctx, decode, func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+				m := request.(proto.Message)
+				if err := protovalidate.Validate(m); err != nil {
+					return nil, err
+				}
+				if err := access.CheckRequest(who, m); err != nil {
+					return nil, err
+				}
+				return handle(ctx, request)
+			})
 		}
 	}
 }
 
-func validate(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
-	if err := protovalidate.Validate(request.(proto.Message)); err != nil {
+// accessTo is who may call a method, as the services' own door has it.
+func accessTo(method string) (*auth.Access, error) {
+	m, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(method))
+	if err != nil {
 		return nil, err
 	}
-	return handle(ctx, request)
+	return auth.AccessTo(m.(protoreflect.MethodDescriptor))
 }
 
 type answer struct {
