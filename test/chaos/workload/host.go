@@ -96,8 +96,16 @@ func (c *client) inviteSome(ctx context.Context) {
 	}
 	a := c.invite(ctx, from, targets, 1+c.rng.Int32N(4))
 	for _, target := range a.Accepted {
-		if c.chance(50) && c.pause(ctx, 0, 300*time.Millisecond) {
+		if !c.pause(ctx, 0, 300*time.Millisecond) {
+			return
+		}
+		switch n := c.rng.IntN(10); {
+		case n < 5:
 			c.accept(ctx, target, from)
+		case n < 7:
+			c.reject(ctx, target, from)
+		case n < 8:
+			c.cancel(ctx, from, target)
 		}
 	}
 }
