@@ -43,6 +43,11 @@ func (h told) hear(ctx context.Context, t *testing.T, c cohostv1.CohostServiceCl
 // meet has a and b connect and part, and a invite c in vain.
 func meet(ctx context.Context, t *testing.T, c cohostv1.CohostServiceClient) {
 	t.Helper()
+	request := func(live, target string) *cohostv1.RequestHostConnectionRequest {
+		r := request(live, target)
+		r.TimeoutSeconds = 60 // it is answered before, however busy the machine is
+		return r
+	}
 	must(c.RequestHostConnection(ctx, request("a", "b")))(t)
 	must(c.AcceptHostConnection(ctx, accept("b", "a")))(t)
 	must(c.UpdateLive(ctx, &cohostv1.UpdateLiveRequest{LiveId: "a", Host: &cohostv1.UpdateLiveRequest_HostProfile{UserName: proto.String(ids.New())}}))(t)
