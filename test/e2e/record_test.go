@@ -168,6 +168,16 @@ func (r *record) export(t testing.TB) map[string][][]byte {
 		}
 		logs[name] = groups
 	}
+	// Score refers to what battle has had since its log was read: its logs end before that.
+	for _, name := range r.logs[2:] {
+		end := uint64(len(logs[name]))
+		entries(logs[name], func(group uint64, _ time.Time, e *scorev1.Entry) {
+			if e.GetBattleRead().GetSequence() > uint64(len(logs[battleLog])) {
+				end = min(end, group-1)
+			}
+		})
+		logs[name] = logs[name][:end]
+	}
 	return logs
 }
 
