@@ -786,7 +786,7 @@ func (x *ExitBattleResponse) GetBattle() *Battle {
 type EndBattleRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
-	// Empty for an admin's end.
+	// Empty for the end by an admin or a service, which needs no consent.
 	LiveId string `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
 	// Passed on to all; as in RejectBattleRequest. Of those who consent it is not kept.
 	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -892,7 +892,7 @@ func (x *EndBattleResponse) GetBattle() *Battle {
 type ExtendBattleRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
-	// Empty for an admin's extension.
+	// Empty for the extension by an admin or a service, which needs no consent.
 	LiveId string `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
 	// Those who consent name the same.
 	ExtendSeconds int32 `protobuf:"varint,3,opt,name=extend_seconds,json=extendSeconds,proto3" json:"extend_seconds,omitempty"`

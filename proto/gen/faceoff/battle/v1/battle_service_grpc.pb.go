@@ -59,11 +59,11 @@ type BattleServiceClient interface {
 	// one side is left the battle, or the series, ends.
 	ExitBattle(ctx context.Context, in *ExitBattleRequest, opts ...grpc.CallOption) (*ExitBattleResponse, error)
 	// EndBattle proposes, for a live, that a running battle ends now, or consents to that. It ends, CUT_SHORT, when all lives
-	// in it have consented; a proposal lapses after 10 s (a setting). Without a live it is an admin's: any open battle ends at
+	// in it have consented; a proposal lapses after 10 s (a setting). Without a live it is an admin's or a service's: any open battle ends at
 	// once, TERMINATED, and its series with it; between two rounds the series ends.
 	EndBattle(ctx context.Context, in *EndBattleRequest, opts ...grpc.CallOption) (*EndBattleResponse, error)
 	// ExtendBattle proposes, for a live, that a running battle takes longer, or consents to that; see EndBattle. Without a live
-	// it is an admin's, and holds at once. In the last second of a battle it is too late, and no battle takes longer in all than
+	// it is an admin's or a service's, and holds at once. In the last second of a battle it is too late, and no battle takes longer in all than
 	// the longest that can be requested.
 	ExtendBattle(ctx context.Context, in *ExtendBattleRequest, opts ...grpc.CallOption) (*ExtendBattleResponse, error)
 	// VoidBattle ends an open battle without a result, for admins: the gifts counted for it are void.
@@ -238,11 +238,11 @@ type BattleServiceServer interface {
 	// one side is left the battle, or the series, ends.
 	ExitBattle(context.Context, *ExitBattleRequest) (*ExitBattleResponse, error)
 	// EndBattle proposes, for a live, that a running battle ends now, or consents to that. It ends, CUT_SHORT, when all lives
-	// in it have consented; a proposal lapses after 10 s (a setting). Without a live it is an admin's: any open battle ends at
+	// in it have consented; a proposal lapses after 10 s (a setting). Without a live it is an admin's or a service's: any open battle ends at
 	// once, TERMINATED, and its series with it; between two rounds the series ends.
 	EndBattle(context.Context, *EndBattleRequest) (*EndBattleResponse, error)
 	// ExtendBattle proposes, for a live, that a running battle takes longer, or consents to that; see EndBattle. Without a live
-	// it is an admin's, and holds at once. In the last second of a battle it is too late, and no battle takes longer in all than
+	// it is an admin's or a service's, and holds at once. In the last second of a battle it is too late, and no battle takes longer in all than
 	// the longest that can be requested.
 	ExtendBattle(context.Context, *ExtendBattleRequest) (*ExtendBattleResponse, error)
 	// VoidBattle ends an open battle without a result, for admins: the gifts counted for it are void.
