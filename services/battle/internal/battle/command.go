@@ -59,7 +59,11 @@ type ExtendBattle struct {
 type VoidBattle struct{ BattleID, Reason string }
 
 // LeaveBattle takes a live out of whatever battle it is in, because it leaves its connection.
-type LeaveBattle struct{ LiveID string }
+type LeaveBattle struct {
+	LiveID string
+	// Lost: because its host is.
+	Lost bool
+}
 
 // ReportOpened tells that a score partition counts gifts for a live.
 type ReportOpened struct {

@@ -24,6 +24,14 @@ func (d *draft) exitBattle(c ExitBattle) error {
 	return nil
 }
 
+// reason is why a live that leaves its connection leaves its battle.
+func (c LeaveBattle) reason() ExitReason {
+	if c.Lost {
+		return ExitLost
+	}
+	return ExitLeftConnection
+}
+
 // holder returns the battle that a live is taken by, as the decision so far leaves it: that may be that the next round begins. It reports
 // false if there is none.
 func (d *draft) holder(liveID string) (Battle, bool) {

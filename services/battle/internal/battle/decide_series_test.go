@@ -199,6 +199,7 @@ func TestLeavingBetweenRounds(t *testing.T) {
 	}{
 		"exit":       {func(s *saga) { s.do(battle.ExitBattle{BattleID: "s", LiveID: "a"}) }, battle.ExitByHost},
 		"leave":      {func(s *saga) { s.do(battle.LeaveBattle{LiveID: "a"}) }, battle.ExitLeftConnection},
+		"lost":       {func(s *saga) { s.do(battle.LeaveBattle{LiveID: "a", Lost: true}) }, battle.ExitLost},
 		"live ended": {func(s *saga) { s.part(battle.ExitLiveEnded, "a") }, battle.ExitLiveEnded},
 		"dissolved":  {func(s *saga) { s.part(battle.ExitLost, "a", "b") }, battle.ExitLost},
 	} {

@@ -122,7 +122,7 @@ func (s *State) Decide(now time.Time, command Command) ([]Event, error) {
 	case VoidBattle:
 		err = d.voidBattle(c)
 	case LeaveBattle:
-		d.depart(c.LiveID, ExitLeftConnection)
+		d.depart(c.LiveID, c.reason())
 	case ReportOpened:
 		err = d.reportOpened(c)
 	case ReportClosed:

@@ -150,7 +150,7 @@ func TestCommands(t *testing.T) {
 		battle.EndBattle{BattleID: "b1", LiveID: "a", Reason: "tired"},
 		battle.ExtendBattle{BattleID: "b1", LiveID: "a", By: time.Minute},
 		battle.VoidBattle{BattleID: "b1", Reason: "fraud"},
-		battle.LeaveBattle{LiveID: "a"},
+		battle.LeaveBattle{LiveID: "a", Lost: true},
 		battle.ReportOpened{BattleID: "b1", LiveID: "a", Partition: 3, Sequence: 7, Index: 1},
 		battle.ReportClosed{BattleID: "b1", LiveID: "a", Closing: battle.Closing{Total: 42, TopGifters: []battle.Gifter{fan}, Proof: proof}},
 		battle.ReadCohost{Sequence: 9, Facts: []battle.ConnectionFact{

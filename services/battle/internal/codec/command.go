@@ -59,6 +59,19 @@ func toRematch(c battle.Rematch) *battlev1.RematchRequest {
 	return m
 }
 
+// LeaveBattle reads cohost's word.
+func LeaveBattle(m *battlev1.LeaveBattleRequest) battle.LeaveBattle {
+	return battle.LeaveBattle{LiveID: m.GetLiveId(), Lost: m.GetReason() == battlev1.UserExitBattle_LOST}
+}
+
+func leaveBattle(c battle.LeaveBattle) *battlev1.LeaveBattleRequest {
+	m := &battlev1.LeaveBattleRequest{LiveId: c.LiveID}
+	if c.Lost {
+		m.Reason = battlev1.UserExitBattle_LOST
+	}
+	return m
+}
+
 // ReportOpened reads a score partition's word.
 func ReportOpened(m *battlev1.ReportOpenedRequest) battle.ReportOpened {
 	return battle.ReportOpened{
@@ -108,7 +121,7 @@ func toCommand(command battle.Command) (*battlev1.Command, error) {
 	case battle.VoidBattle:
 		m.Command = &battlev1.Command_VoidBattle{VoidBattle: &battlev1.VoidBattleRequest{BattleId: c.BattleID, Reason: c.Reason}}
 	case battle.LeaveBattle:
-		m.Command = &battlev1.Command_LeaveBattle{LeaveBattle: &battlev1.LeaveBattleRequest{LiveId: c.LiveID}}
+		m.Command = &battlev1.Command_LeaveBattle{LeaveBattle: leaveBattle(c)}
 	case battle.ReportOpened:
 		m.Command = &battlev1.Command_ReportOpened{ReportOpened: &battlev1.ReportOpenedRequest{
 			BattleId: c.BattleID, LiveId: c.LiveID, Partition: c.Partition, Sequence: c.Sequence, Index: c.Index,
@@ -152,7 +165,7 @@ func fromCommand(m *battlev1.Command) (battle.Command, error) {
 	case *battlev1.Command_VoidBattle:
 		return battle.VoidBattle{BattleID: x.VoidBattle.GetBattleId(), Reason: x.VoidBattle.GetReason()}, nil
 	case *battlev1.Command_LeaveBattle:
-		return battle.LeaveBattle{LiveID: x.LeaveBattle.GetLiveId()}, nil
+		return LeaveBattle(x.LeaveBattle), nil
 	case *battlev1.Command_ReportOpened:
 		return ReportOpened(x.ReportOpened), nil
 	case *battlev1.Command_ReportClosed:

@@ -20,7 +20,7 @@ func (s *Server) LeaveBattle(ctx context.Context, req *battlev1.LeaveBattleReque
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.partition.Submit(ctx, id, nil, battle.LeaveBattle{LiveID: req.GetLiveId()})
+	result, err := s.partition.Submit(ctx, id, nil, codec.LeaveBattle(req))
 	if err != nil {
 		return nil, err
 	}

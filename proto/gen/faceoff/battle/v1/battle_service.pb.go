@@ -1353,8 +1353,10 @@ func (*WatchLiveResponse_Snapshot_) isWatchLiveResponse_Payload() {}
 func (*WatchLiveResponse_Event) isWatchLiveResponse_Payload() {}
 
 type LeaveBattleRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// Why it leaves its connection: LOST, or unset for any other reason.
+	Reason        UserExitBattle_Reason `protobuf:"varint,2,opt,name=reason,proto3,enum=faceoff.battle.v1.UserExitBattle_Reason" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1394,6 +1396,13 @@ func (x *LeaveBattleRequest) GetLiveId() string {
 		return x.LiveId
 	}
 	return ""
+}
+
+func (x *LeaveBattleRequest) GetReason() UserExitBattle_Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return UserExitBattle_REASON_UNSPECIFIED
 }
 
 type LeaveBattleResponse struct {
@@ -1828,9 +1837,11 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\x06battle\x18\x02 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x129\n" +
 	"\n" +
 	"server_now\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tserverNowB\t\n" +
-	"\apayload\"K\n" +
+	"\apayload\"\x99\x01\n" +
 	"\x12LeaveBattleRequest\x125\n" +
-	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"2\n" +
+	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12L\n" +
+	"\x06reason\x18\x02 \x01(\x0e2(.faceoff.battle.v1.UserExitBattle.ReasonB\n" +
+	"\xbaH\a\x82\x01\x04\x18\x00\x18\x04R\x06reason\"2\n" +
 	"\x13LeaveBattleResponse\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\"\xd7\x01\n" +
 	"\x13ReportOpenedRequest\x129\n" +
@@ -1920,10 +1931,11 @@ var file_faceoff_battle_v1_battle_service_proto_goTypes = []any{
 	(*Battle)(nil),                      // 34: faceoff.battle.v1.Battle
 	(Battle_Status)(0),                  // 35: faceoff.battle.v1.Battle.Status
 	(*Event)(nil),                       // 36: faceoff.battle.v1.Event
-	(*Gifter)(nil),                      // 37: faceoff.battle.v1.Gifter
-	(*ClosingProof)(nil),                // 38: faceoff.battle.v1.ClosingProof
-	(*v1.TargetResult)(nil),             // 39: faceoff.errors.v1.TargetResult
-	(*timestamppb.Timestamp)(nil),       // 40: google.protobuf.Timestamp
+	(UserExitBattle_Reason)(0),          // 37: faceoff.battle.v1.UserExitBattle.Reason
+	(*Gifter)(nil),                      // 38: faceoff.battle.v1.Gifter
+	(*ClosingProof)(nil),                // 39: faceoff.battle.v1.ClosingProof
+	(*v1.TargetResult)(nil),             // 40: faceoff.errors.v1.TargetResult
+	(*timestamppb.Timestamp)(nil),       // 41: google.protobuf.Timestamp
 }
 var file_faceoff_battle_v1_battle_service_proto_depIdxs = []int32{
 	33, // 0: faceoff.battle.v1.RequestBattleRequest.config:type_name -> faceoff.battle.v1.BattleConfig
@@ -1944,47 +1956,48 @@ var file_faceoff_battle_v1_battle_service_proto_depIdxs = []int32{
 	31, // 15: faceoff.battle.v1.RematchResponse.results:type_name -> faceoff.battle.v1.RematchResponse.ResultsEntry
 	32, // 16: faceoff.battle.v1.WatchLiveResponse.snapshot:type_name -> faceoff.battle.v1.WatchLiveResponse.Snapshot
 	36, // 17: faceoff.battle.v1.WatchLiveResponse.event:type_name -> faceoff.battle.v1.Event
-	37, // 18: faceoff.battle.v1.ReportClosedRequest.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	38, // 19: faceoff.battle.v1.ReportClosedRequest.proof:type_name -> faceoff.battle.v1.ClosingProof
-	39, // 20: faceoff.battle.v1.RequestBattleResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
-	39, // 21: faceoff.battle.v1.RematchResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
-	34, // 22: faceoff.battle.v1.WatchLiveResponse.Snapshot.battle:type_name -> faceoff.battle.v1.Battle
-	40, // 23: faceoff.battle.v1.WatchLiveResponse.Snapshot.server_now:type_name -> google.protobuf.Timestamp
-	0,  // 24: faceoff.battle.v1.BattleService.RequestBattle:input_type -> faceoff.battle.v1.RequestBattleRequest
-	2,  // 25: faceoff.battle.v1.BattleService.GetBattle:input_type -> faceoff.battle.v1.GetBattleRequest
-	4,  // 26: faceoff.battle.v1.BattleService.ListBattles:input_type -> faceoff.battle.v1.ListBattlesRequest
-	6,  // 27: faceoff.battle.v1.BattleService.AcceptBattle:input_type -> faceoff.battle.v1.AcceptBattleRequest
-	8,  // 28: faceoff.battle.v1.BattleService.RejectBattle:input_type -> faceoff.battle.v1.RejectBattleRequest
-	10, // 29: faceoff.battle.v1.BattleService.CancelBattleRequest:input_type -> faceoff.battle.v1.CancelBattleRequestRequest
-	12, // 30: faceoff.battle.v1.BattleService.ExitBattle:input_type -> faceoff.battle.v1.ExitBattleRequest
-	14, // 31: faceoff.battle.v1.BattleService.EndBattle:input_type -> faceoff.battle.v1.EndBattleRequest
-	16, // 32: faceoff.battle.v1.BattleService.ExtendBattle:input_type -> faceoff.battle.v1.ExtendBattleRequest
-	18, // 33: faceoff.battle.v1.BattleService.VoidBattle:input_type -> faceoff.battle.v1.VoidBattleRequest
-	20, // 34: faceoff.battle.v1.BattleService.Rematch:input_type -> faceoff.battle.v1.RematchRequest
-	22, // 35: faceoff.battle.v1.BattleService.WatchLive:input_type -> faceoff.battle.v1.WatchLiveRequest
-	24, // 36: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:input_type -> faceoff.battle.v1.LeaveBattleRequest
-	26, // 37: faceoff.battle.v1.BattleCoordinationService.ReportOpened:input_type -> faceoff.battle.v1.ReportOpenedRequest
-	28, // 38: faceoff.battle.v1.BattleCoordinationService.ReportClosed:input_type -> faceoff.battle.v1.ReportClosedRequest
-	1,  // 39: faceoff.battle.v1.BattleService.RequestBattle:output_type -> faceoff.battle.v1.RequestBattleResponse
-	3,  // 40: faceoff.battle.v1.BattleService.GetBattle:output_type -> faceoff.battle.v1.GetBattleResponse
-	5,  // 41: faceoff.battle.v1.BattleService.ListBattles:output_type -> faceoff.battle.v1.ListBattlesResponse
-	7,  // 42: faceoff.battle.v1.BattleService.AcceptBattle:output_type -> faceoff.battle.v1.AcceptBattleResponse
-	9,  // 43: faceoff.battle.v1.BattleService.RejectBattle:output_type -> faceoff.battle.v1.RejectBattleResponse
-	11, // 44: faceoff.battle.v1.BattleService.CancelBattleRequest:output_type -> faceoff.battle.v1.CancelBattleRequestResponse
-	13, // 45: faceoff.battle.v1.BattleService.ExitBattle:output_type -> faceoff.battle.v1.ExitBattleResponse
-	15, // 46: faceoff.battle.v1.BattleService.EndBattle:output_type -> faceoff.battle.v1.EndBattleResponse
-	17, // 47: faceoff.battle.v1.BattleService.ExtendBattle:output_type -> faceoff.battle.v1.ExtendBattleResponse
-	19, // 48: faceoff.battle.v1.BattleService.VoidBattle:output_type -> faceoff.battle.v1.VoidBattleResponse
-	21, // 49: faceoff.battle.v1.BattleService.Rematch:output_type -> faceoff.battle.v1.RematchResponse
-	23, // 50: faceoff.battle.v1.BattleService.WatchLive:output_type -> faceoff.battle.v1.WatchLiveResponse
-	25, // 51: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:output_type -> faceoff.battle.v1.LeaveBattleResponse
-	27, // 52: faceoff.battle.v1.BattleCoordinationService.ReportOpened:output_type -> faceoff.battle.v1.ReportOpenedResponse
-	29, // 53: faceoff.battle.v1.BattleCoordinationService.ReportClosed:output_type -> faceoff.battle.v1.ReportClosedResponse
-	39, // [39:54] is the sub-list for method output_type
-	24, // [24:39] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	37, // 18: faceoff.battle.v1.LeaveBattleRequest.reason:type_name -> faceoff.battle.v1.UserExitBattle.Reason
+	38, // 19: faceoff.battle.v1.ReportClosedRequest.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	39, // 20: faceoff.battle.v1.ReportClosedRequest.proof:type_name -> faceoff.battle.v1.ClosingProof
+	40, // 21: faceoff.battle.v1.RequestBattleResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
+	40, // 22: faceoff.battle.v1.RematchResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
+	34, // 23: faceoff.battle.v1.WatchLiveResponse.Snapshot.battle:type_name -> faceoff.battle.v1.Battle
+	41, // 24: faceoff.battle.v1.WatchLiveResponse.Snapshot.server_now:type_name -> google.protobuf.Timestamp
+	0,  // 25: faceoff.battle.v1.BattleService.RequestBattle:input_type -> faceoff.battle.v1.RequestBattleRequest
+	2,  // 26: faceoff.battle.v1.BattleService.GetBattle:input_type -> faceoff.battle.v1.GetBattleRequest
+	4,  // 27: faceoff.battle.v1.BattleService.ListBattles:input_type -> faceoff.battle.v1.ListBattlesRequest
+	6,  // 28: faceoff.battle.v1.BattleService.AcceptBattle:input_type -> faceoff.battle.v1.AcceptBattleRequest
+	8,  // 29: faceoff.battle.v1.BattleService.RejectBattle:input_type -> faceoff.battle.v1.RejectBattleRequest
+	10, // 30: faceoff.battle.v1.BattleService.CancelBattleRequest:input_type -> faceoff.battle.v1.CancelBattleRequestRequest
+	12, // 31: faceoff.battle.v1.BattleService.ExitBattle:input_type -> faceoff.battle.v1.ExitBattleRequest
+	14, // 32: faceoff.battle.v1.BattleService.EndBattle:input_type -> faceoff.battle.v1.EndBattleRequest
+	16, // 33: faceoff.battle.v1.BattleService.ExtendBattle:input_type -> faceoff.battle.v1.ExtendBattleRequest
+	18, // 34: faceoff.battle.v1.BattleService.VoidBattle:input_type -> faceoff.battle.v1.VoidBattleRequest
+	20, // 35: faceoff.battle.v1.BattleService.Rematch:input_type -> faceoff.battle.v1.RematchRequest
+	22, // 36: faceoff.battle.v1.BattleService.WatchLive:input_type -> faceoff.battle.v1.WatchLiveRequest
+	24, // 37: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:input_type -> faceoff.battle.v1.LeaveBattleRequest
+	26, // 38: faceoff.battle.v1.BattleCoordinationService.ReportOpened:input_type -> faceoff.battle.v1.ReportOpenedRequest
+	28, // 39: faceoff.battle.v1.BattleCoordinationService.ReportClosed:input_type -> faceoff.battle.v1.ReportClosedRequest
+	1,  // 40: faceoff.battle.v1.BattleService.RequestBattle:output_type -> faceoff.battle.v1.RequestBattleResponse
+	3,  // 41: faceoff.battle.v1.BattleService.GetBattle:output_type -> faceoff.battle.v1.GetBattleResponse
+	5,  // 42: faceoff.battle.v1.BattleService.ListBattles:output_type -> faceoff.battle.v1.ListBattlesResponse
+	7,  // 43: faceoff.battle.v1.BattleService.AcceptBattle:output_type -> faceoff.battle.v1.AcceptBattleResponse
+	9,  // 44: faceoff.battle.v1.BattleService.RejectBattle:output_type -> faceoff.battle.v1.RejectBattleResponse
+	11, // 45: faceoff.battle.v1.BattleService.CancelBattleRequest:output_type -> faceoff.battle.v1.CancelBattleRequestResponse
+	13, // 46: faceoff.battle.v1.BattleService.ExitBattle:output_type -> faceoff.battle.v1.ExitBattleResponse
+	15, // 47: faceoff.battle.v1.BattleService.EndBattle:output_type -> faceoff.battle.v1.EndBattleResponse
+	17, // 48: faceoff.battle.v1.BattleService.ExtendBattle:output_type -> faceoff.battle.v1.ExtendBattleResponse
+	19, // 49: faceoff.battle.v1.BattleService.VoidBattle:output_type -> faceoff.battle.v1.VoidBattleResponse
+	21, // 50: faceoff.battle.v1.BattleService.Rematch:output_type -> faceoff.battle.v1.RematchResponse
+	23, // 51: faceoff.battle.v1.BattleService.WatchLive:output_type -> faceoff.battle.v1.WatchLiveResponse
+	25, // 52: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:output_type -> faceoff.battle.v1.LeaveBattleResponse
+	27, // 53: faceoff.battle.v1.BattleCoordinationService.ReportOpened:output_type -> faceoff.battle.v1.ReportOpenedResponse
+	29, // 54: faceoff.battle.v1.BattleCoordinationService.ReportClosed:output_type -> faceoff.battle.v1.ReportClosedResponse
+	40, // [40:55] is the sub-list for method output_type
+	25, // [25:40] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_battle_service_proto_init() }
