@@ -20,6 +20,7 @@ import (
 const (
 	authorization  = "authorization"
 	idempotencyKey = "idempotency-key"
+	session        = "faceoff-session"
 )
 
 const (
@@ -130,17 +131,30 @@ func CommandID(ctx context.Context) (string, error) {
 	return "", es.Invalid(idempotencyKey, "must be given once, is given %d times", len(values))
 }
 
+// Session returns the session of a host that an incoming call is made in, empty if it does not say. The error is a
+// *es.Refusal, INVALID_ARGUMENT.
+func Session(ctx context.Context) (string, error) {
+	values := metadata.ValueFromIncomingContext(ctx, session)
+	switch len(values) {
+	case 0:
+		return "", nil
+	case 1:
+		return values[0], ids.Command(session, values[0])
+	}
+	return "", es.Invalid(session, "must be given once, is given %d times", len(values))
+}
+
 // WithCommandID returns a context for a call that carries id as its idempotency-key, in place of one forwarded.
 func WithCommandID(ctx context.Context, id string) context.Context {
 	return withOutgoing(ctx, map[string][]string{idempotencyKey: {id}})
 }
 
-// Forwarded returns a context for calls that forward the authorization and the idempotency-key of the incoming call, so
+// Forwarded returns a context for calls that forward the authorization, the idempotency-key and the session of the incoming call, so
 // that the service behind decides by who really asks, and a repeat is a repeat there as well.
 func Forwarded(ctx context.Context) context.Context {
 	in, _ := metadata.FromIncomingContext(ctx)
 	forward := make(map[string][]string)
-	for _, key := range []string{authorization, idempotencyKey} {
+	for _, key := range []string{authorization, idempotencyKey, session} {
 		if values := in.Get(key); len(values) > 0 {
 			forward[key] = values
 		}

@@ -8,6 +8,7 @@ replace (
 )
 
 require (
+	buf.build/go/protovalidate v1.4.0
 	github.com/faceoff-live/faceoff/pkg v0.0.0-00010101000000-000000000000
 	github.com/faceoff-live/faceoff/proto v0.0.0
 	github.com/google/go-cmp v0.7.0
@@ -21,7 +22,6 @@ require (
 
 require (
 	buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go v1.36.12-20260825204119-511051f7f437.2 // indirect
-	buf.build/go/protovalidate v1.4.0 // indirect
 	cel.dev/cel-go v0.32.0 // indirect
 	cel.dev/expr v0.25.3 // indirect
 	github.com/alecthomas/kong v1.17.0 // indirect

@@ -49,7 +49,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	service, err := New(cfg, Deps{Stores: stores, Events: stores.Events, Battle: battle, Log: log, Metrics: p.Metrics()})
+	service, err := New(cfg, Deps{Stores: stores, Events: stores.Events, NATS: nc, Battle: battle, Log: log, Metrics: p.Metrics()})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
 
 	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
+	"github.com/faceoff-live/faceoff/services/cohost/internal/natsserver"
 	"github.com/faceoff-live/faceoff/services/cohost/internal/partition"
 	"github.com/faceoff-live/faceoff/services/cohost/internal/rpcserver"
 )
@@ -29,6 +31,9 @@ type Deps struct {
 	Stores ledger.Stores
 	// Events returns where the events of a context are kept that others are told, and the mark of its log; nil if they are not told.
 	Events func(log, context string) (events.Stream, ledger.Heads)
+	// NATS carries signs of life: those that come by it, and from replica to replica. Nil if there is no such door, and one
+	// replica only.
+	NATS *nats.Conn
 	// Battle reaches battle's BattleCoordinationService with service tokens; nil if there is no battle service.
 	Battle  grpc.ClientConnInterface
 	Log     *slog.Logger
@@ -48,6 +53,7 @@ type Service struct {
 	d         Deps
 	metrics   *telemetry.LedgerMetrics
 	server    *rpcserver.Server
+	nats      *natsserver.Server                  // nil if there is no such door
 	opened    atomic.Pointer[partition.Partition] // set while it runs
 	partition atomic.Pointer[partition.Partition] // set from when it is ready
 }
@@ -68,6 +74,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 		InvitationTimeout: cfg.InvitationTimeout,
 		Log:               d.Log,
 	})
+	if d.NATS != nil {
+		s.nats = natsserver.New(d.NATS, s.server.Hear, d.Log)
+	}
 	return s, nil
 }
 
@@ -86,7 +95,11 @@ func (s *Service) Diagnose() []*diagnosticsv1.Partition {
 
 // Components are what has to run.
 func (s *Service) Components() []lifecycle.Component {
-	return []lifecycle.Component{{Name: "cohost", Run: s.run}}
+	components := []lifecycle.Component{{Name: "cohost", Run: s.run}}
+	if s.nats != nil {
+		components = append(components, s.nats.Component())
+	}
+	return components
 }
 
 // run opens the log and keeps it until ctx ends.
@@ -105,6 +118,9 @@ func (s *Service) run(ctx context.Context, ready func()) error {
 			EndedKept:  s.cfg.EndedLivesKept,
 		},
 		KeptNotices: s.cfg.EventsKept,
+		Presence:    s.cfg.presence(),
+		NATS:        s.d.NATS,
+		LeaveBattle: s.server.LetLostLeave,
 		Logger:      s.d.Log,
 		Metrics:     s.metrics,
 		Wall:        s.d.Wall,

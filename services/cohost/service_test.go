@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
@@ -31,21 +32,29 @@ import (
 var keys = auth.Keys{"test": "a secret of more than thirty-two bytes"}
 
 // start runs a replica of cohost on its own gRPC server until stop is called.
-func start(t *testing.T, nats *natsd.Server) (client cohostv1.CohostServiceClient, stop func()) {
+func start(t *testing.T, server *natsd.Server) (client cohostv1.CohostServiceClient, stop func()) {
 	t.Helper()
-	return startWith(t, nats, func(*ledgerjs.Stores, *cohost.Deps) {})
+	return startWith(t, server, func(*ledgerjs.Stores, *cohost.Deps) {})
 }
 
 // startWith is start with changes to what the service is given.
-func startWith(t *testing.T, nats *natsd.Server, change func(*ledgerjs.Stores, *cohost.Deps)) (client cohostv1.CohostServiceClient, stop func()) {
+func startWith(t *testing.T, server *natsd.Server, change func(*ledgerjs.Stores, *cohost.Deps)) (client cohostv1.CohostServiceClient, stop func()) {
 	t.Helper()
-	stores, err := ledgerjs.NewStores(natstest.Connect(t, nats), 1)
+	return startOn(t, natstest.Connect(t, server), cohost.DefaultConfig(), change)
+}
+
+// startOn is startWith with a connection of its own and other settings.
+func startOn(t *testing.T, nc *nats.Conn, cfg cohost.Config, changes ...func(*ledgerjs.Stores, *cohost.Deps)) (client cohostv1.CohostServiceClient, stop func()) {
+	t.Helper()
+	stores, err := ledgerjs.NewStores(nc, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	deps := cohost.Deps{Stores: stores, Events: stores.Events}
-	change(stores, &deps)
-	service, err := cohost.New(cohost.DefaultConfig(), deps)
+	deps := cohost.Deps{Stores: stores, Events: stores.Events, NATS: nc}
+	for _, change := range changes {
+		change(stores, &deps)
+	}
+	service, err := cohost.New(cfg, deps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,9 +148,9 @@ func next(t *testing.T, w grpc.ServerStreamingClient[cohostv1.WatchLiveResponse]
 
 func TestRestart(t *testing.T) {
 	t.Parallel()
-	nats := natstest.Start(t)
+	server := natstest.Start(t)
 	ctx := patiently(t)
-	client, stop := start(t, nats)
+	client, stop := start(t, server)
 
 	create(ctx, t, client, "a", "b", "c")
 	must(client.RequestHostConnection(ctx, request("a", "b")))(t)
@@ -157,7 +166,7 @@ func TestRestart(t *testing.T) {
 	}
 	stop()
 
-	client, stop = start(t, nats)
+	client, stop = start(t, server)
 	defer stop()
 	before["a"].Invitees = nil // may time out at any moment
 	for live, want := range before {
@@ -180,10 +189,10 @@ func TestRestart(t *testing.T) {
 
 func TestTwoReplicas(t *testing.T) {
 	t.Parallel()
-	nats := natstest.Start(t)
+	server := natstest.Start(t)
 	ctx := patiently(t)
-	one, stopOne := start(t, nats)
-	two, stopTwo := start(t, nats)
+	one, stopOne := start(t, server)
+	two, stopTwo := start(t, server)
 	defer stopTwo()
 
 	create(ctx, t, one, "a")
@@ -220,6 +229,10 @@ func TestConfig(t *testing.T) {
 		"invitations-per-live": func(c *cohost.Config) { c.InvitationsPerLive = 0 },
 		"invitations-per-user": func(c *cohost.Config) { c.InvitationsPerUser = 601 },
 		"ended-lives-kept":     func(c *cohost.Config) { c.EndedLivesKept = 0 },
+		"presence-renew":       func(c *cohost.Config) { c.PresenceRenew = time.Millisecond },
+		"presence-unreachable": func(c *cohost.Config) { c.PresenceUnreachableAfter = 6 * time.Second },
+		"presence-grace":       func(c *cohost.Config) { c.PresenceGrace = time.Second },
+		"presence-end-after":   func(c *cohost.Config) { c.PresenceEndAfter = 25 * time.Hour },
 		"events-kept":          func(c *cohost.Config) { c.EventsKept = 1 },
 		"events-max-age":       func(c *cohost.Config) { c.EventsMaxAge = time.Second },
 		"events-max-bytes":     func(c *cohost.Config) { c.EventsMaxBytes = 1 },

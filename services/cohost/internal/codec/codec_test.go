@@ -41,6 +41,12 @@ var golden = []struct {
 	{cohost.InvitationEnded{InvitationID: "i", Inviter: "a", Invitee: "b", Ending: cohost.Rejected, Code: cohost.RejectBusy, ExtensionInfo: "x"}, "22100a01691201611a016220023801420178"},
 	{cohost.LayoutSet{ConnectionID: "c", LiveID: "a", Layout: "l"}, "4a090a01631201611a016c"},
 	{cohost.RemoteMuteSet{ConnectionID: "c", LiveID: "a", Target: "b", Muted: true}, "520b0a01631201611a01622001"},
+	{cohost.LiveEnding{LiveID: "a", Lost: true}, "12050a01611001"},
+	{cohost.PresenceBegan{LiveID: "a"}, "62030a0161"},
+	{cohost.HostUnreachable{LiveID: "a"}, "6a030a0161"},
+	{cohost.HostRecovered{LiveID: "a"}, "72030a0161"},
+	{cohost.HostLost{LiveID: "a"}, "7a030a0161"},
+	{cohost.SessionTaken{LiveID: "a", Session: "s", Fence: 2}, "8201080a01611201731802"},
 	{cohost.HostChanged{LiveID: "a", Host: ann}, "5a1f0a0161121a0a0275311203416e6e1a0f68747470733a2f2f612f312e706e67"},
 }
 
@@ -95,6 +101,13 @@ func TestCommands(t *testing.T) {
 		cohost.UpdateLive{LiveID: "a", UserID: "u1", Name: &name},
 		cohost.SetLayoutTemplate{LiveID: "a", Layout: "hostDynamicGrid"},
 		cohost.MuteRemoteHostAudio{LiveID: "a", Target: "b", Muted: true},
+		cohost.HearHost{LiveID: "a", Session: "s"},
+		cohost.MissHost{LiveID: "a", Stage: cohost.Lost},
+		cohost.LeaveLost{LiveID: "a"},
+	}
+	kinds := len(commands)
+	for _, c := range commands[:kinds] {
+		commands = append(commands, cohost.AsHost{LiveID: "a", Session: "s", Command: c})
 	}
 	for _, c := range commands {
 		b, err := codec.Codec{}.EncodeCommand(c)
@@ -109,8 +122,8 @@ func TestCommands(t *testing.T) {
 			t.Errorf("%T there and back (-want +got):\n%s", c, diff)
 		}
 	}
-	if kinds := new(cohostv1.Command).ProtoReflect().Descriptor().Oneofs().ByName("command").Fields().Len(); len(commands) != kinds {
-		t.Errorf("%d kinds of commands are covered, there are %d", len(commands), kinds)
+	if n := new(cohostv1.Command).ProtoReflect().Descriptor().Oneofs().ByName("command").Fields().Len(); n != kinds {
+		t.Errorf("%d kinds of commands are covered, there are %d", kinds, n)
 	}
 }
 

@@ -59,6 +59,22 @@ func messageOf(command cohost.Command) *cohostv1.Command {
 		return &cohostv1.Command{Command: &cohostv1.Command_MuteRemoteHostAudio{MuteRemoteHostAudio: &cohostv1.MuteRemoteHostAudioRequest{
 			LiveId: c.LiveID, TargetLiveId: c.Target, Muted: c.Muted,
 		}}}
+	case cohost.HearHost:
+		return &cohostv1.Command{Command: &cohostv1.Command_HearHost{HearHost: &cohostv1.HeartbeatRequest{
+			LiveId: c.LiveID, SessionId: c.Session,
+		}}}
+	case cohost.MissHost:
+		return &cohostv1.Command{Command: &cohostv1.Command_MissHost_{MissHost: &cohostv1.Command_MissHost{
+			LiveId: c.LiveID, State: cohostv1.Presence_State(c.Stage),
+		}}}
+	case cohost.LeaveLost:
+		return &cohostv1.Command{Command: &cohostv1.Command_LeaveLost_{LeaveLost: &cohostv1.Command_LeaveLost{LiveId: c.LiveID}}}
+	case cohost.AsHost:
+		message := messageOf(c.Command)
+		if message != nil {
+			message.ByHost, message.SessionId, message.HostLiveId = true, c.Session, c.LiveID
+		}
+		return message
 	case cohost.ExpireInvitation:
 		return &cohostv1.Command{Command: &cohostv1.Command_ExpireInvitation_{ExpireInvitation: &cohostv1.Command_ExpireInvitation{
 			InvitationId: c.InvitationID,
@@ -68,6 +84,14 @@ func messageOf(command cohost.Command) *cohostv1.Command {
 }
 
 func commandOf(message *cohostv1.Command) (cohost.Command, error) {
+	command, err := plainCommandOf(message)
+	if err != nil || !message.GetByHost() {
+		return command, err
+	}
+	return cohost.AsHost{LiveID: message.GetHostLiveId(), Session: message.GetSessionId(), Command: command}, nil
+}
+
+func plainCommandOf(message *cohostv1.Command) (cohost.Command, error) {
 	switch c := message.GetCommand().(type) {
 	case *cohostv1.Command_CreateLive:
 		kind, err := known[cohost.Kind](c.CreateLive.GetKind())
@@ -113,6 +137,13 @@ func commandOf(message *cohostv1.Command) (cohost.Command, error) {
 		return cohost.MuteRemoteHostAudio{LiveID: m.GetLiveId(), Target: m.GetTargetLiveId(), Muted: m.GetMuted()}, nil
 	case *cohostv1.Command_ExpireInvitation_:
 		return cohost.ExpireInvitation{InvitationID: c.ExpireInvitation.GetInvitationId()}, nil
+	case *cohostv1.Command_HearHost:
+		return cohost.HearHost{LiveID: c.HearHost.GetLiveId(), Session: c.HearHost.GetSessionId()}, nil
+	case *cohostv1.Command_MissHost_:
+		stage, err := known[cohost.Stage](c.MissHost.GetState())
+		return cohost.MissHost{LiveID: c.MissHost.GetLiveId(), Stage: stage}, err
+	case *cohostv1.Command_LeaveLost_:
+		return cohost.LeaveLost{LiveID: c.LeaveLost.GetLiveId()}, nil
 	}
 	return nil, fmt.Errorf("command: %w", ErrUnknown)
 }

@@ -18,7 +18,7 @@ func entryOf(event cohost.Event) *cohostv1.Entry {
 			LiveId: e.LiveID, Kind: cohostv1.Live_Kind(e.Kind), Host: UserMessage(e.Host),
 		}}}
 	case cohost.LiveEnding:
-		return &cohostv1.Entry{Entry: &cohostv1.Entry_LiveEnding_{LiveEnding: &cohostv1.Entry_LiveEnding{LiveId: e.LiveID}}}
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_LiveEnding_{LiveEnding: &cohostv1.Entry_LiveEnding{LiveId: e.LiveID, Lost: e.Lost}}}
 	case cohost.InvitationSent:
 		return &cohostv1.Entry{Entry: &cohostv1.Entry_InvitationSent_{InvitationSent: &cohostv1.Entry_InvitationSent{
 			InvitationId: e.InvitationID, InviterLiveId: e.Inviter, InviteeLiveId: e.Invitee,
@@ -58,6 +58,18 @@ func entryOf(event cohost.Event) *cohostv1.Entry {
 		return &cohostv1.Entry{Entry: &cohostv1.Entry_HostChanged_{HostChanged: &cohostv1.Entry_HostChanged{
 			LiveId: e.LiveID, Host: UserMessage(e.Host),
 		}}}
+	case cohost.PresenceBegan:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_PresenceBegan_{PresenceBegan: &cohostv1.Entry_PresenceBegan{LiveId: e.LiveID}}}
+	case cohost.HostUnreachable:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_HostUnreachable_{HostUnreachable: &cohostv1.Entry_HostUnreachable{LiveId: e.LiveID}}}
+	case cohost.HostRecovered:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_HostRecovered_{HostRecovered: &cohostv1.Entry_HostRecovered{LiveId: e.LiveID}}}
+	case cohost.HostLost:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_HostLost_{HostLost: &cohostv1.Entry_HostLost{LiveId: e.LiveID}}}
+	case cohost.SessionTaken:
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_SessionTaken_{SessionTaken: &cohostv1.Entry_SessionTaken{
+			LiveId: e.LiveID, SessionId: e.Session, Fence: e.Fence,
+		}}}
 	}
 	return nil
 }
@@ -68,7 +80,7 @@ func eventOf(entry *cohostv1.Entry) (cohost.Event, error) {
 		kind, err := known[cohost.Kind](e.LiveCreated.GetKind())
 		return cohost.LiveCreated{LiveID: e.LiveCreated.GetLiveId(), Kind: kind, Host: User(e.LiveCreated.GetHost())}, err
 	case *cohostv1.Entry_LiveEnding_:
-		return cohost.LiveEnding{LiveID: e.LiveEnding.GetLiveId()}, nil
+		return cohost.LiveEnding{LiveID: e.LiveEnding.GetLiveId(), Lost: e.LiveEnding.GetLost()}, nil
 	case *cohostv1.Entry_InvitationSent_:
 		i := e.InvitationSent
 		return cohost.InvitationSent{
@@ -104,6 +116,17 @@ func eventOf(entry *cohostv1.Entry) (cohost.Event, error) {
 		return cohost.RemoteMuteSet{ConnectionID: m.GetConnectionId(), LiveID: m.GetLiveId(), Target: m.GetTargetLiveId(), Muted: m.GetMuted()}, nil
 	case *cohostv1.Entry_HostChanged_:
 		return cohost.HostChanged{LiveID: e.HostChanged.GetLiveId(), Host: User(e.HostChanged.GetHost())}, nil
+	case *cohostv1.Entry_PresenceBegan_:
+		return cohost.PresenceBegan{LiveID: e.PresenceBegan.GetLiveId()}, nil
+	case *cohostv1.Entry_HostUnreachable_:
+		return cohost.HostUnreachable{LiveID: e.HostUnreachable.GetLiveId()}, nil
+	case *cohostv1.Entry_HostRecovered_:
+		return cohost.HostRecovered{LiveID: e.HostRecovered.GetLiveId()}, nil
+	case *cohostv1.Entry_HostLost_:
+		return cohost.HostLost{LiveID: e.HostLost.GetLiveId()}, nil
+	case *cohostv1.Entry_SessionTaken_:
+		t := e.SessionTaken
+		return cohost.SessionTaken{LiveID: t.GetLiveId(), Session: t.GetSessionId(), Fence: t.GetFence()}, nil
 	}
 	return nil, fmt.Errorf("entry: %w", ErrUnknown)
 }

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -92,15 +93,41 @@ func keptLive(l cohost.Live) *cohostv1.Snapshot_Live {
 	return &cohostv1.Snapshot_Live{
 		LiveId: l.ID, Kind: cohostv1.Live_Kind(l.Kind), Host: UserMessage(l.Host), CreatedAtMs: toMillis(l.CreatedAt),
 		EndedAtMs: toMillis(l.EndedAt), ConnectionId: l.ConnectionID, Sent: l.Sent, Received: l.Received, Muted: l.Muted,
+		Presence: keptPresence(l.Presence),
 	}
 }
 
+// keptPresence gives nil for a live that has shown none, and has no session.
+func keptPresence(p cohost.Presence) *cohostv1.Snapshot_Presence {
+	if p.Stage == 0 && p.Fence == 0 {
+		return nil
+	}
+	return &cohostv1.Snapshot_Presence{
+		State: cohostv1.Presence_State(p.Stage), SinceMs: toMillis(p.Since), SessionId: p.Session, Fence: p.Fence, Past: p.Past,
+		Departs: p.Departs,
+	}
+}
+
+func presenceOf(p *cohostv1.Snapshot_Presence) (cohost.Presence, error) {
+	presence := cohost.Presence{
+		Since: fromMillis(p.GetSinceMs()), Session: p.GetSessionId(), Fence: p.GetFence(), Past: p.GetPast(), Departs: p.GetDeparts(),
+	}
+	if p.GetState() == cohostv1.Presence_STATE_UNSPECIFIED {
+		return presence, nil
+	}
+	var err error
+	presence.Stage, err = known[cohost.Stage](p.GetState())
+	return presence, err
+}
+
 func liveOf(l *cohostv1.Snapshot_Live) (cohost.Live, error) {
-	kind, err := known[cohost.Kind](l.GetKind())
+	kind, errKind := known[cohost.Kind](l.GetKind())
+	presence, errPresence := presenceOf(l.GetPresence())
 	return cohost.Live{
 		ID: l.GetLiveId(), Kind: kind, Host: User(l.GetHost()), CreatedAt: fromMillis(l.GetCreatedAtMs()),
 		EndedAt: fromMillis(l.GetEndedAtMs()), ConnectionID: l.GetConnectionId(), Sent: l.GetSent(), Received: l.GetReceived(), Muted: l.GetMuted(),
-	}, err
+		Presence: presence,
+	}, errors.Join(errKind, errPresence)
 }
 
 func keptMember(m cohost.Member) *cohostv1.Snapshot_Member {

@@ -86,9 +86,35 @@ type ExpireInvitation struct {
 	InvitationID string
 }
 
+// AsHost is a command that a host itself gives, from its app.
+type AsHost struct {
+	LiveID string
+	// Session names the device or the tab; empty if the host does not say.
+	Session string
+	// Command is of this live, and none of the presence of hosts.
+	Command Command
+}
+
+// HearHost is a sign of life of a host that changes something: see Presence.Shows.
+type HearHost struct {
+	LiveID  string
+	Session string // empty if the host does not say
+}
+
+// MissHost says that a host has been silent for as long as its stage may last. Only the replica that writes can know.
+type MissHost struct {
+	LiveID string
+	Stage  Stage
+}
+
+// LeaveLost takes a live whose host was lost out of its connection, after battle has let it leave.
+type LeaveLost struct{ LiveID string }
+
 // Grows reports whether a command begins something new, rather than going on with or ending what there is.
 func Grows(c Command) bool {
-	switch c.(type) {
+	switch c := c.(type) {
+	case AsHost:
+		return Grows(c.Command)
 	case CreateLive, RequestHostConnection, AcceptHostConnection:
 		return true
 	default:
@@ -107,3 +133,7 @@ func (AcceptHostConnection) isCommand()  {}
 func (RejectHostConnection) isCommand()  {}
 func (ExitHostConnection) isCommand()    {}
 func (ExpireInvitation) isCommand()      {}
+func (AsHost) isCommand()                {}
+func (HearHost) isCommand()              {}
+func (MissHost) isCommand()              {}
+func (LeaveLost) isCommand()             {}

@@ -30,6 +30,14 @@ func (s *State) Decide(now time.Time, command Command) ([]Event, error) {
 		return s.mute(c)
 	case ExpireInvitation:
 		return s.expire(now, c)
+	case AsHost:
+		return s.asHost(now, c)
+	case HearHost:
+		return s.hear(c)
+	case MissHost:
+		return s.miss(now, c)
+	case LeaveLost:
+		return s.leaveLost(c), nil
 	}
 	panic(fmt.Sprintf("no rule for command %T", command))
 }

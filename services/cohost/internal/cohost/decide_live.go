@@ -44,7 +44,7 @@ func (s *State) endLive(now time.Time, c EndLive) ([]Event, error) {
 	events := s.endInvitations(now, live.Sent, EndedWithLive)
 	events = append(events, s.endInvitations(now, live.Received, EndedWithLive)...)
 	events = append(events, s.leave(live, LeftLiveEnded)...)
-	return append(events, LiveEnding(c)), nil
+	return append(events, LiveEnding{LiveID: live.ID}), nil
 }
 
 // endInvitations ends pending invitations; those whose deadline has passed have timed out.

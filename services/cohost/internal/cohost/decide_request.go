@@ -61,7 +61,7 @@ func (s *State) request(now time.Time, c RequestHostConnection) ([]Event, error)
 	}), nil
 }
 
-// both returns two active lives that may connect as far as their kinds go.
+// both returns two active lives that may connect as far as their kinds go, and whose hosts are not lost.
 func (s *State) both(a, b string) (Live, Live, error) {
 	la, ok := s.lives.Get(a)
 	if !ok {
@@ -73,6 +73,11 @@ func (s *State) both(a, b string) (Live, Live, error) {
 	}
 	if la.Kind != lb.Kind {
 		return Live{}, Live{}, kindMismatch(a, b)
+	}
+	for _, live := range []Live{la, lb} {
+		if live.Presence.Stage == Lost {
+			return Live{}, Live{}, hostLost(live.ID)
+		}
 	}
 	return la, lb, nil
 }

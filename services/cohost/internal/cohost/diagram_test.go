@@ -84,22 +84,28 @@ func everyCommand(invitation string) map[cohost.Command]string {
 		accept("b", "c"):  "AcceptHostConnection of another",
 		accept("a", "b"):  "",
 		accept("d", "a"):  "",
-		cohost.RejectHostConnection{LiveID: "b", From: "a"}:               "RejectHostConnection",
-		cohost.RejectHostConnection{LiveID: "b", From: "c"}:               "",
-		cohost.RejectHostConnection{LiveID: "a", From: "b"}:               "",
-		cohost.CancelHostConnection{LiveID: "a", To: "b"}:                 "CancelHostConnection",
-		cohost.CancelHostConnection{LiveID: "c", To: "b"}:                 "",
-		cohost.CancelHostConnection{LiveID: "b", To: "a"}:                 "",
-		cohost.EndLive{LiveID: "a"}:                                       "EndLive of either",
-		cohost.EndLive{LiveID: "b"}:                                       "EndLive of either",
-		cohost.EndLive{LiveID: "c"}:                                       "",
-		cohost.ExitHostConnection{LiveID: "a"}:                            "",
-		cohost.ExitHostConnection{LiveID: "b"}:                            "",
-		cohost.ExpireInvitation{InvitationID: invitation}:                 "ExpireInvitation",
-		cohost.CreateLive{LiveID: "a", Kind: cohost.Video}:                "",
-		cohost.UpdateLive{LiveID: "a", Name: &name}:                       "",
-		cohost.SetLayoutTemplate{LiveID: "a", Layout: "hostDynamic1v6"}:   "",
-		cohost.MuteRemoteHostAudio{LiveID: "a", Target: "b", Muted: true}: "",
+		cohost.RejectHostConnection{LiveID: "b", From: "a"}:                              "RejectHostConnection",
+		cohost.RejectHostConnection{LiveID: "b", From: "c"}:                              "",
+		cohost.RejectHostConnection{LiveID: "a", From: "b"}:                              "",
+		cohost.CancelHostConnection{LiveID: "a", To: "b"}:                                "CancelHostConnection",
+		cohost.CancelHostConnection{LiveID: "c", To: "b"}:                                "",
+		cohost.CancelHostConnection{LiveID: "b", To: "a"}:                                "",
+		cohost.EndLive{LiveID: "a"}:                                                      "EndLive of either",
+		cohost.EndLive{LiveID: "b"}:                                                      "EndLive of either",
+		cohost.EndLive{LiveID: "c"}:                                                      "",
+		cohost.ExitHostConnection{LiveID: "a"}:                                           "",
+		cohost.ExitHostConnection{LiveID: "b"}:                                           "",
+		cohost.ExpireInvitation{InvitationID: invitation}:                                "ExpireInvitation",
+		cohost.CreateLive{LiveID: "a", Kind: cohost.Video}:                               "",
+		cohost.HearHost{LiveID: "a", Session: "s"}:                                       "",
+		cohost.MissHost{LiveID: "a", Stage: cohost.Present}:                              "",
+		cohost.MissHost{LiveID: "a", Stage: cohost.Unreachable}:                          "a host is lost",
+		cohost.MissHost{LiveID: "b", Stage: cohost.Unreachable}:                          "a host is lost",
+		cohost.LeaveLost{LiveID: "a"}:                                                    "",
+		cohost.AsHost{LiveID: "a", Command: cohost.UpdateLive{LiveID: "a", Name: &name}}: "",
+		cohost.UpdateLive{LiveID: "a", Name: &name}:                                      "",
+		cohost.SetLayoutTemplate{LiveID: "a", Layout: "hostDynamic1v6"}:                  "",
+		cohost.MuteRemoteHostAudio{LiveID: "a", Target: "b", Muted: true}:                "",
 	}
 }
 
@@ -111,7 +117,7 @@ func TestInvitationDiagram(t *testing.T) {
 		cohost.TimedOut: "timed_out", cohost.Withdrawn: "withdrawn", cohost.EndedWithLive: "live_ended",
 	}
 	// c has invited b as well, and a invites d; both can still be answered when the invitation of b by a cannot.
-	base := given(lives("a", "b", "c", "d", "e"), []cohost.Event{lateInvitation("c", "b"), lateInvitation("a", "d")})
+	base := given(lives("a", "b", "c", "d", "e"), []cohost.Event{lateInvitation("c", "b"), lateInvitation("a", "d")}, silent("a"), silent("b"))
 	states := map[string][]cohost.Event{"[*]": nil, "pending": {sent("a", "b")}}
 	for ending, name := range names {
 		states[name] = []cohost.Event{sent("a", "b"), ended("a", "b", ending)}
@@ -174,23 +180,27 @@ func TestConnectionDiagram(t *testing.T) {
 	const accepted = "an invitation is accepted"
 	name := "New"
 	commands := map[cohost.Command]string{
-		accept("new", "l2"):                                                 accepted,
-		accept("l2", "new"):                                                 accepted,
-		request("new", "l2"):                                                accepted, // which has invited it
-		request("l1", "new"):                                                "",
-		cohost.ExitHostConnection{LiveID: "l1"}:                             "ExitHostConnection",
-		cohost.ExitHostConnection{LiveID: "l2"}:                             "ExitHostConnection",
-		cohost.ExitHostConnection{LiveID: "new"}:                            "",
-		cohost.EndLive{LiveID: "l1"}:                                        "EndLive",
-		cohost.EndLive{LiveID: "new"}:                                       "",
-		cohost.RejectHostConnection{LiveID: "new", From: "l2"}:              "",
-		cohost.CancelHostConnection{LiveID: "l2", To: "new"}:                "",
-		cohost.ExpireInvitation{InvitationID: "l2>new"}:                     "",
-		cohost.CreateLive{LiveID: "more"}:                                   "",
-		cohost.UpdateLive{LiveID: "l1", Name: &name}:                        "",
-		cohost.SetLayoutTemplate{LiveID: "l1", Layout: "hostDynamic1v6"}:    "SetLayoutTemplate",
-		cohost.SetLayoutTemplate{LiveID: "l1", Layout: "hostDynamicGrid"}:   "SetLayoutTemplate",
-		cohost.MuteRemoteHostAudio{LiveID: "l1", Target: "l2", Muted: true}: "",
+		accept("new", "l2"):                                                           accepted,
+		accept("l2", "new"):                                                           accepted,
+		request("new", "l2"):                                                          accepted, // which has invited it
+		request("l1", "new"):                                                          "",
+		cohost.ExitHostConnection{LiveID: "l1"}:                                       "ExitHostConnection",
+		cohost.ExitHostConnection{LiveID: "l2"}:                                       "ExitHostConnection",
+		cohost.ExitHostConnection{LiveID: "new"}:                                      "",
+		cohost.EndLive{LiveID: "l1"}:                                                  "EndLive",
+		cohost.EndLive{LiveID: "new"}:                                                 "",
+		cohost.RejectHostConnection{LiveID: "new", From: "l2"}:                        "",
+		cohost.CancelHostConnection{LiveID: "l2", To: "new"}:                          "",
+		cohost.ExpireInvitation{InvitationID: "l2>new"}:                               "",
+		cohost.CreateLive{LiveID: "more"}:                                             "",
+		cohost.HearHost{LiveID: "l1", Session: "s"}:                                   "",
+		cohost.MissHost{LiveID: "l1", Stage: cohost.Present}:                          "",
+		cohost.LeaveLost{LiveID: "l1"}:                                                "a host is lost",
+		cohost.AsHost{LiveID: "l2", Command: cohost.ExitHostConnection{LiveID: "l2"}}: "ExitHostConnection",
+		cohost.UpdateLive{LiveID: "l1", Name: &name}:                                  "",
+		cohost.SetLayoutTemplate{LiveID: "l1", Layout: "hostDynamic1v6"}:              "SetLayoutTemplate",
+		cohost.SetLayoutTemplate{LiveID: "l1", Layout: "hostDynamicGrid"}:             "SetLayoutTemplate",
+		cohost.MuteRemoteHostAudio{LiveID: "l1", Target: "l2", Muted: true}:           "",
 	}
 	got := edges{}
 	for _, layout := range []string{"hostDynamicGrid", "hostDynamic1v6"} {
@@ -202,7 +212,7 @@ func TestConnectionDiagram(t *testing.T) {
 			if n > 0 {
 				history = given(history, connected("new", numbered(n)...), []cohost.Event{cohost.LayoutSet{ConnectionID: "new", LiveID: "l1", Layout: layout}})
 			}
-			history = given(history, invited("l2", "new"))
+			history = given(history, gone("l1"), invited("l2", "new"))
 			for c, label := range commands {
 				s := cohost.New(rules)
 				estest.Fold(s, estest.T0, history...)

@@ -15,6 +15,8 @@ type LiveCreated struct {
 // LiveEnding ends a live. Its invitations and its membership have ended before, in the same decision.
 type LiveEnding struct {
 	LiveID string
+	// Lost: its host was, and did not come back in time.
+	Lost bool
 }
 
 // HostChanged shows the host of a live in another way.
@@ -89,6 +91,26 @@ type RemoteMuteSet struct {
 	Muted        bool
 }
 
+// PresenceBegan says that a live has shown its first sign of life. From now on its host can be lost.
+type PresenceBegan struct{ LiveID string }
+
+// HostUnreachable says that nothing was heard of a host for too long.
+type HostUnreachable struct{ LiveID string }
+
+// HostRecovered says that a host that was unreachable or lost is back.
+type HostRecovered struct{ LiveID string }
+
+// HostLost says that a host has not come back in time. Its invitations end in the same decision. If it is in a connection, the
+// MemberLeft follows in a decision of its own, once battle has let it leave.
+type HostLost struct{ LiveID string }
+
+// SessionTaken makes another session of a host the current one.
+type SessionTaken struct {
+	LiveID  string
+	Session string
+	Fence   int64 // one more than before
+}
+
 func (LiveCreated) isEvent()       {}
 func (LiveEnding) isEvent()        {}
 func (InvitationSent) isEvent()    {}
@@ -100,6 +122,11 @@ func (ConnectionEnded) isEvent()   {}
 func (LayoutSet) isEvent()         {}
 func (RemoteMuteSet) isEvent()     {}
 func (HostChanged) isEvent()       {}
+func (PresenceBegan) isEvent()     {}
+func (HostUnreachable) isEvent()   {}
+func (HostRecovered) isEvent()     {}
+func (HostLost) isEvent()          {}
+func (SessionTaken) isEvent()      {}
 
 // Kind of a live. Only lives of the same kind connect.
 type Kind int

@@ -39,6 +39,16 @@ func (s *State) Evolve(at es.Place, event Event) {
 		})
 	case HostChanged:
 		s.evolveHostChanged(e)
+	case PresenceBegan:
+		s.evolveStage(at, e.LiveID, Present)
+	case HostUnreachable:
+		s.evolveStage(at, e.LiveID, Unreachable)
+	case HostRecovered:
+		s.evolveStage(at, e.LiveID, Present)
+	case HostLost:
+		s.evolveStage(at, e.LiveID, Lost)
+	case SessionTaken:
+		s.evolveSessionTaken(e)
 	}
 }
 
@@ -97,7 +107,7 @@ func (s *State) evolveMemberLeft(e MemberLeft) {
 	c, _ := s.connections.Get(e.ConnectionID)
 	c.Members = slices.DeleteFunc(slices.Clone(c.Members), func(m Member) bool { return m.LiveID == e.LiveID })
 	s.connections.Set(e.ConnectionID, c)
-	s.change(e.LiveID, func(l *Live) { l.ConnectionID, l.Muted = "", nil })
+	s.change(e.LiveID, func(l *Live) { l.ConnectionID, l.Muted, l.Presence.Departs = "", nil, "" })
 	for _, m := range c.Members {
 		s.change(m.LiveID, func(l *Live) { l.Muted = without(l.Muted, e.LiveID) })
 	}

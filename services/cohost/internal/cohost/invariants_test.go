@@ -91,7 +91,7 @@ func (w *world) command(t *rapid.T) cohost.Command {
 	a, b := live.Draw(t, "a"), live.Draw(t, "b")
 	w.made++
 	id := fmt.Sprintf("n%d", w.made)
-	switch rapid.IntRange(0, 20).Draw(t, "kind") {
+	switch rapid.IntRange(0, 28).Draw(t, "kind") {
 	case 0:
 		return cohost.CreateLive{LiveID: a, Kind: cohost.Video, Host: user(a)}
 	case 1:
@@ -111,6 +111,14 @@ func (w *world) command(t *rapid.T) cohost.Command {
 		return cohost.MuteRemoteHostAudio{LiveID: a, Target: b, Muted: rapid.Bool().Draw(t, "muted")}
 	case 20:
 		return cohost.UpdateLive{LiveID: a, Name: &id}
+	case 21, 22:
+		return cohost.HearHost{LiveID: a, Session: rapid.SampledFrom([]string{"", "s1", "s2", id}).Draw(t, "session")}
+	case 23, 24, 25, 26:
+		return cohost.MissHost{LiveID: a, Stage: cohost.Stage(rapid.IntRange(1, 3).Draw(t, "stage"))}
+	case 27:
+		return cohost.LeaveLost{LiveID: a}
+	case 28:
+		return cohost.AsHost{LiveID: a, Session: rapid.SampledFrom([]string{"", "s1", "s2"}).Draw(t, "session"), Command: cohost.ExitHostConnection{LiveID: a}}
 	default:
 		timeout := time.Duration(rapid.IntRange(1, 60_000).Draw(t, "timeout")) * time.Millisecond
 		return cohost.RequestHostConnection{LiveID: a, Target: b, Timeout: timeout, NewInvitationID: id, NewConnectionID: id}
@@ -177,6 +185,7 @@ func (w *world) check(t *rapid.T) {
 			t.Fatalf("too many pending: %+v", live)
 		}
 		w.checkMuted(t, live)
+		w.checkPresence(t, live)
 		for _, i := range w.checkInvitations(t, live) {
 			pending[i] = true
 		}
@@ -251,6 +260,20 @@ func (w *world) checkMuted(t *rapid.T, live cohost.Live) {
 		if live.ConnectionID == "" || other.ConnectionID != live.ConnectionID || id == live.ID {
 			t.Fatalf("%+v has muted %+v", live, other)
 		}
+	}
+}
+
+// checkPresence: a lost host is in a connection only until it departs, which is as good as decided, and in no invitation.
+func (w *world) checkPresence(t *rapid.T, live cohost.Live) {
+	p := live.Presence
+	if p.Stage == cohost.Lost && live.Active() && (live.ConnectionID != "" && p.Departs == "" || len(live.Sent)+len(live.Received) > 0) {
+		t.Fatalf("lost, and takes part: %+v", live)
+	}
+	if p.Departs != "" && live.ConnectionID == "" {
+		t.Fatalf("departs from no connection: %+v", live)
+	}
+	if (p.Fence == 0) != (p.Session == "") || p.Superseded(p.Session) {
+		t.Fatalf("sessions: %+v", p)
 	}
 }
 

@@ -43,8 +43,8 @@ func (s *State) Overdue(before time.Time) []Invitation {
 }
 
 // Candidates returns a function that returns a live if it is one that the given one can invite, of those that are active, of
-// the same kind and in no connection: another one, without an invitation pending between the two, and with room for one
-// more received.
+// the same kind and in no connection: another one, whose host is not lost, without an invitation pending between the two, and
+// with room for one more received.
 func (s *State) Candidates(of Live) func(id string) (Live, bool) {
 	not := map[string]bool{of.ID: true}
 	for _, i := range s.Invitations(of.Sent) {
@@ -55,7 +55,7 @@ func (s *State) Candidates(of Live) func(id string) (Live, bool) {
 	}
 	return func(id string) (Live, bool) {
 		live, ok := s.lives.Committed(id)
-		return live, ok && !not[id] && len(live.Received) < s.rules.MaxPending
+		return live, ok && !not[id] && len(live.Received) < s.rules.MaxPending && live.Presence.Stage != Lost
 	}
 }
 

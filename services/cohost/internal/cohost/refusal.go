@@ -22,6 +22,14 @@ func kindMismatch(a, b string) error {
 	return es.Refuse("LIVE_KIND_MISMATCH", "lives %s and %s are of different kinds", a, b)
 }
 
+func hostLost(id string) error {
+	return es.Refuse("HOST_LOST", "the host of live %s is lost until there is a sign of life of it", id)
+}
+
+func superseded(live Live) error {
+	return es.Refuse("SUPERSEDED", "session %s has taken live %s over, with fence %d", live.Presence.Session, live.ID, live.Presence.Fence)
+}
+
 func alreadyConnected(a, b string) error {
 	return es.Refuse("ALREADY_CONNECTED", "lives %s and %s are in the same connection already", a, b)
 }

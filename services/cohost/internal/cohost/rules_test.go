@@ -33,9 +33,15 @@ func TestRules(t *testing.T) {
 		cohost.LayoutSet{},
 		cohost.RemoteMuteSet{},
 		cohost.HostChanged{},
+		cohost.PresenceBegan{},
+		cohost.HostUnreachable{},
+		cohost.HostRecovered{},
+		cohost.HostLost{},
+		cohost.SessionTaken{},
 	}
 	newState := func() es.Machine[cohost.Command, cohost.Event] { return cohost.New(rules) }
-	estest.Run(t, newState, kinds, slices.Concat(liveRows(), requestRows(), answerRows(), withdrawRows(), exitRows(), timeoutRows(), memberRows(), layoutRows(), muteRows(), updateRows()))
+	estest.Run(t, newState, kinds, slices.Concat(liveRows(), requestRows(), answerRows(), withdrawRows(), exitRows(), timeoutRows(), memberRows(), layoutRows(), muteRows(), updateRows(),
+		presenceRows(), sessionRows()))
 }
 
 // History, as a list of events.

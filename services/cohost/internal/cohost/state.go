@@ -33,7 +33,8 @@ type Live struct {
 	// Sent and Received hold the ids of pending invitations, oldest first.
 	Sent, Received []string
 	// Muted holds the members of its connection that the live and its audience do not hear, in the order of muting.
-	Muted []string
+	Muted    []string
+	Presence Presence
 }
 
 // Active reports whether the live has not ended.

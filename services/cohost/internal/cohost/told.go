@@ -72,7 +72,28 @@ type (
 		Host   User
 	}
 	// Ended goes to the live itself.
-	Ended struct{ LiveID string }
+	Ended struct {
+		LiveID string
+		Lost   bool
+	}
+	// Silent goes to the live itself and to the other members of its connection.
+	Silent struct {
+		LiveID string
+		Host   User
+		Lost   bool // not only unreachable
+	}
+	// Back goes to the live itself and to the other members of its connection.
+	Back struct {
+		LiveID  string
+		Host    User
+		WasLost bool
+	}
+	// Superseded goes to the live itself, unless the session is its first.
+	Superseded struct {
+		LiveID  string
+		Session string // the one before
+		Fence   int64  // of the new one
+	}
 )
 
 func (RequestSent) isNews()       {}
@@ -87,6 +108,9 @@ func (LayoutChanged) isNews()     {}
 func (RemoteMuteChanged) isNews() {}
 func (HostShown) isNews()         {}
 func (Ended) isNews()             {}
+func (Silent) isNews()            {}
+func (Back) isNews()              {}
+func (Superseded) isNews()        {}
 
 // tell notes who is told what of an event, given the state before it.
 func (s *State) tell(at time.Time, event Event) {
@@ -136,6 +160,33 @@ func (s *State) tell(at time.Time, event Event) {
 		}
 	case LiveEnding:
 		to(e.LiveID, Ended(e))
+	default:
+		s.tellPresence(to, event)
+	}
+}
+
+func (s *State) tellPresence(to func(string, News), event Event) {
+	together := func(id string, news func(Live) News) {
+		live, _ := s.lives.Get(id)
+		to(id, news(live))
+		connection, _ := s.connections.Get(live.ConnectionID)
+		for _, m := range connection.Members {
+			if m.LiveID != id {
+				to(m.LiveID, news(live))
+			}
+		}
+	}
+	switch e := event.(type) {
+	case HostUnreachable:
+		together(e.LiveID, func(l Live) News { return Silent{LiveID: l.ID, Host: l.Host} })
+	case HostLost:
+		together(e.LiveID, func(l Live) News { return Silent{LiveID: l.ID, Host: l.Host, Lost: true} })
+	case HostRecovered:
+		together(e.LiveID, func(l Live) News { return Back{LiveID: l.ID, Host: l.Host, WasLost: l.Presence.Stage == Lost} })
+	case SessionTaken:
+		if live, _ := s.lives.Get(e.LiveID); live.Presence.Session != "" {
+			to(e.LiveID, Superseded{LiveID: e.LiveID, Session: live.Presence.Session, Fence: e.Fence})
+		}
 	}
 }
 

@@ -5,13 +5,17 @@ package partition
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/watch"
 
 	"github.com/faceoff-live/faceoff/services/cohost/internal/codec"
 	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
+	"github.com/faceoff-live/faceoff/services/cohost/internal/presence"
 )
 
 // Name of the log, which is also its stream's.
@@ -26,6 +30,13 @@ type Options struct {
 	Rules cohost.Rules
 	// KeptNotices is how many of a live's last notices are kept for readers that come back.
 	KeptNotices int
+	// Presence holds the times of presence.
+	Presence presence.Settings
+	// NATS carries signs of life between replicas; nil if there is one replica only.
+	NATS *nats.Conn
+	// LeaveBattle has a live whose host is lost leave its battle, and returns when it has or cannot; cause names the loss, the same
+	// whenever it is tried again. Nil if there is no battle service.
+	LeaveBattle func(ctx context.Context, cause, live string)
 	Logger      *slog.Logger
 	Metrics     ledger.Metrics
 	// Wall tells wall time; nil stands for time.Now.
@@ -43,6 +54,13 @@ type Partition struct {
 	notices *watch.Hub[cohost.Notice]
 	ended   endedLives
 	told    func(number int64, n cohost.Notice) // is given every notice; may be nil
+
+	leases      *presence.Leases
+	ear         *presence.Ear
+	departing   map[string]string // by the lives that leave because their hosts are lost: Presence.Departs
+	departs     chan struct{}     // tells of a new one
+	log         *slog.Logger
+	leaveBattle func(ctx context.Context, cause, live string)
 }
 
 // New makes a Partition; nothing runs yet.
@@ -54,19 +72,32 @@ func New(o Options) *Partition {
 
 // fold makes what is folded from the log.
 func fold(o Options) *Partition {
-	return &Partition{
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Partition{
 		state:   cohost.New(o.Rules),
 		active:  newActiveLives(),
 		notices: watch.New[cohost.Notice](o.KeptNotices),
 		ended:   endedLives{keep: o.Rules.EndedKept},
+
+		leases:      presence.NewLeases(o.Presence),
+		departing:   make(map[string]string),
+		departs:     make(chan struct{}, 1),
+		leaveBattle: o.LeaveBattle,
+		log:         o.Logger,
 	}
+	if o.Store.Lease != nil {
+		p.ear = presence.NewEar(o.NATS, Name, o.Store.Lease.Self(), o.Presence)
+	}
+	return p
 }
 
 func (p *Partition) config(o Options) ledger.Config[cohost.Command, cohost.Event] {
 	return ledger.Config[cohost.Command, cohost.Event]{
 		Name:     Name,
 		Store:    o.Store,
-		Machine:  p.state,
+		Machine:  listening{State: p.state, leases: p.leases},
 		Codec:    codec.Codec{},
 		OnCommit: p.onCommit,
 		State:    p.folded(),
@@ -75,12 +106,22 @@ func (p *Partition) config(o Options) ledger.Config[cohost.Command, cohost.Event
 		Metrics:  o.Metrics,
 		Wall:     o.Wall,
 
-		WhileWriting: o.Project,
+		WhileWriting: func(ctx context.Context) { p.whileWriting(ctx, o.Project) },
 	}
 }
 
-// Run follows the log, and writes it while this replica holds the lease; see ledger.Ledger.
+// Run follows the log, and writes it while this replica holds the lease; see ledger.Ledger. All the while it hears signs of
+// life.
 func (p *Partition) Run(ctx context.Context, ready func()) error {
+	ctx, stop := context.WithCancel(ctx)
+	if err := p.ear.Open(ctx); err != nil {
+		stop()
+		return err
+	}
+	var listens sync.WaitGroup
+	listens.Go(func() { p.listen(ctx) })
+	defer listens.Wait()
+	defer stop()
 	return p.ledger.Run(ctx, ready)
 }
 
@@ -117,6 +158,7 @@ func (p *Partition) onCommit(g ledger.Group[cohost.Event]) {
 			p.place(event.LiveID)
 			p.ended.add(event.LiveID, e.At)
 		}
+		p.followPresence(e.Event)
 		for _, id := range p.ended.outdated(e.At) {
 			if _, again := p.state.Live(id); !again {
 				p.notices.Trim(id)

@@ -77,6 +77,7 @@ func (f *frozen) Write(put func([]byte) error) error {
 func (p *Partition) restore(next func() ([]byte, error)) (install func(), err error) {
 	state, notices := p.state.Empty(), watch.New[cohost.Notice](1)
 	active, ended := newActiveLives(), endedLives{keep: p.ended.keep}
+	stages, departing := make(map[string]cohost.Stage), make(map[string]string)
 	for {
 		raw, err := next()
 		if errors.Is(err, io.EOF) {
@@ -84,6 +85,8 @@ func (p *Partition) restore(next func() ([]byte, error)) (install func(), err er
 				p.state.Become(state)
 				p.notices.Become(notices)
 				p.active, p.ended = active, ended
+				p.departing = departing
+				p.leases.Become(stages, time.Now())
 			}, nil
 		}
 		if err != nil {
@@ -105,6 +108,12 @@ func (p *Partition) restore(next func() ([]byte, error)) (install func(), err er
 			}
 			if l, ok := piece.(cohost.KeptLive); ok {
 				active.place(l.Live)
+				if at := l.Live.Presence; at.Stage != 0 {
+					stages[l.Live.ID] = at.Stage
+					if at.Departs != "" {
+						departing[l.Live.ID] = at.Departs
+					}
+				}
 			}
 			if err := state.Restore(piece); err != nil {
 				return nil, err

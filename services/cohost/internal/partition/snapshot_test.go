@@ -162,7 +162,7 @@ func command(t *rapid.T, made *int) cohost.Command {
 	a, b := live.Draw(t, "a"), live.Draw(t, "b")
 	*made++
 	id := fmt.Sprint("n", *made)
-	switch rapid.IntRange(0, 12).Draw(t, "kind") {
+	switch rapid.IntRange(0, 17).Draw(t, "kind") {
 	case 0, 1:
 		return cohost.CreateLive{LiveID: a, Kind: cohost.Video, Host: cohost.User{ID: "u" + a[:1], Name: "Name", AvatarURL: "url"}}
 	case 2:
@@ -177,6 +177,10 @@ func command(t *rapid.T, made *int) cohost.Command {
 		return cohost.SetLayoutTemplate{LiveID: a, Layout: "hostDynamicFloat"}
 	case 12:
 		return cohost.UpdateLive{LiveID: a, Name: &id}
+	case 13, 14:
+		return cohost.HearHost{LiveID: a, Session: rapid.SampledFrom([]string{"", "s1", id}).Draw(t, "session")}
+	case 15, 16, 17:
+		return cohost.MissHost{LiveID: a, Stage: cohost.Stage(rapid.IntRange(1, 3).Draw(t, "stage"))}
 	default:
 		timeout := time.Duration(rapid.IntRange(1, 30).Draw(t, "timeout")) * time.Second
 		return cohost.RequestHostConnection{LiveID: a, Target: b, Timeout: timeout, Layout: "hostDynamicGrid", NewInvitationID: id, NewConnectionID: id}
@@ -200,7 +204,13 @@ func TestSnapshotKnowsAllFields(t *testing.T) {
 			"active",  // follows from the lives
 			"notices", // their numbers; what was told is told in a snapshot to who comes back
 			"ended",
-			"told", // a projector's
+			"told",        // a projector's
+			"leases",      // of this replica; the stages that they follow are the lives'
+			"ear",         // hears
+			"departing",   // follows from the lives
+			"departs",     // wakes
+			"log",         // is told
+			"leaveBattle", // is called
 		}},
 	} {
 		if diff := cmp.Diff(known.want, known.got); diff != "" {

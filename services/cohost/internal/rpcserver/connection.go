@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 	errorsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
 
@@ -148,8 +149,8 @@ func (s *Server) ExitHostConnection(ctx context.Context, r *cohostv1.ExitHostCon
 	if err != nil {
 		return nil, err
 	}
-	if !repeated {
-		s.leaveBattle(ctx, c, r.GetLiveId())
+	if l, _ := c.p.Live(r.GetLiveId()); !repeated && !c.refused() && l.ConnectionID != "" {
+		s.leaveBattle(ctx, causedBy(c.id), &battlev1.LeaveBattleRequest{LiveId: r.GetLiveId()})
 	}
 	if _, err := c.submit(ctx, cohost.ExitHostConnection{LiveID: r.GetLiveId()}); err != nil {
 		return nil, err

@@ -63,9 +63,30 @@ func EventMessage(number int64, n cohost.Notice) *cohostv1.Event {
 	case cohost.HostShown:
 		event.Event = &cohostv1.Event_LiveUpdated{LiveUpdated: &cohostv1.LiveUpdated{LiveId: news.LiveID, Host: codec.UserMessage(news.Host)}}
 	case cohost.Ended:
-		event.Event = &cohostv1.Event_LiveEnded{LiveEnded: &cohostv1.LiveEnded{LiveId: news.LiveID}}
+		event.Event = &cohostv1.Event_LiveEnded{LiveEnded: &cohostv1.LiveEnded{LiveId: news.LiveID, Reason: endReason(news)}}
+	case cohost.Silent:
+		if news.Lost {
+			event.Event = &cohostv1.Event_HostLost{HostLost: &cohostv1.HostLost{LiveId: news.LiveID, Host: codec.UserMessage(news.Host)}}
+		} else {
+			event.Event = &cohostv1.Event_HostUnreachable{HostUnreachable: &cohostv1.HostUnreachable{LiveId: news.LiveID, Host: codec.UserMessage(news.Host)}}
+		}
+	case cohost.Back:
+		event.Event = &cohostv1.Event_HostRecovered{HostRecovered: &cohostv1.HostRecovered{
+			LiveId: news.LiveID, Host: codec.UserMessage(news.Host), WasLost: news.WasLost,
+		}}
+	case cohost.Superseded:
+		event.Event = &cohostv1.Event_SessionSuperseded{SessionSuperseded: &cohostv1.SessionSuperseded{
+			LiveId: news.LiveID, SessionId: news.Session, Fence: news.Fence,
+		}}
 	}
 	return event
+}
+
+func endReason(e cohost.Ended) cohostv1.LiveEnded_Reason {
+	if e.Lost {
+		return cohostv1.LiveEnded_HOST_LOST
+	}
+	return cohostv1.LiveEnded_ENDED
 }
 
 var cancelReasons = map[cohost.Ending]cohostv1.CoHostRequestCancelled_Reason{

@@ -20,6 +20,7 @@ func liveMessage(l cohost.Live) *cohostv1.Live {
 		Status:       cohostv1.Live_ACTIVE,
 		CreatedAt:    timestamppb.New(l.CreatedAt),
 		ConnectionId: l.ConnectionID,
+		Presence:     presenceMessage(l.Presence),
 	}
 	if !l.Active() {
 		m.Status = cohostv1.Live_ENDED

@@ -46,6 +46,12 @@ func TestWhoMayDoWhat(t *testing.T) {
 			{"ListLives, candidates", see, func(ctx context.Context) error {
 				return second(c.ListLives(ctx, &cohostv1.ListLivesRequest{CandidatesFor: "a"}))
 			}},
+			{"Heartbeat", act, func(ctx context.Context) error {
+				return second(c.Heartbeat(ctx, &cohostv1.HeartbeatRequest{LiveId: "a"}))
+			}},
+			{"GetPresenceSettings", append([]string{"another host", "another audience"}, see...), func(ctx context.Context) error {
+				return second(c.GetPresenceSettings(ctx, &cohostv1.GetPresenceSettingsRequest{}))
+			}},
 			{"UpdateLive", act, func(ctx context.Context) error {
 				return second(c.UpdateLive(ctx, &cohostv1.UpdateLiveRequest{LiveId: "a", Host: &cohostv1.UpdateLiveRequest_HostProfile{}}))
 			}},

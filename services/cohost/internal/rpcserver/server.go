@@ -13,6 +13,7 @@ import (
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 
+	"github.com/faceoff-live/faceoff/pkg/auth"
 	"github.com/faceoff-live/faceoff/pkg/es"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/rpc"
@@ -69,10 +70,21 @@ type call struct {
 	id string
 	// payload is what a repeat with the same id must equal.
 	payload []byte
+	// live that the call is for.
+	live string
+	// byHost: a host itself calls, or somebody who names its session.
+	byHost  bool
+	session string
+}
+
+// ofLive is a request that is made for a live.
+type ofLive interface {
+	proto.Message
+	GetLiveId() string
 }
 
 // begin reads a call's command id and fixes its payload: the method and the request as it came.
-func (s *Server) begin(ctx context.Context, method string, request proto.Message) (call, error) {
+func (s *Server) begin(ctx context.Context, method string, request ofLive) (call, error) {
 	p, err := s.partition()
 	if err != nil {
 		return call{}, err
@@ -81,11 +93,18 @@ func (s *Server) begin(ctx context.Context, method string, request proto.Message
 	if err != nil {
 		return call{}, err
 	}
+	session, err := rpc.Session(ctx)
+	if err != nil {
+		return call{}, err
+	}
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(request)
 	if err != nil {
 		return call{}, err
 	}
-	return call{p: p, id: id, payload: append([]byte(method+"\n"), b...)}, nil
+	c := call{p: p, id: id, payload: append([]byte(method+"\n"), b...), live: request.GetLiveId(), session: session}
+	principal, _ := auth.From(ctx)
+	c.byHost = principal.Role == auth.Host || session != ""
+	return c, nil
 }
 
 // repeated reports whether the call has its answer already, so that what goes before the command is not done again.
@@ -93,12 +112,22 @@ func (c call) repeated() (bool, error) {
 	return c.p.Answered(ledger.Command[cohost.Command]{ID: c.id, Payload: c.payload})
 }
 
+// refused reports whether the host may not give commands as far as it is known here, so that nothing goes before one that will be
+// refused.
+func (c call) refused() bool {
+	live, _ := c.p.Live(c.live)
+	return c.byHost && (live.Presence.Superseded(c.session) || live.Presence.Stage == cohost.Lost)
+}
+
 func (c call) submit(ctx context.Context, command cohost.Command) (ledger.Result[cohost.Event], error) {
+	if c.byHost {
+		command = cohost.AsHost{LiveID: c.live, Session: c.session, Command: command}
+	}
 	return c.p.Submit(ctx, ledger.Command[cohost.Command]{ID: c.id, Payload: c.payload, Body: command})
 }
 
 // submit has the command of a call decided.
-func (s *Server) submit(ctx context.Context, method string, request proto.Message, command cohost.Command) (*partition.Partition, ledger.Result[cohost.Event], error) {
+func (s *Server) submit(ctx context.Context, method string, request ofLive, command cohost.Command) (*partition.Partition, ledger.Result[cohost.Event], error) {
 	c, err := s.begin(ctx, method, request)
 	if err != nil {
 		return nil, ledger.Result[cohost.Event]{}, err

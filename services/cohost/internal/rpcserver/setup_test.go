@@ -2,8 +2,10 @@ package rpcserver_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +25,7 @@ import (
 
 	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
 	"github.com/faceoff-live/faceoff/services/cohost/internal/partition"
+	"github.com/faceoff-live/faceoff/services/cohost/internal/presence"
 	"github.com/faceoff-live/faceoff/services/cohost/internal/rpcserver"
 )
 
@@ -33,6 +36,8 @@ const (
 	rate = 200
 	// kept is how many events of a live are kept here.
 	kept = 16
+	// Times of presence.
+	renew, unreachableAfter, grace, endAfter = 3 * time.Second, 8 * time.Second, 15 * time.Second, time.Minute
 	// callTime bounds every call: virtual time never stands still, so what never comes would be waited for for ever.
 	callTime = 10 * time.Minute
 )
@@ -41,7 +46,8 @@ const (
 type house struct {
 	t      *testing.T
 	client cohostv1.CohostServiceClient
-	log    *memory.Log
+	door   *rpcserver.Server
+	log    *gappyLog
 	// partition is nil while the log is not open.
 	partition *partition.Partition
 	stop      context.CancelFunc
@@ -52,7 +58,7 @@ type house struct {
 func inHouse(t *testing.T, battle grpc.ClientConnInterface, test func(*testing.T, *house)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := &house{t: t, log: memory.NewLog()}
+		h := &house{t: t, log: &gappyLog{Log: memory.NewLog()}}
 		server := rpc.NewServer(rpc.ServerOptions{Keys: auth.Keys{apiKey: apiSecret}})
 		door := rpcserver.New(rpcserver.Options{
 			Partition:         func() *partition.Partition { return h.partition },
@@ -60,6 +66,7 @@ func inHouse(t *testing.T, battle grpc.ClientConnInterface, test func(*testing.T
 			LeaveBattleTime:   time.Second,
 			InvitationTimeout: 30 * time.Second,
 		})
+		h.door = door
 		cohostv1.RegisterCohostServiceServer(server, door)
 		conn := serve(t, server)
 		h.client = cohostv1.NewCohostServiceClient(conn)
@@ -71,6 +78,28 @@ func inHouse(t *testing.T, battle grpc.ClientConnInterface, test func(*testing.T
 		}()
 		test(t, h)
 	})
+}
+
+// gappyLog is a log that does not answer for a while.
+type gappyLog struct {
+	ledger.Log
+	gap atomic.Bool
+}
+
+var errGap = errors.New("no answer")
+
+func (l *gappyLog) Head(ctx context.Context) (uint64, error) {
+	if l.gap.Load() {
+		return 0, errGap
+	}
+	return l.Log.Head(ctx)
+}
+
+func (l *gappyLog) Append(ctx context.Context, after uint64, group []byte) error {
+	if l.gap.Load() {
+		return errGap
+	}
+	return l.Log.Append(ctx, after, group)
 }
 
 func serve(t *testing.T, server *rpc.Server) *grpc.ClientConn {
@@ -91,7 +120,9 @@ func serve(t *testing.T, server *rpc.Server) *grpc.ClientConn {
 func (h *house) open() {
 	p := partition.New(partition.Options{
 		Store: ledger.Store{Log: h.log, Lease: memory.NewLease("r1"), Peers: memory.NewPeers()}, KeptNotices: kept,
-		Rules: cohost.Rules{MaxMembers: 3, MaxPending: 5, LiveRate: rate, UserRate: rate, EndedKept: time.Hour},
+		Rules:       cohost.Rules{MaxMembers: 3, MaxPending: 5, LiveRate: rate, UserRate: rate, EndedKept: time.Hour},
+		Presence:    presence.Settings{Renew: renew, UnreachableAfter: unreachableAfter, Grace: grace, EndAfter: endAfter},
+		LeaveBattle: h.door.LetLostLeave,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ready := make(chan struct{})

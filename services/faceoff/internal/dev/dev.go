@@ -247,7 +247,7 @@ func (p *process) services(server *rpc.Server) ([]lifecycle.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := cohost.New(cohostCfg, cohost.Deps{Stores: stores[0], Events: stores[0].Events, Battle: fromCohost, Log: p.log.With("part", "cohost")})
+	c, err := cohost.New(cohostCfg, cohost.Deps{Stores: stores[0], Events: stores[0].Events, NATS: conns[0], Battle: fromCohost, Log: p.log.With("part", "cohost")})
 	if err != nil {
 		return nil, err
 	}

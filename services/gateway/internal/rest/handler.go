@@ -168,10 +168,13 @@ func none(string) (string, bool) { return "", false }
 
 // forwarded is the metadata that goes with a call, apart from the token.
 func forwarded(_ context.Context, r *http.Request) metadata.MD {
-	if key := r.Header.Get(idempotencyKey); key != "" {
-		return metadata.Pairs("idempotency-key", key)
+	md := metadata.MD{}
+	for header, name := range map[string]string{idempotencyKey: "idempotency-key", sessionHeader: "faceoff-session"} {
+		if value := r.Header.Get(header); value != "" {
+			md.Set(name, value)
+		}
 	}
-	return nil
+	return md
 }
 
 // refuse answers with what a service, or the decoding of the request, has refused.

@@ -28,6 +28,7 @@ const (
 	maxGiftsBody = 512 << 10
 
 	idempotencyKey = "Idempotency-Key"
+	sessionHeader  = "Faceoff-Session"
 )
 
 // checkHeaders refuses a request whose headers ask for or bring what the API does not speak.
@@ -38,12 +39,13 @@ func checkHeaders(r *http.Request) *problem {
 	if len(r.Header.Values("Content-Encoding")) > 0 {
 		return plain(http.StatusUnsupportedMediaType, "bodies must not be encoded (Content-Encoding)")
 	}
-	if keys := r.Header.Values(idempotencyKey); len(keys) > 0 {
-		if len(keys) > 1 {
-			return malformed(idempotencyKey, "must be given once")
+	for _, name := range []string{idempotencyKey, sessionHeader} {
+		values := r.Header.Values(name)
+		if len(values) > 1 {
+			return malformed(name, "must be given once")
 		}
-		if err := ids.Command(idempotencyKey, keys[0]); err != nil {
-			return malformed(idempotencyKey, "must be 1 to 64 of A-Z a-z 0-9 _ - . :")
+		if len(values) == 1 && ids.Command(name, values[0]) != nil {
+			return malformed(name, "must be 1 to 64 of A-Z a-z 0-9 _ - . :")
 		}
 	}
 	return nil

@@ -121,6 +121,60 @@ func (Live_Status) EnumDescriptor() ([]byte, []int) {
 	return file_faceoff_cohost_v1_cohost_proto_rawDescGZIP(), []int{0, 1}
 }
 
+type Presence_State int32
+
+const (
+	Presence_STATE_UNSPECIFIED Presence_State = 0
+	Presence_PRESENT           Presence_State = 1
+	// There was no sign of life for unreachable_after_ms. The others wait for it.
+	Presence_UNREACHABLE Presence_State = 2
+	// It has not come back within grace_ms: it leaves its battle and its connection.
+	Presence_LOST Presence_State = 3
+)
+
+// Enum value maps for Presence_State.
+var (
+	Presence_State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "PRESENT",
+		2: "UNREACHABLE",
+		3: "LOST",
+	}
+	Presence_State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"PRESENT":           1,
+		"UNREACHABLE":       2,
+		"LOST":              3,
+	}
+)
+
+func (x Presence_State) Enum() *Presence_State {
+	p := new(Presence_State)
+	*p = x
+	return p
+}
+
+func (x Presence_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Presence_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_faceoff_cohost_v1_cohost_proto_enumTypes[2].Descriptor()
+}
+
+func (Presence_State) Type() protoreflect.EnumType {
+	return &file_faceoff_cohost_v1_cohost_proto_enumTypes[2]
+}
+
+func (x Presence_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Presence_State.Descriptor instead.
+func (Presence_State) EnumDescriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_proto_rawDescGZIP(), []int{1, 0}
+}
+
 type CoHostState_Status int32
 
 const (
@@ -154,11 +208,11 @@ func (x CoHostState_Status) String() string {
 }
 
 func (CoHostState_Status) Descriptor() protoreflect.EnumDescriptor {
-	return file_faceoff_cohost_v1_cohost_proto_enumTypes[2].Descriptor()
+	return file_faceoff_cohost_v1_cohost_proto_enumTypes[3].Descriptor()
 }
 
 func (CoHostState_Status) Type() protoreflect.EnumType {
-	return &file_faceoff_cohost_v1_cohost_proto_enumTypes[2]
+	return &file_faceoff_cohost_v1_cohost_proto_enumTypes[3]
 }
 
 func (x CoHostState_Status) Number() protoreflect.EnumNumber {
@@ -167,7 +221,7 @@ func (x CoHostState_Status) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CoHostState_Status.Descriptor instead.
 func (CoHostState_Status) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_proto_rawDescGZIP(), []int{3, 0}
+	return file_faceoff_cohost_v1_cohost_proto_rawDescGZIP(), []int{5, 0}
 }
 
 // Live is one live room, owned by one host.
@@ -181,7 +235,9 @@ type Live struct {
 	// Unset while the live is active.
 	EndedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
 	// The connection that the live is in; empty if none.
-	ConnectionId  string `protobuf:"bytes,7,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
+	ConnectionId string `protobuf:"bytes,7,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
+	// Unset for a live that has shown no sign of life: it is never lost.
+	Presence      *Presence `protobuf:"bytes,8,opt,name=presence,proto3" json:"presence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -265,6 +321,149 @@ func (x *Live) GetConnectionId() string {
 	return ""
 }
 
+func (x *Live) GetPresence() *Presence {
+	if x != nil {
+		return x.Presence
+	}
+	return nil
+}
+
+// Presence says whether the host of a live is there.
+type Presence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	State Presence_State         `protobuf:"varint,1,opt,name=state,proto3,enum=faceoff.cohost.v1.Presence_State" json:"state,omitempty"`
+	// When this state began.
+	Since *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
+	// Grows by 1 whenever another session takes the live over; 0 before the first.
+	Fence         int64 `protobuf:"varint,3,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Presence) Reset() {
+	*x = Presence{}
+	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Presence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Presence) ProtoMessage() {}
+
+func (x *Presence) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Presence.ProtoReflect.Descriptor instead.
+func (*Presence) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Presence) GetState() Presence_State {
+	if x != nil {
+		return x.State
+	}
+	return Presence_STATE_UNSPECIFIED
+}
+
+func (x *Presence) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *Presence) GetFence() int64 {
+	if x != nil {
+		return x.Fence
+	}
+	return 0
+}
+
+// PresenceSettings are the times of presence, in milliseconds.
+type PresenceSettings struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How often a host is to give a sign of life.
+	RenewMs int32 `protobuf:"varint,1,opt,name=renew_ms,json=renewMs,proto3" json:"renew_ms,omitempty"`
+	// After how much silence it is UNREACHABLE.
+	UnreachableAfterMs int32 `protobuf:"varint,2,opt,name=unreachable_after_ms,json=unreachableAfterMs,proto3" json:"unreachable_after_ms,omitempty"`
+	// After how much more it is LOST.
+	GraceMs int32 `protobuf:"varint,3,opt,name=grace_ms,json=graceMs,proto3" json:"grace_ms,omitempty"`
+	// After how much more its live ends.
+	EndAfterMs    int32 `protobuf:"varint,4,opt,name=end_after_ms,json=endAfterMs,proto3" json:"end_after_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PresenceSettings) Reset() {
+	*x = PresenceSettings{}
+	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PresenceSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PresenceSettings) ProtoMessage() {}
+
+func (x *PresenceSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PresenceSettings.ProtoReflect.Descriptor instead.
+func (*PresenceSettings) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *PresenceSettings) GetRenewMs() int32 {
+	if x != nil {
+		return x.RenewMs
+	}
+	return 0
+}
+
+func (x *PresenceSettings) GetUnreachableAfterMs() int32 {
+	if x != nil {
+		return x.UnreachableAfterMs
+	}
+	return 0
+}
+
+func (x *PresenceSettings) GetGraceMs() int32 {
+	if x != nil {
+		return x.GraceMs
+	}
+	return 0
+}
+
+func (x *PresenceSettings) GetEndAfterMs() int32 {
+	if x != nil {
+		return x.EndAfterMs
+	}
+	return 0
+}
+
 // Member is a live within a connection, with its host.
 type Member struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -277,7 +476,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[1]
+	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -289,7 +488,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[1]
+	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -302,7 +501,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_proto_rawDescGZIP(), []int{1}
+	return file_faceoff_cohost_v1_cohost_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Member) GetLiveId() string {
@@ -342,7 +541,7 @@ type Invitation struct {
 
 func (x *Invitation) Reset() {
 	*x = Invitation{}
-	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[2]
+	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +553,7 @@ func (x *Invitation) String() string {
 func (*Invitation) ProtoMessage() {}
 
 func (x *Invitation) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[2]
+	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +566,7 @@ func (x *Invitation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invitation.ProtoReflect.Descriptor instead.
 func (*Invitation) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_proto_rawDescGZIP(), []int{2}
+	return file_faceoff_cohost_v1_cohost_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Invitation) GetInvitationId() string {
@@ -445,7 +644,7 @@ type CoHostState struct {
 
 func (x *CoHostState) Reset() {
 	*x = CoHostState{}
-	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[3]
+	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -457,7 +656,7 @@ func (x *CoHostState) String() string {
 func (*CoHostState) ProtoMessage() {}
 
 func (x *CoHostState) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[3]
+	mi := &file_faceoff_cohost_v1_cohost_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -470,7 +669,7 @@ func (x *CoHostState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostState.ProtoReflect.Descriptor instead.
 func (*CoHostState) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_proto_rawDescGZIP(), []int{3}
+	return file_faceoff_cohost_v1_cohost_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CoHostState) GetLiveId() string {
@@ -547,7 +746,7 @@ var File_faceoff_cohost_v1_cohost_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_cohost_proto_rawDesc = "" +
 	"\n" +
-	"\x1efaceoff/cohost/v1/cohost.proto\x12\x11faceoff.cohost.v1\x1a\x1afaceoff/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb8\x03\n" +
+	"\x1efaceoff/cohost/v1/cohost.proto\x12\x11faceoff.cohost.v1\x1a\x1afaceoff/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf1\x03\n" +
 	"\x04Live\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x120\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1c.faceoff.cohost.v1.Live.KindR\x04kind\x12)\n" +
@@ -556,7 +755,8 @@ const file_faceoff_cohost_v1_cohost_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x125\n" +
 	"\bended_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x12#\n" +
-	"\rconnection_id\x18\a \x01(\tR\fconnectionId\"2\n" +
+	"\rconnection_id\x18\a \x01(\tR\fconnectionId\x127\n" +
+	"\bpresence\x18\b \x01(\v2\x1b.faceoff.cohost.v1.PresenceR\bpresence\"2\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\t\n" +
 	"\x05VIDEO\x10\x01\x12\t\n" +
@@ -565,7 +765,22 @@ const file_faceoff_cohost_v1_cohost_proto_rawDesc = "" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
 	"\x06ACTIVE\x10\x01\x12\t\n" +
-	"\x05ENDED\x10\x02\"\x85\x01\n" +
+	"\x05ENDED\x10\x02\"\xd3\x01\n" +
+	"\bPresence\x127\n" +
+	"\x05state\x18\x01 \x01(\x0e2!.faceoff.cohost.v1.Presence.StateR\x05state\x120\n" +
+	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x14\n" +
+	"\x05fence\x18\x03 \x01(\x03R\x05fence\"F\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aPRESENT\x10\x01\x12\x0f\n" +
+	"\vUNREACHABLE\x10\x02\x12\b\n" +
+	"\x04LOST\x10\x03\"\x9c\x01\n" +
+	"\x10PresenceSettings\x12\x19\n" +
+	"\brenew_ms\x18\x01 \x01(\x05R\arenewMs\x120\n" +
+	"\x14unreachable_after_ms\x18\x02 \x01(\x05R\x12unreachableAfterMs\x12\x19\n" +
+	"\bgrace_ms\x18\x03 \x01(\x05R\agraceMs\x12 \n" +
+	"\fend_after_ms\x18\x04 \x01(\x05R\n" +
+	"endAfterMs\"\x85\x01\n" +
 	"\x06Member\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
 	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\x127\n" +
@@ -614,42 +829,48 @@ func file_faceoff_cohost_v1_cohost_proto_rawDescGZIP() []byte {
 	return file_faceoff_cohost_v1_cohost_proto_rawDescData
 }
 
-var file_faceoff_cohost_v1_cohost_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_faceoff_cohost_v1_cohost_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_faceoff_cohost_v1_cohost_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_faceoff_cohost_v1_cohost_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_faceoff_cohost_v1_cohost_proto_goTypes = []any{
 	(Live_Kind)(0),                // 0: faceoff.cohost.v1.Live.Kind
 	(Live_Status)(0),              // 1: faceoff.cohost.v1.Live.Status
-	(CoHostState_Status)(0),       // 2: faceoff.cohost.v1.CoHostState.Status
-	(*Live)(nil),                  // 3: faceoff.cohost.v1.Live
-	(*Member)(nil),                // 4: faceoff.cohost.v1.Member
-	(*Invitation)(nil),            // 5: faceoff.cohost.v1.Invitation
-	(*CoHostState)(nil),           // 6: faceoff.cohost.v1.CoHostState
-	(*v1.User)(nil),               // 7: faceoff.user.v1.User
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(Presence_State)(0),           // 2: faceoff.cohost.v1.Presence.State
+	(CoHostState_Status)(0),       // 3: faceoff.cohost.v1.CoHostState.Status
+	(*Live)(nil),                  // 4: faceoff.cohost.v1.Live
+	(*Presence)(nil),              // 5: faceoff.cohost.v1.Presence
+	(*PresenceSettings)(nil),      // 6: faceoff.cohost.v1.PresenceSettings
+	(*Member)(nil),                // 7: faceoff.cohost.v1.Member
+	(*Invitation)(nil),            // 8: faceoff.cohost.v1.Invitation
+	(*CoHostState)(nil),           // 9: faceoff.cohost.v1.CoHostState
+	(*v1.User)(nil),               // 10: faceoff.user.v1.User
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
 }
 var file_faceoff_cohost_v1_cohost_proto_depIdxs = []int32{
 	0,  // 0: faceoff.cohost.v1.Live.kind:type_name -> faceoff.cohost.v1.Live.Kind
-	7,  // 1: faceoff.cohost.v1.Live.host:type_name -> faceoff.user.v1.User
+	10, // 1: faceoff.cohost.v1.Live.host:type_name -> faceoff.user.v1.User
 	1,  // 2: faceoff.cohost.v1.Live.status:type_name -> faceoff.cohost.v1.Live.Status
-	8,  // 3: faceoff.cohost.v1.Live.created_at:type_name -> google.protobuf.Timestamp
-	8,  // 4: faceoff.cohost.v1.Live.ended_at:type_name -> google.protobuf.Timestamp
-	7,  // 5: faceoff.cohost.v1.Member.host:type_name -> faceoff.user.v1.User
-	8,  // 6: faceoff.cohost.v1.Member.joined_at:type_name -> google.protobuf.Timestamp
-	4,  // 7: faceoff.cohost.v1.Invitation.inviter:type_name -> faceoff.cohost.v1.Member
-	4,  // 8: faceoff.cohost.v1.Invitation.invitee:type_name -> faceoff.cohost.v1.Member
-	8,  // 9: faceoff.cohost.v1.Invitation.created_at:type_name -> google.protobuf.Timestamp
-	8,  // 10: faceoff.cohost.v1.Invitation.expires_at:type_name -> google.protobuf.Timestamp
-	2,  // 11: faceoff.cohost.v1.CoHostState.status:type_name -> faceoff.cohost.v1.CoHostState.Status
-	4,  // 12: faceoff.cohost.v1.CoHostState.connected:type_name -> faceoff.cohost.v1.Member
-	5,  // 13: faceoff.cohost.v1.CoHostState.invitees:type_name -> faceoff.cohost.v1.Invitation
-	5,  // 14: faceoff.cohost.v1.CoHostState.applicants:type_name -> faceoff.cohost.v1.Invitation
-	8,  // 15: faceoff.cohost.v1.CoHostState.server_now:type_name -> google.protobuf.Timestamp
-	5,  // 16: faceoff.cohost.v1.CoHostState.applicant:type_name -> faceoff.cohost.v1.Invitation
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	11, // 3: faceoff.cohost.v1.Live.created_at:type_name -> google.protobuf.Timestamp
+	11, // 4: faceoff.cohost.v1.Live.ended_at:type_name -> google.protobuf.Timestamp
+	5,  // 5: faceoff.cohost.v1.Live.presence:type_name -> faceoff.cohost.v1.Presence
+	2,  // 6: faceoff.cohost.v1.Presence.state:type_name -> faceoff.cohost.v1.Presence.State
+	11, // 7: faceoff.cohost.v1.Presence.since:type_name -> google.protobuf.Timestamp
+	10, // 8: faceoff.cohost.v1.Member.host:type_name -> faceoff.user.v1.User
+	11, // 9: faceoff.cohost.v1.Member.joined_at:type_name -> google.protobuf.Timestamp
+	7,  // 10: faceoff.cohost.v1.Invitation.inviter:type_name -> faceoff.cohost.v1.Member
+	7,  // 11: faceoff.cohost.v1.Invitation.invitee:type_name -> faceoff.cohost.v1.Member
+	11, // 12: faceoff.cohost.v1.Invitation.created_at:type_name -> google.protobuf.Timestamp
+	11, // 13: faceoff.cohost.v1.Invitation.expires_at:type_name -> google.protobuf.Timestamp
+	3,  // 14: faceoff.cohost.v1.CoHostState.status:type_name -> faceoff.cohost.v1.CoHostState.Status
+	7,  // 15: faceoff.cohost.v1.CoHostState.connected:type_name -> faceoff.cohost.v1.Member
+	8,  // 16: faceoff.cohost.v1.CoHostState.invitees:type_name -> faceoff.cohost.v1.Invitation
+	8,  // 17: faceoff.cohost.v1.CoHostState.applicants:type_name -> faceoff.cohost.v1.Invitation
+	11, // 18: faceoff.cohost.v1.CoHostState.server_now:type_name -> google.protobuf.Timestamp
+	8,  // 19: faceoff.cohost.v1.CoHostState.applicant:type_name -> faceoff.cohost.v1.Invitation
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_cohost_proto_init() }
@@ -662,8 +883,8 @@ func file_faceoff_cohost_v1_cohost_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_cohost_v1_cohost_proto_rawDesc), len(file_faceoff_cohost_v1_cohost_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   4,
+			NumEnums:      4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -8,12 +8,12 @@ package cohostv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
-	_ "github.com/faceoff-live/faceoff/proto/gen/faceoff/auth/v1"
 	v11 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
 	v1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -529,6 +529,200 @@ func (x *EndLiveResponse) GetLeftConnectionId() string {
 	return ""
 }
 
+type HeartbeatRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// Names the device or the tab, the same as long as it runs; made anew at every start. A session that was not known takes the live
+	// over from the one before. Empty for a caller that does not take part in that, such as a backend.
+	SessionId     string `protobuf:"bytes,2,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeartbeatRequest) Reset() {
+	*x = HeartbeatRequest{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeartbeatRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeartbeatRequest) ProtoMessage() {}
+
+func (x *HeartbeatRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeartbeatRequest.ProtoReflect.Descriptor instead.
+func (*HeartbeatRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *HeartbeatRequest) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *HeartbeatRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+type HeartbeatResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ServerNow     *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=server_now,json=serverNow,proto3" json:"server_now,omitempty"`
+	Settings      *PresenceSettings      `protobuf:"bytes,2,opt,name=settings,proto3" json:"settings,omitempty"`
+	Presence      *Presence              `protobuf:"bytes,3,opt,name=presence,proto3" json:"presence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeartbeatResponse) Reset() {
+	*x = HeartbeatResponse{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeartbeatResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeartbeatResponse) ProtoMessage() {}
+
+func (x *HeartbeatResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeartbeatResponse.ProtoReflect.Descriptor instead.
+func (*HeartbeatResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *HeartbeatResponse) GetServerNow() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ServerNow
+	}
+	return nil
+}
+
+func (x *HeartbeatResponse) GetSettings() *PresenceSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *HeartbeatResponse) GetPresence() *Presence {
+	if x != nil {
+		return x.Presence
+	}
+	return nil
+}
+
+type GetPresenceSettingsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPresenceSettingsRequest) Reset() {
+	*x = GetPresenceSettingsRequest{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPresenceSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPresenceSettingsRequest) ProtoMessage() {}
+
+func (x *GetPresenceSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPresenceSettingsRequest.ProtoReflect.Descriptor instead.
+func (*GetPresenceSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{12}
+}
+
+type GetPresenceSettingsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *PresenceSettings      `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPresenceSettingsResponse) Reset() {
+	*x = GetPresenceSettingsResponse{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPresenceSettingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPresenceSettingsResponse) ProtoMessage() {}
+
+func (x *GetPresenceSettingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPresenceSettingsResponse.ProtoReflect.Descriptor instead.
+func (*GetPresenceSettingsResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetPresenceSettingsResponse) GetSettings() *PresenceSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
 type GetCoHostStateRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
@@ -538,7 +732,7 @@ type GetCoHostStateRequest struct {
 
 func (x *GetCoHostStateRequest) Reset() {
 	*x = GetCoHostStateRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[10]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -550,7 +744,7 @@ func (x *GetCoHostStateRequest) String() string {
 func (*GetCoHostStateRequest) ProtoMessage() {}
 
 func (x *GetCoHostStateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[10]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -563,7 +757,7 @@ func (x *GetCoHostStateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCoHostStateRequest.ProtoReflect.Descriptor instead.
 func (*GetCoHostStateRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{10}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetCoHostStateRequest) GetLiveId() string {
@@ -582,7 +776,7 @@ type GetCoHostStateResponse struct {
 
 func (x *GetCoHostStateResponse) Reset() {
 	*x = GetCoHostStateResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[11]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -594,7 +788,7 @@ func (x *GetCoHostStateResponse) String() string {
 func (*GetCoHostStateResponse) ProtoMessage() {}
 
 func (x *GetCoHostStateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[11]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -607,7 +801,7 @@ func (x *GetCoHostStateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCoHostStateResponse.ProtoReflect.Descriptor instead.
 func (*GetCoHostStateResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{11}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetCoHostStateResponse) GetState() *CoHostState {
@@ -631,7 +825,7 @@ type ListCandidatesRequest struct {
 
 func (x *ListCandidatesRequest) Reset() {
 	*x = ListCandidatesRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[12]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -643,7 +837,7 @@ func (x *ListCandidatesRequest) String() string {
 func (*ListCandidatesRequest) ProtoMessage() {}
 
 func (x *ListCandidatesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[12]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -656,7 +850,7 @@ func (x *ListCandidatesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCandidatesRequest.ProtoReflect.Descriptor instead.
 func (*ListCandidatesRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{12}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListCandidatesRequest) GetLiveId() string {
@@ -691,7 +885,7 @@ type ListCandidatesResponse struct {
 
 func (x *ListCandidatesResponse) Reset() {
 	*x = ListCandidatesResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[13]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -703,7 +897,7 @@ func (x *ListCandidatesResponse) String() string {
 func (*ListCandidatesResponse) ProtoMessage() {}
 
 func (x *ListCandidatesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[13]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -716,7 +910,7 @@ func (x *ListCandidatesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCandidatesResponse.ProtoReflect.Descriptor instead.
 func (*ListCandidatesResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{13}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListCandidatesResponse) GetCandidates() []*Live {
@@ -752,7 +946,7 @@ type RequestHostConnectionRequest struct {
 
 func (x *RequestHostConnectionRequest) Reset() {
 	*x = RequestHostConnectionRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[14]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -764,7 +958,7 @@ func (x *RequestHostConnectionRequest) String() string {
 func (*RequestHostConnectionRequest) ProtoMessage() {}
 
 func (x *RequestHostConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[14]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -777,7 +971,7 @@ func (x *RequestHostConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestHostConnectionRequest.ProtoReflect.Descriptor instead.
 func (*RequestHostConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{14}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RequestHostConnectionRequest) GetLiveId() string {
@@ -827,7 +1021,7 @@ type RequestHostConnectionResponse struct {
 
 func (x *RequestHostConnectionResponse) Reset() {
 	*x = RequestHostConnectionResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[15]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -839,7 +1033,7 @@ func (x *RequestHostConnectionResponse) String() string {
 func (*RequestHostConnectionResponse) ProtoMessage() {}
 
 func (x *RequestHostConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[15]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -852,7 +1046,7 @@ func (x *RequestHostConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestHostConnectionResponse.ProtoReflect.Descriptor instead.
 func (*RequestHostConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{15}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RequestHostConnectionResponse) GetResults() map[string]*v11.TargetResult {
@@ -880,7 +1074,7 @@ type CancelHostConnectionRequest struct {
 
 func (x *CancelHostConnectionRequest) Reset() {
 	*x = CancelHostConnectionRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[16]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -892,7 +1086,7 @@ func (x *CancelHostConnectionRequest) String() string {
 func (*CancelHostConnectionRequest) ProtoMessage() {}
 
 func (x *CancelHostConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[16]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -905,7 +1099,7 @@ func (x *CancelHostConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelHostConnectionRequest.ProtoReflect.Descriptor instead.
 func (*CancelHostConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{16}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CancelHostConnectionRequest) GetLiveId() string {
@@ -931,7 +1125,7 @@ type CancelHostConnectionResponse struct {
 
 func (x *CancelHostConnectionResponse) Reset() {
 	*x = CancelHostConnectionResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[17]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -943,7 +1137,7 @@ func (x *CancelHostConnectionResponse) String() string {
 func (*CancelHostConnectionResponse) ProtoMessage() {}
 
 func (x *CancelHostConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[17]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -956,7 +1150,7 @@ func (x *CancelHostConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelHostConnectionResponse.ProtoReflect.Descriptor instead.
 func (*CancelHostConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{17}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CancelHostConnectionResponse) GetState() *CoHostState {
@@ -979,7 +1173,7 @@ type AcceptHostConnectionRequest struct {
 
 func (x *AcceptHostConnectionRequest) Reset() {
 	*x = AcceptHostConnectionRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[18]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -991,7 +1185,7 @@ func (x *AcceptHostConnectionRequest) String() string {
 func (*AcceptHostConnectionRequest) ProtoMessage() {}
 
 func (x *AcceptHostConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[18]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1004,7 +1198,7 @@ func (x *AcceptHostConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptHostConnectionRequest.ProtoReflect.Descriptor instead.
 func (*AcceptHostConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{18}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AcceptHostConnectionRequest) GetLiveId() string {
@@ -1037,7 +1231,7 @@ type AcceptHostConnectionResponse struct {
 
 func (x *AcceptHostConnectionResponse) Reset() {
 	*x = AcceptHostConnectionResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[19]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1049,7 +1243,7 @@ func (x *AcceptHostConnectionResponse) String() string {
 func (*AcceptHostConnectionResponse) ProtoMessage() {}
 
 func (x *AcceptHostConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[19]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1062,7 +1256,7 @@ func (x *AcceptHostConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptHostConnectionResponse.ProtoReflect.Descriptor instead.
 func (*AcceptHostConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{19}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AcceptHostConnectionResponse) GetState() *CoHostState {
@@ -1090,7 +1284,7 @@ type RejectHostConnectionRequest struct {
 
 func (x *RejectHostConnectionRequest) Reset() {
 	*x = RejectHostConnectionRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[20]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1102,7 +1296,7 @@ func (x *RejectHostConnectionRequest) String() string {
 func (*RejectHostConnectionRequest) ProtoMessage() {}
 
 func (x *RejectHostConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[20]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1115,7 +1309,7 @@ func (x *RejectHostConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectHostConnectionRequest.ProtoReflect.Descriptor instead.
 func (*RejectHostConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{20}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RejectHostConnectionRequest) GetLiveId() string {
@@ -1162,7 +1356,7 @@ type RejectHostConnectionResponse struct {
 
 func (x *RejectHostConnectionResponse) Reset() {
 	*x = RejectHostConnectionResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[21]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1174,7 +1368,7 @@ func (x *RejectHostConnectionResponse) String() string {
 func (*RejectHostConnectionResponse) ProtoMessage() {}
 
 func (x *RejectHostConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[21]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1187,7 +1381,7 @@ func (x *RejectHostConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectHostConnectionResponse.ProtoReflect.Descriptor instead.
 func (*RejectHostConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{21}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RejectHostConnectionResponse) GetState() *CoHostState {
@@ -1206,7 +1400,7 @@ type ExitHostConnectionRequest struct {
 
 func (x *ExitHostConnectionRequest) Reset() {
 	*x = ExitHostConnectionRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[22]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1218,7 +1412,7 @@ func (x *ExitHostConnectionRequest) String() string {
 func (*ExitHostConnectionRequest) ProtoMessage() {}
 
 func (x *ExitHostConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[22]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1231,7 +1425,7 @@ func (x *ExitHostConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExitHostConnectionRequest.ProtoReflect.Descriptor instead.
 func (*ExitHostConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{22}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ExitHostConnectionRequest) GetLiveId() string {
@@ -1250,7 +1444,7 @@ type ExitHostConnectionResponse struct {
 
 func (x *ExitHostConnectionResponse) Reset() {
 	*x = ExitHostConnectionResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[23]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1262,7 +1456,7 @@ func (x *ExitHostConnectionResponse) String() string {
 func (*ExitHostConnectionResponse) ProtoMessage() {}
 
 func (x *ExitHostConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[23]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1275,7 +1469,7 @@ func (x *ExitHostConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExitHostConnectionResponse.ProtoReflect.Descriptor instead.
 func (*ExitHostConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{23}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ExitHostConnectionResponse) GetState() *CoHostState {
@@ -1298,7 +1492,7 @@ type SetLayoutTemplateRequest struct {
 
 func (x *SetLayoutTemplateRequest) Reset() {
 	*x = SetLayoutTemplateRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[24]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1310,7 +1504,7 @@ func (x *SetLayoutTemplateRequest) String() string {
 func (*SetLayoutTemplateRequest) ProtoMessage() {}
 
 func (x *SetLayoutTemplateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[24]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1323,7 +1517,7 @@ func (x *SetLayoutTemplateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLayoutTemplateRequest.ProtoReflect.Descriptor instead.
 func (*SetLayoutTemplateRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{24}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SetLayoutTemplateRequest) GetLiveId() string {
@@ -1349,7 +1543,7 @@ type SetLayoutTemplateResponse struct {
 
 func (x *SetLayoutTemplateResponse) Reset() {
 	*x = SetLayoutTemplateResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[25]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1361,7 +1555,7 @@ func (x *SetLayoutTemplateResponse) String() string {
 func (*SetLayoutTemplateResponse) ProtoMessage() {}
 
 func (x *SetLayoutTemplateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[25]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1374,7 +1568,7 @@ func (x *SetLayoutTemplateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLayoutTemplateResponse.ProtoReflect.Descriptor instead.
 func (*SetLayoutTemplateResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{25}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SetLayoutTemplateResponse) GetState() *CoHostState {
@@ -1397,7 +1591,7 @@ type MuteRemoteHostAudioRequest struct {
 
 func (x *MuteRemoteHostAudioRequest) Reset() {
 	*x = MuteRemoteHostAudioRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[26]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1409,7 +1603,7 @@ func (x *MuteRemoteHostAudioRequest) String() string {
 func (*MuteRemoteHostAudioRequest) ProtoMessage() {}
 
 func (x *MuteRemoteHostAudioRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[26]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1422,7 +1616,7 @@ func (x *MuteRemoteHostAudioRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MuteRemoteHostAudioRequest.ProtoReflect.Descriptor instead.
 func (*MuteRemoteHostAudioRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{26}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *MuteRemoteHostAudioRequest) GetLiveId() string {
@@ -1455,7 +1649,7 @@ type MuteRemoteHostAudioResponse struct {
 
 func (x *MuteRemoteHostAudioResponse) Reset() {
 	*x = MuteRemoteHostAudioResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[27]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1467,7 +1661,7 @@ func (x *MuteRemoteHostAudioResponse) String() string {
 func (*MuteRemoteHostAudioResponse) ProtoMessage() {}
 
 func (x *MuteRemoteHostAudioResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[27]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1480,7 +1674,7 @@ func (x *MuteRemoteHostAudioResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MuteRemoteHostAudioResponse.ProtoReflect.Descriptor instead.
 func (*MuteRemoteHostAudioResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{27}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *MuteRemoteHostAudioResponse) GetState() *CoHostState {
@@ -1501,7 +1695,7 @@ type WatchLiveRequest struct {
 
 func (x *WatchLiveRequest) Reset() {
 	*x = WatchLiveRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[28]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1513,7 +1707,7 @@ func (x *WatchLiveRequest) String() string {
 func (*WatchLiveRequest) ProtoMessage() {}
 
 func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[28]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1526,7 +1720,7 @@ func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveRequest.ProtoReflect.Descriptor instead.
 func (*WatchLiveRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{28}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *WatchLiveRequest) GetLiveId() string {
@@ -1556,7 +1750,7 @@ type WatchLiveResponse struct {
 
 func (x *WatchLiveResponse) Reset() {
 	*x = WatchLiveResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[29]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1568,7 +1762,7 @@ func (x *WatchLiveResponse) String() string {
 func (*WatchLiveResponse) ProtoMessage() {}
 
 func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[29]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1581,7 +1775,7 @@ func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{29}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *WatchLiveResponse) GetPayload() isWatchLiveResponse_Payload {
@@ -1640,7 +1834,7 @@ type UpdateLiveRequest_HostProfile struct {
 
 func (x *UpdateLiveRequest_HostProfile) Reset() {
 	*x = UpdateLiveRequest_HostProfile{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[30]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1652,7 +1846,7 @@ func (x *UpdateLiveRequest_HostProfile) String() string {
 func (*UpdateLiveRequest_HostProfile) ProtoMessage() {}
 
 func (x *UpdateLiveRequest_HostProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[30]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1701,7 +1895,7 @@ type WatchLiveResponse_Snapshot struct {
 
 func (x *WatchLiveResponse_Snapshot) Reset() {
 	*x = WatchLiveResponse_Snapshot{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[32]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1713,7 +1907,7 @@ func (x *WatchLiveResponse_Snapshot) String() string {
 func (*WatchLiveResponse_Snapshot) ProtoMessage() {}
 
 func (x *WatchLiveResponse_Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[32]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1726,7 +1920,7 @@ func (x *WatchLiveResponse_Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse_Snapshot.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse_Snapshot) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{29, 0}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{33, 0}
 }
 
 func (x *WatchLiveResponse_Snapshot) GetNumber() int64 {
@@ -1754,7 +1948,7 @@ var File_faceoff_cohost_v1_cohost_service_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\n" +
-	"&faceoff/cohost/v1/cohost_service.proto\x12\x11faceoff.cohost.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cfaceoff/auth/v1/access.proto\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1efaceoff/cohost/v1/events.proto\x1a\x1efaceoff/errors/v1/reason.proto\x1a\x1afaceoff/user/v1/user.proto\x1a\x1cgoogle/api/annotations.proto\"\xbb\x01\n" +
+	"&faceoff/cohost/v1/cohost_service.proto\x12\x11faceoff.cohost.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1efaceoff/cohost/v1/events.proto\x1a\x1efaceoff/errors/v1/reason.proto\x1a\x1afaceoff/user/v1/user.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbb\x01\n" +
 	"\x11CreateLiveRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12<\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1c.faceoff.cohost.v1.Live.KindB\n" +
@@ -1793,7 +1987,19 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"l\n" +
 	"\x0fEndLiveResponse\x12+\n" +
 	"\x04live\x18\x01 \x01(\v2\x17.faceoff.cohost.v1.LiveR\x04live\x12,\n" +
-	"\x12left_connection_id\x18\x02 \x01(\tR\x10leftConnectionId\"N\n" +
+	"\x12left_connection_id\x18\x02 \x01(\tR\x10leftConnectionId\"\x88\x01\n" +
+	"\x10HeartbeatRequest\x125\n" +
+	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12=\n" +
+	"\n" +
+	"session_id\x18\x02 \x01(\tB\x1e\xbaH\x1br\x192\x17^[A-Za-z0-9_.:-]{0,64}$R\tsessionId\"\xc8\x01\n" +
+	"\x11HeartbeatResponse\x129\n" +
+	"\n" +
+	"server_now\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tserverNow\x12?\n" +
+	"\bsettings\x18\x02 \x01(\v2#.faceoff.cohost.v1.PresenceSettingsR\bsettings\x127\n" +
+	"\bpresence\x18\x03 \x01(\v2\x1b.faceoff.cohost.v1.PresenceR\bpresence\"\x1c\n" +
+	"\x1aGetPresenceSettingsRequest\"^\n" +
+	"\x1bGetPresenceSettingsResponse\x12?\n" +
+	"\bsettings\x18\x01 \x01(\v2#.faceoff.cohost.v1.PresenceSettingsR\bsettings\"N\n" +
 	"\x15GetCoHostStateRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"N\n" +
 	"\x16GetCoHostStateResponse\x124\n" +
@@ -1871,25 +2077,27 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12+\n" +
 	"\x04live\x18\x02 \x01(\v2\x17.faceoff.cohost.v1.LiveR\x04live\x124\n" +
 	"\x05state\x18\x03 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05stateB\t\n" +
-	"\apayload2\x96\x12\n" +
-	"\rCohostService\x12\x8c\x01\n" +
+	"\apayload2\xb0\x12\n" +
+	"\rCohostService\x12o\n" +
 	"\n" +
-	"CreateLive\x12$.faceoff.cohost.v1.CreateLiveRequest\x1a%.faceoff.cohost.v1.CreateLiveResponse\"1\xda\xda\x18\x19\b\x022\fhost.user_id\x12\alive_id\x82\xd3\xe4\x93\x02\x0e:\x01*\"\t/v1/lives\x12|\n" +
-	"\aGetLive\x12!.faceoff.cohost.v1.GetLiveRequest\x1a\".faceoff.cohost.v1.GetLiveResponse\"*\xda\xda\x18\v\b\x01\x12\alive_id\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/lives/{live_id}\x12\x88\x01\n" +
+	"CreateLive\x12$.faceoff.cohost.v1.CreateLiveRequest\x1a%.faceoff.cohost.v1.CreateLiveResponse\"\x14\x82\xd3\xe4\x93\x02\x0e:\x01*\"\t/v1/lives\x12m\n" +
+	"\aGetLive\x12!.faceoff.cohost.v1.GetLiveRequest\x1a\".faceoff.cohost.v1.GetLiveResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/lives/{live_id}\x12y\n" +
 	"\n" +
-	"UpdateLive\x12$.faceoff.cohost.v1.UpdateLiveRequest\x1a%.faceoff.cohost.v1.UpdateLiveResponse\"-\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02\x18:\x01*2\x13/v1/lives/{live_id}\x12\x81\x01\n" +
-	"\tListLives\x12#.faceoff.cohost.v1.ListLivesRequest\x1a$.faceoff.cohost.v1.ListLivesResponse\")\xda\xda\x18\x14\b\x01(\x01\x12\x0ecandidates_for\x82\xd3\xe4\x93\x02\v\x12\t/v1/lives\x12|\n" +
-	"\aEndLive\x12!.faceoff.cohost.v1.EndLiveRequest\x1a\".faceoff.cohost.v1.EndLiveResponse\"*\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02\x15*\x13/v1/lives/{live_id}\x12\x98\x01\n" +
-	"\x0eGetCoHostState\x12(.faceoff.cohost.v1.GetCoHostStateRequest\x1a).faceoff.cohost.v1.GetCoHostStateResponse\"1\xda\xda\x18\v\b\x01\x12\alive_id\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/lives/{live_id}/cohost\x12v\n" +
-	"\x0eListCandidates\x12(.faceoff.cohost.v1.ListCandidatesRequest\x1a).faceoff.cohost.v1.ListCandidatesResponse\"\x0f\xda\xda\x18\v\b\x01\x12\alive_id\x12\xb8\x01\n" +
-	"\x15RequestHostConnection\x12/.faceoff.cohost.v1.RequestHostConnectionRequest\x1a0.faceoff.cohost.v1.RequestHostConnectionResponse\"<\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/lives/{live_id}/cohost:request\x12\xb4\x01\n" +
-	"\x14CancelHostConnection\x12..faceoff.cohost.v1.CancelHostConnectionRequest\x1a/.faceoff.cohost.v1.CancelHostConnectionResponse\";\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:cancel\x12\xb4\x01\n" +
-	"\x14AcceptHostConnection\x12..faceoff.cohost.v1.AcceptHostConnectionRequest\x1a/.faceoff.cohost.v1.AcceptHostConnectionResponse\";\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:accept\x12\xb4\x01\n" +
-	"\x14RejectHostConnection\x12..faceoff.cohost.v1.RejectHostConnectionRequest\x1a/.faceoff.cohost.v1.RejectHostConnectionResponse\";\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:reject\x12\xac\x01\n" +
-	"\x12ExitHostConnection\x12,.faceoff.cohost.v1.ExitHostConnectionRequest\x1a-.faceoff.cohost.v1.ExitHostConnectionResponse\"9\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/lives/{live_id}/cohost:exit\x12\xab\x01\n" +
-	"\x11SetLayoutTemplate\x12+.faceoff.cohost.v1.SetLayoutTemplateRequest\x1a,.faceoff.cohost.v1.SetLayoutTemplateResponse\";\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:layout\x12\xaf\x01\n" +
-	"\x13MuteRemoteHostAudio\x12-.faceoff.cohost.v1.MuteRemoteHostAudioRequest\x1a..faceoff.cohost.v1.MuteRemoteHostAudioResponse\"9\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/lives/{live_id}/cohost:mute\x12i\n" +
-	"\tWatchLive\x12#.faceoff.cohost.v1.WatchLiveRequest\x1a$.faceoff.cohost.v1.WatchLiveResponse\"\x0f\xda\xda\x18\v\b\x01\x12\alive_id0\x01B\xd7\x01\n" +
+	"UpdateLive\x12$.faceoff.cohost.v1.UpdateLiveRequest\x1a%.faceoff.cohost.v1.UpdateLiveResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*2\x13/v1/lives/{live_id}\x12i\n" +
+	"\tListLives\x12#.faceoff.cohost.v1.ListLivesRequest\x1a$.faceoff.cohost.v1.ListLivesResponse\"\x11\x82\xd3\xe4\x93\x02\v\x12\t/v1/lives\x12m\n" +
+	"\aEndLive\x12!.faceoff.cohost.v1.EndLiveRequest\x1a\".faceoff.cohost.v1.EndLiveResponse\"\x1b\x82\xd3\xe4\x93\x02\x15*\x13/v1/lives/{live_id}\x12\x80\x01\n" +
+	"\tHeartbeat\x12#.faceoff.cohost.v1.HeartbeatRequest\x1a$.faceoff.cohost.v1.HeartbeatResponse\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/lives/{live_id}:heartbeat\x12\x93\x01\n" +
+	"\x13GetPresenceSettings\x12-.faceoff.cohost.v1.GetPresenceSettingsRequest\x1a..faceoff.cohost.v1.GetPresenceSettingsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/settings/presence\x12\x89\x01\n" +
+	"\x0eGetCoHostState\x12(.faceoff.cohost.v1.GetCoHostStateRequest\x1a).faceoff.cohost.v1.GetCoHostStateResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/lives/{live_id}/cohost\x12e\n" +
+	"\x0eListCandidates\x12(.faceoff.cohost.v1.ListCandidatesRequest\x1a).faceoff.cohost.v1.ListCandidatesResponse\x12\xa9\x01\n" +
+	"\x15RequestHostConnection\x12/.faceoff.cohost.v1.RequestHostConnectionRequest\x1a0.faceoff.cohost.v1.RequestHostConnectionResponse\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/lives/{live_id}/cohost:request\x12\xa5\x01\n" +
+	"\x14CancelHostConnection\x12..faceoff.cohost.v1.CancelHostConnectionRequest\x1a/.faceoff.cohost.v1.CancelHostConnectionResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:cancel\x12\xa5\x01\n" +
+	"\x14AcceptHostConnection\x12..faceoff.cohost.v1.AcceptHostConnectionRequest\x1a/.faceoff.cohost.v1.AcceptHostConnectionResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:accept\x12\xa5\x01\n" +
+	"\x14RejectHostConnection\x12..faceoff.cohost.v1.RejectHostConnectionRequest\x1a/.faceoff.cohost.v1.RejectHostConnectionResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:reject\x12\x9d\x01\n" +
+	"\x12ExitHostConnection\x12,.faceoff.cohost.v1.ExitHostConnectionRequest\x1a-.faceoff.cohost.v1.ExitHostConnectionResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/lives/{live_id}/cohost:exit\x12\x9c\x01\n" +
+	"\x11SetLayoutTemplate\x12+.faceoff.cohost.v1.SetLayoutTemplateRequest\x1a,.faceoff.cohost.v1.SetLayoutTemplateResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:layout\x12\xa0\x01\n" +
+	"\x13MuteRemoteHostAudio\x12-.faceoff.cohost.v1.MuteRemoteHostAudioRequest\x1a..faceoff.cohost.v1.MuteRemoteHostAudioResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/lives/{live_id}/cohost:mute\x12X\n" +
+	"\tWatchLive\x12#.faceoff.cohost.v1.WatchLiveRequest\x1a$.faceoff.cohost.v1.WatchLiveResponse0\x01B\xd7\x01\n" +
 	"\x15com.faceoff.cohost.v1B\x12CohostServiceProtoP\x01ZDgithub.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1;cohostv1\xa2\x02\x03FCX\xaa\x02\x11Faceoff.Cohost.V1\xca\x02\x11Faceoff\\Cohost\\V1\xe2\x02\x1dFaceoff\\Cohost\\V1\\GPBMetadata\xea\x02\x13Faceoff::Cohost::V1b\x06proto3"
 
 var (
@@ -1904,7 +2112,7 @@ func file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP() []byte {
 	return file_faceoff_cohost_v1_cohost_service_proto_rawDescData
 }
 
-var file_faceoff_cohost_v1_cohost_service_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_faceoff_cohost_v1_cohost_service_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_faceoff_cohost_v1_cohost_service_proto_goTypes = []any{
 	(*CreateLiveRequest)(nil),             // 0: faceoff.cohost.v1.CreateLiveRequest
 	(*CreateLiveResponse)(nil),            // 1: faceoff.cohost.v1.CreateLiveResponse
@@ -1916,97 +2124,112 @@ var file_faceoff_cohost_v1_cohost_service_proto_goTypes = []any{
 	(*UpdateLiveResponse)(nil),            // 7: faceoff.cohost.v1.UpdateLiveResponse
 	(*EndLiveRequest)(nil),                // 8: faceoff.cohost.v1.EndLiveRequest
 	(*EndLiveResponse)(nil),               // 9: faceoff.cohost.v1.EndLiveResponse
-	(*GetCoHostStateRequest)(nil),         // 10: faceoff.cohost.v1.GetCoHostStateRequest
-	(*GetCoHostStateResponse)(nil),        // 11: faceoff.cohost.v1.GetCoHostStateResponse
-	(*ListCandidatesRequest)(nil),         // 12: faceoff.cohost.v1.ListCandidatesRequest
-	(*ListCandidatesResponse)(nil),        // 13: faceoff.cohost.v1.ListCandidatesResponse
-	(*RequestHostConnectionRequest)(nil),  // 14: faceoff.cohost.v1.RequestHostConnectionRequest
-	(*RequestHostConnectionResponse)(nil), // 15: faceoff.cohost.v1.RequestHostConnectionResponse
-	(*CancelHostConnectionRequest)(nil),   // 16: faceoff.cohost.v1.CancelHostConnectionRequest
-	(*CancelHostConnectionResponse)(nil),  // 17: faceoff.cohost.v1.CancelHostConnectionResponse
-	(*AcceptHostConnectionRequest)(nil),   // 18: faceoff.cohost.v1.AcceptHostConnectionRequest
-	(*AcceptHostConnectionResponse)(nil),  // 19: faceoff.cohost.v1.AcceptHostConnectionResponse
-	(*RejectHostConnectionRequest)(nil),   // 20: faceoff.cohost.v1.RejectHostConnectionRequest
-	(*RejectHostConnectionResponse)(nil),  // 21: faceoff.cohost.v1.RejectHostConnectionResponse
-	(*ExitHostConnectionRequest)(nil),     // 22: faceoff.cohost.v1.ExitHostConnectionRequest
-	(*ExitHostConnectionResponse)(nil),    // 23: faceoff.cohost.v1.ExitHostConnectionResponse
-	(*SetLayoutTemplateRequest)(nil),      // 24: faceoff.cohost.v1.SetLayoutTemplateRequest
-	(*SetLayoutTemplateResponse)(nil),     // 25: faceoff.cohost.v1.SetLayoutTemplateResponse
-	(*MuteRemoteHostAudioRequest)(nil),    // 26: faceoff.cohost.v1.MuteRemoteHostAudioRequest
-	(*MuteRemoteHostAudioResponse)(nil),   // 27: faceoff.cohost.v1.MuteRemoteHostAudioResponse
-	(*WatchLiveRequest)(nil),              // 28: faceoff.cohost.v1.WatchLiveRequest
-	(*WatchLiveResponse)(nil),             // 29: faceoff.cohost.v1.WatchLiveResponse
-	(*UpdateLiveRequest_HostProfile)(nil), // 30: faceoff.cohost.v1.UpdateLiveRequest.HostProfile
-	nil,                                   // 31: faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry
-	(*WatchLiveResponse_Snapshot)(nil),    // 32: faceoff.cohost.v1.WatchLiveResponse.Snapshot
-	(Live_Kind)(0),                        // 33: faceoff.cohost.v1.Live.Kind
-	(*v1.User)(nil),                       // 34: faceoff.user.v1.User
-	(*Live)(nil),                          // 35: faceoff.cohost.v1.Live
-	(*CoHostState)(nil),                   // 36: faceoff.cohost.v1.CoHostState
-	(CoHostRequestRejected_ReasonCode)(0), // 37: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
-	(*Event)(nil),                         // 38: faceoff.cohost.v1.Event
-	(*v11.TargetResult)(nil),              // 39: faceoff.errors.v1.TargetResult
+	(*HeartbeatRequest)(nil),              // 10: faceoff.cohost.v1.HeartbeatRequest
+	(*HeartbeatResponse)(nil),             // 11: faceoff.cohost.v1.HeartbeatResponse
+	(*GetPresenceSettingsRequest)(nil),    // 12: faceoff.cohost.v1.GetPresenceSettingsRequest
+	(*GetPresenceSettingsResponse)(nil),   // 13: faceoff.cohost.v1.GetPresenceSettingsResponse
+	(*GetCoHostStateRequest)(nil),         // 14: faceoff.cohost.v1.GetCoHostStateRequest
+	(*GetCoHostStateResponse)(nil),        // 15: faceoff.cohost.v1.GetCoHostStateResponse
+	(*ListCandidatesRequest)(nil),         // 16: faceoff.cohost.v1.ListCandidatesRequest
+	(*ListCandidatesResponse)(nil),        // 17: faceoff.cohost.v1.ListCandidatesResponse
+	(*RequestHostConnectionRequest)(nil),  // 18: faceoff.cohost.v1.RequestHostConnectionRequest
+	(*RequestHostConnectionResponse)(nil), // 19: faceoff.cohost.v1.RequestHostConnectionResponse
+	(*CancelHostConnectionRequest)(nil),   // 20: faceoff.cohost.v1.CancelHostConnectionRequest
+	(*CancelHostConnectionResponse)(nil),  // 21: faceoff.cohost.v1.CancelHostConnectionResponse
+	(*AcceptHostConnectionRequest)(nil),   // 22: faceoff.cohost.v1.AcceptHostConnectionRequest
+	(*AcceptHostConnectionResponse)(nil),  // 23: faceoff.cohost.v1.AcceptHostConnectionResponse
+	(*RejectHostConnectionRequest)(nil),   // 24: faceoff.cohost.v1.RejectHostConnectionRequest
+	(*RejectHostConnectionResponse)(nil),  // 25: faceoff.cohost.v1.RejectHostConnectionResponse
+	(*ExitHostConnectionRequest)(nil),     // 26: faceoff.cohost.v1.ExitHostConnectionRequest
+	(*ExitHostConnectionResponse)(nil),    // 27: faceoff.cohost.v1.ExitHostConnectionResponse
+	(*SetLayoutTemplateRequest)(nil),      // 28: faceoff.cohost.v1.SetLayoutTemplateRequest
+	(*SetLayoutTemplateResponse)(nil),     // 29: faceoff.cohost.v1.SetLayoutTemplateResponse
+	(*MuteRemoteHostAudioRequest)(nil),    // 30: faceoff.cohost.v1.MuteRemoteHostAudioRequest
+	(*MuteRemoteHostAudioResponse)(nil),   // 31: faceoff.cohost.v1.MuteRemoteHostAudioResponse
+	(*WatchLiveRequest)(nil),              // 32: faceoff.cohost.v1.WatchLiveRequest
+	(*WatchLiveResponse)(nil),             // 33: faceoff.cohost.v1.WatchLiveResponse
+	(*UpdateLiveRequest_HostProfile)(nil), // 34: faceoff.cohost.v1.UpdateLiveRequest.HostProfile
+	nil,                                   // 35: faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry
+	(*WatchLiveResponse_Snapshot)(nil),    // 36: faceoff.cohost.v1.WatchLiveResponse.Snapshot
+	(Live_Kind)(0),                        // 37: faceoff.cohost.v1.Live.Kind
+	(*v1.User)(nil),                       // 38: faceoff.user.v1.User
+	(*Live)(nil),                          // 39: faceoff.cohost.v1.Live
+	(*timestamppb.Timestamp)(nil),         // 40: google.protobuf.Timestamp
+	(*PresenceSettings)(nil),              // 41: faceoff.cohost.v1.PresenceSettings
+	(*Presence)(nil),                      // 42: faceoff.cohost.v1.Presence
+	(*CoHostState)(nil),                   // 43: faceoff.cohost.v1.CoHostState
+	(CoHostRequestRejected_ReasonCode)(0), // 44: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	(*Event)(nil),                         // 45: faceoff.cohost.v1.Event
+	(*v11.TargetResult)(nil),              // 46: faceoff.errors.v1.TargetResult
 }
 var file_faceoff_cohost_v1_cohost_service_proto_depIdxs = []int32{
-	33, // 0: faceoff.cohost.v1.CreateLiveRequest.kind:type_name -> faceoff.cohost.v1.Live.Kind
-	34, // 1: faceoff.cohost.v1.CreateLiveRequest.host:type_name -> faceoff.user.v1.User
-	35, // 2: faceoff.cohost.v1.CreateLiveResponse.live:type_name -> faceoff.cohost.v1.Live
-	35, // 3: faceoff.cohost.v1.GetLiveResponse.live:type_name -> faceoff.cohost.v1.Live
-	35, // 4: faceoff.cohost.v1.ListLivesResponse.lives:type_name -> faceoff.cohost.v1.Live
-	30, // 5: faceoff.cohost.v1.UpdateLiveRequest.host:type_name -> faceoff.cohost.v1.UpdateLiveRequest.HostProfile
-	35, // 6: faceoff.cohost.v1.UpdateLiveResponse.live:type_name -> faceoff.cohost.v1.Live
-	35, // 7: faceoff.cohost.v1.EndLiveResponse.live:type_name -> faceoff.cohost.v1.Live
-	36, // 8: faceoff.cohost.v1.GetCoHostStateResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	35, // 9: faceoff.cohost.v1.ListCandidatesResponse.candidates:type_name -> faceoff.cohost.v1.Live
-	31, // 10: faceoff.cohost.v1.RequestHostConnectionResponse.results:type_name -> faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry
-	36, // 11: faceoff.cohost.v1.RequestHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	36, // 12: faceoff.cohost.v1.CancelHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	36, // 13: faceoff.cohost.v1.AcceptHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	37, // 14: faceoff.cohost.v1.RejectHostConnectionRequest.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
-	36, // 15: faceoff.cohost.v1.RejectHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	36, // 16: faceoff.cohost.v1.ExitHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	36, // 17: faceoff.cohost.v1.SetLayoutTemplateResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	36, // 18: faceoff.cohost.v1.MuteRemoteHostAudioResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	32, // 19: faceoff.cohost.v1.WatchLiveResponse.snapshot:type_name -> faceoff.cohost.v1.WatchLiveResponse.Snapshot
-	38, // 20: faceoff.cohost.v1.WatchLiveResponse.event:type_name -> faceoff.cohost.v1.Event
-	39, // 21: faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
-	35, // 22: faceoff.cohost.v1.WatchLiveResponse.Snapshot.live:type_name -> faceoff.cohost.v1.Live
-	36, // 23: faceoff.cohost.v1.WatchLiveResponse.Snapshot.state:type_name -> faceoff.cohost.v1.CoHostState
-	0,  // 24: faceoff.cohost.v1.CohostService.CreateLive:input_type -> faceoff.cohost.v1.CreateLiveRequest
-	2,  // 25: faceoff.cohost.v1.CohostService.GetLive:input_type -> faceoff.cohost.v1.GetLiveRequest
-	6,  // 26: faceoff.cohost.v1.CohostService.UpdateLive:input_type -> faceoff.cohost.v1.UpdateLiveRequest
-	4,  // 27: faceoff.cohost.v1.CohostService.ListLives:input_type -> faceoff.cohost.v1.ListLivesRequest
-	8,  // 28: faceoff.cohost.v1.CohostService.EndLive:input_type -> faceoff.cohost.v1.EndLiveRequest
-	10, // 29: faceoff.cohost.v1.CohostService.GetCoHostState:input_type -> faceoff.cohost.v1.GetCoHostStateRequest
-	12, // 30: faceoff.cohost.v1.CohostService.ListCandidates:input_type -> faceoff.cohost.v1.ListCandidatesRequest
-	14, // 31: faceoff.cohost.v1.CohostService.RequestHostConnection:input_type -> faceoff.cohost.v1.RequestHostConnectionRequest
-	16, // 32: faceoff.cohost.v1.CohostService.CancelHostConnection:input_type -> faceoff.cohost.v1.CancelHostConnectionRequest
-	18, // 33: faceoff.cohost.v1.CohostService.AcceptHostConnection:input_type -> faceoff.cohost.v1.AcceptHostConnectionRequest
-	20, // 34: faceoff.cohost.v1.CohostService.RejectHostConnection:input_type -> faceoff.cohost.v1.RejectHostConnectionRequest
-	22, // 35: faceoff.cohost.v1.CohostService.ExitHostConnection:input_type -> faceoff.cohost.v1.ExitHostConnectionRequest
-	24, // 36: faceoff.cohost.v1.CohostService.SetLayoutTemplate:input_type -> faceoff.cohost.v1.SetLayoutTemplateRequest
-	26, // 37: faceoff.cohost.v1.CohostService.MuteRemoteHostAudio:input_type -> faceoff.cohost.v1.MuteRemoteHostAudioRequest
-	28, // 38: faceoff.cohost.v1.CohostService.WatchLive:input_type -> faceoff.cohost.v1.WatchLiveRequest
-	1,  // 39: faceoff.cohost.v1.CohostService.CreateLive:output_type -> faceoff.cohost.v1.CreateLiveResponse
-	3,  // 40: faceoff.cohost.v1.CohostService.GetLive:output_type -> faceoff.cohost.v1.GetLiveResponse
-	7,  // 41: faceoff.cohost.v1.CohostService.UpdateLive:output_type -> faceoff.cohost.v1.UpdateLiveResponse
-	5,  // 42: faceoff.cohost.v1.CohostService.ListLives:output_type -> faceoff.cohost.v1.ListLivesResponse
-	9,  // 43: faceoff.cohost.v1.CohostService.EndLive:output_type -> faceoff.cohost.v1.EndLiveResponse
-	11, // 44: faceoff.cohost.v1.CohostService.GetCoHostState:output_type -> faceoff.cohost.v1.GetCoHostStateResponse
-	13, // 45: faceoff.cohost.v1.CohostService.ListCandidates:output_type -> faceoff.cohost.v1.ListCandidatesResponse
-	15, // 46: faceoff.cohost.v1.CohostService.RequestHostConnection:output_type -> faceoff.cohost.v1.RequestHostConnectionResponse
-	17, // 47: faceoff.cohost.v1.CohostService.CancelHostConnection:output_type -> faceoff.cohost.v1.CancelHostConnectionResponse
-	19, // 48: faceoff.cohost.v1.CohostService.AcceptHostConnection:output_type -> faceoff.cohost.v1.AcceptHostConnectionResponse
-	21, // 49: faceoff.cohost.v1.CohostService.RejectHostConnection:output_type -> faceoff.cohost.v1.RejectHostConnectionResponse
-	23, // 50: faceoff.cohost.v1.CohostService.ExitHostConnection:output_type -> faceoff.cohost.v1.ExitHostConnectionResponse
-	25, // 51: faceoff.cohost.v1.CohostService.SetLayoutTemplate:output_type -> faceoff.cohost.v1.SetLayoutTemplateResponse
-	27, // 52: faceoff.cohost.v1.CohostService.MuteRemoteHostAudio:output_type -> faceoff.cohost.v1.MuteRemoteHostAudioResponse
-	29, // 53: faceoff.cohost.v1.CohostService.WatchLive:output_type -> faceoff.cohost.v1.WatchLiveResponse
-	39, // [39:54] is the sub-list for method output_type
-	24, // [24:39] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	37, // 0: faceoff.cohost.v1.CreateLiveRequest.kind:type_name -> faceoff.cohost.v1.Live.Kind
+	38, // 1: faceoff.cohost.v1.CreateLiveRequest.host:type_name -> faceoff.user.v1.User
+	39, // 2: faceoff.cohost.v1.CreateLiveResponse.live:type_name -> faceoff.cohost.v1.Live
+	39, // 3: faceoff.cohost.v1.GetLiveResponse.live:type_name -> faceoff.cohost.v1.Live
+	39, // 4: faceoff.cohost.v1.ListLivesResponse.lives:type_name -> faceoff.cohost.v1.Live
+	34, // 5: faceoff.cohost.v1.UpdateLiveRequest.host:type_name -> faceoff.cohost.v1.UpdateLiveRequest.HostProfile
+	39, // 6: faceoff.cohost.v1.UpdateLiveResponse.live:type_name -> faceoff.cohost.v1.Live
+	39, // 7: faceoff.cohost.v1.EndLiveResponse.live:type_name -> faceoff.cohost.v1.Live
+	40, // 8: faceoff.cohost.v1.HeartbeatResponse.server_now:type_name -> google.protobuf.Timestamp
+	41, // 9: faceoff.cohost.v1.HeartbeatResponse.settings:type_name -> faceoff.cohost.v1.PresenceSettings
+	42, // 10: faceoff.cohost.v1.HeartbeatResponse.presence:type_name -> faceoff.cohost.v1.Presence
+	41, // 11: faceoff.cohost.v1.GetPresenceSettingsResponse.settings:type_name -> faceoff.cohost.v1.PresenceSettings
+	43, // 12: faceoff.cohost.v1.GetCoHostStateResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	39, // 13: faceoff.cohost.v1.ListCandidatesResponse.candidates:type_name -> faceoff.cohost.v1.Live
+	35, // 14: faceoff.cohost.v1.RequestHostConnectionResponse.results:type_name -> faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry
+	43, // 15: faceoff.cohost.v1.RequestHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	43, // 16: faceoff.cohost.v1.CancelHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	43, // 17: faceoff.cohost.v1.AcceptHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	44, // 18: faceoff.cohost.v1.RejectHostConnectionRequest.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	43, // 19: faceoff.cohost.v1.RejectHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	43, // 20: faceoff.cohost.v1.ExitHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	43, // 21: faceoff.cohost.v1.SetLayoutTemplateResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	43, // 22: faceoff.cohost.v1.MuteRemoteHostAudioResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	36, // 23: faceoff.cohost.v1.WatchLiveResponse.snapshot:type_name -> faceoff.cohost.v1.WatchLiveResponse.Snapshot
+	45, // 24: faceoff.cohost.v1.WatchLiveResponse.event:type_name -> faceoff.cohost.v1.Event
+	46, // 25: faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
+	39, // 26: faceoff.cohost.v1.WatchLiveResponse.Snapshot.live:type_name -> faceoff.cohost.v1.Live
+	43, // 27: faceoff.cohost.v1.WatchLiveResponse.Snapshot.state:type_name -> faceoff.cohost.v1.CoHostState
+	0,  // 28: faceoff.cohost.v1.CohostService.CreateLive:input_type -> faceoff.cohost.v1.CreateLiveRequest
+	2,  // 29: faceoff.cohost.v1.CohostService.GetLive:input_type -> faceoff.cohost.v1.GetLiveRequest
+	6,  // 30: faceoff.cohost.v1.CohostService.UpdateLive:input_type -> faceoff.cohost.v1.UpdateLiveRequest
+	4,  // 31: faceoff.cohost.v1.CohostService.ListLives:input_type -> faceoff.cohost.v1.ListLivesRequest
+	8,  // 32: faceoff.cohost.v1.CohostService.EndLive:input_type -> faceoff.cohost.v1.EndLiveRequest
+	10, // 33: faceoff.cohost.v1.CohostService.Heartbeat:input_type -> faceoff.cohost.v1.HeartbeatRequest
+	12, // 34: faceoff.cohost.v1.CohostService.GetPresenceSettings:input_type -> faceoff.cohost.v1.GetPresenceSettingsRequest
+	14, // 35: faceoff.cohost.v1.CohostService.GetCoHostState:input_type -> faceoff.cohost.v1.GetCoHostStateRequest
+	16, // 36: faceoff.cohost.v1.CohostService.ListCandidates:input_type -> faceoff.cohost.v1.ListCandidatesRequest
+	18, // 37: faceoff.cohost.v1.CohostService.RequestHostConnection:input_type -> faceoff.cohost.v1.RequestHostConnectionRequest
+	20, // 38: faceoff.cohost.v1.CohostService.CancelHostConnection:input_type -> faceoff.cohost.v1.CancelHostConnectionRequest
+	22, // 39: faceoff.cohost.v1.CohostService.AcceptHostConnection:input_type -> faceoff.cohost.v1.AcceptHostConnectionRequest
+	24, // 40: faceoff.cohost.v1.CohostService.RejectHostConnection:input_type -> faceoff.cohost.v1.RejectHostConnectionRequest
+	26, // 41: faceoff.cohost.v1.CohostService.ExitHostConnection:input_type -> faceoff.cohost.v1.ExitHostConnectionRequest
+	28, // 42: faceoff.cohost.v1.CohostService.SetLayoutTemplate:input_type -> faceoff.cohost.v1.SetLayoutTemplateRequest
+	30, // 43: faceoff.cohost.v1.CohostService.MuteRemoteHostAudio:input_type -> faceoff.cohost.v1.MuteRemoteHostAudioRequest
+	32, // 44: faceoff.cohost.v1.CohostService.WatchLive:input_type -> faceoff.cohost.v1.WatchLiveRequest
+	1,  // 45: faceoff.cohost.v1.CohostService.CreateLive:output_type -> faceoff.cohost.v1.CreateLiveResponse
+	3,  // 46: faceoff.cohost.v1.CohostService.GetLive:output_type -> faceoff.cohost.v1.GetLiveResponse
+	7,  // 47: faceoff.cohost.v1.CohostService.UpdateLive:output_type -> faceoff.cohost.v1.UpdateLiveResponse
+	5,  // 48: faceoff.cohost.v1.CohostService.ListLives:output_type -> faceoff.cohost.v1.ListLivesResponse
+	9,  // 49: faceoff.cohost.v1.CohostService.EndLive:output_type -> faceoff.cohost.v1.EndLiveResponse
+	11, // 50: faceoff.cohost.v1.CohostService.Heartbeat:output_type -> faceoff.cohost.v1.HeartbeatResponse
+	13, // 51: faceoff.cohost.v1.CohostService.GetPresenceSettings:output_type -> faceoff.cohost.v1.GetPresenceSettingsResponse
+	15, // 52: faceoff.cohost.v1.CohostService.GetCoHostState:output_type -> faceoff.cohost.v1.GetCoHostStateResponse
+	17, // 53: faceoff.cohost.v1.CohostService.ListCandidates:output_type -> faceoff.cohost.v1.ListCandidatesResponse
+	19, // 54: faceoff.cohost.v1.CohostService.RequestHostConnection:output_type -> faceoff.cohost.v1.RequestHostConnectionResponse
+	21, // 55: faceoff.cohost.v1.CohostService.CancelHostConnection:output_type -> faceoff.cohost.v1.CancelHostConnectionResponse
+	23, // 56: faceoff.cohost.v1.CohostService.AcceptHostConnection:output_type -> faceoff.cohost.v1.AcceptHostConnectionResponse
+	25, // 57: faceoff.cohost.v1.CohostService.RejectHostConnection:output_type -> faceoff.cohost.v1.RejectHostConnectionResponse
+	27, // 58: faceoff.cohost.v1.CohostService.ExitHostConnection:output_type -> faceoff.cohost.v1.ExitHostConnectionResponse
+	29, // 59: faceoff.cohost.v1.CohostService.SetLayoutTemplate:output_type -> faceoff.cohost.v1.SetLayoutTemplateResponse
+	31, // 60: faceoff.cohost.v1.CohostService.MuteRemoteHostAudio:output_type -> faceoff.cohost.v1.MuteRemoteHostAudioResponse
+	33, // 61: faceoff.cohost.v1.CohostService.WatchLive:output_type -> faceoff.cohost.v1.WatchLiveResponse
+	45, // [45:62] is the sub-list for method output_type
+	28, // [28:45] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_cohost_service_proto_init() }
@@ -2016,18 +2239,18 @@ func file_faceoff_cohost_v1_cohost_service_proto_init() {
 	}
 	file_faceoff_cohost_v1_cohost_proto_init()
 	file_faceoff_cohost_v1_events_proto_init()
-	file_faceoff_cohost_v1_cohost_service_proto_msgTypes[29].OneofWrappers = []any{
+	file_faceoff_cohost_v1_cohost_service_proto_msgTypes[33].OneofWrappers = []any{
 		(*WatchLiveResponse_Snapshot_)(nil),
 		(*WatchLiveResponse_Event)(nil),
 	}
-	file_faceoff_cohost_v1_cohost_service_proto_msgTypes[30].OneofWrappers = []any{}
+	file_faceoff_cohost_v1_cohost_service_proto_msgTypes[34].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_cohost_v1_cohost_service_proto_rawDesc), len(file_faceoff_cohost_v1_cohost_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   33,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

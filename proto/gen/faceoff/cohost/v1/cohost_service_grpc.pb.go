@@ -24,6 +24,8 @@ const (
 	CohostService_UpdateLive_FullMethodName            = "/faceoff.cohost.v1.CohostService/UpdateLive"
 	CohostService_ListLives_FullMethodName             = "/faceoff.cohost.v1.CohostService/ListLives"
 	CohostService_EndLive_FullMethodName               = "/faceoff.cohost.v1.CohostService/EndLive"
+	CohostService_Heartbeat_FullMethodName             = "/faceoff.cohost.v1.CohostService/Heartbeat"
+	CohostService_GetPresenceSettings_FullMethodName   = "/faceoff.cohost.v1.CohostService/GetPresenceSettings"
 	CohostService_GetCoHostState_FullMethodName        = "/faceoff.cohost.v1.CohostService/GetCoHostState"
 	CohostService_ListCandidates_FullMethodName        = "/faceoff.cohost.v1.CohostService/ListCandidates"
 	CohostService_RequestHostConnection_FullMethodName = "/faceoff.cohost.v1.CohostService/RequestHostConnection"
@@ -45,6 +47,9 @@ const (
 // Every command may carry an id in the metadata key `idempotency-key` (1 to 64 of A-Z a-z 0-9 _ - . :). A repeat with the
 // same id within 10 minutes gets the first answer, a refusal within a minute; a repeat with another payload is refused with
 // PAYLOAD_MISMATCH.
+//
+// A command of a host may name its session in the metadata key `faceoff-session`, as in HeartbeatRequest. It is refused with
+// SUPERSEDED if another session has taken over, and with HOST_LOST while the host is lost.
 type CohostServiceClient interface {
 	// CreateLive opens a live room. LIVE_EXISTS if an active live has this id.
 	CreateLive(ctx context.Context, in *CreateLiveRequest, opts ...grpc.CallOption) (*CreateLiveResponse, error)
@@ -58,6 +63,12 @@ type CohostServiceClient interface {
 	ListLives(ctx context.Context, in *ListLivesRequest, opts ...grpc.CallOption) (*ListLivesResponse, error)
 	// EndLive ends a live: its invitations are withdrawn, it leaves its battle and its connection.
 	EndLive(ctx context.Context, in *EndLiveRequest, opts ...grpc.CallOption) (*EndLiveResponse, error)
+	// Heartbeat is a sign of life of a live's host. With the first one presence begins: from then on the host is told of as
+	// unreachable, and is lost, when it falls silent. A host that was unreachable or lost is back with it. It costs no entry in the
+	// log unless something changes. SUPERSEDED for a session that another one has taken over from.
+	Heartbeat(ctx context.Context, in *HeartbeatRequest, opts ...grpc.CallOption) (*HeartbeatResponse, error)
+	// GetPresenceSettings returns the times of presence.
+	GetPresenceSettings(ctx context.Context, in *GetPresenceSettingsRequest, opts ...grpc.CallOption) (*GetPresenceSettingsResponse, error)
 	// GetCoHostState returns a live's connection and its pending invitations.
 	GetCoHostState(ctx context.Context, in *GetCoHostStateRequest, opts ...grpc.CallOption) (*GetCoHostStateResponse, error)
 	// ListCandidates lists the lives that a live can invite, in the order of their ids, page by page: active, of the same kind,
@@ -139,6 +150,26 @@ func (c *cohostServiceClient) EndLive(ctx context.Context, in *EndLiveRequest, o
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(EndLiveResponse)
 	err := c.cc.Invoke(ctx, CohostService_EndLive_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *cohostServiceClient) Heartbeat(ctx context.Context, in *HeartbeatRequest, opts ...grpc.CallOption) (*HeartbeatResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HeartbeatResponse)
+	err := c.cc.Invoke(ctx, CohostService_Heartbeat_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *cohostServiceClient) GetPresenceSettings(ctx context.Context, in *GetPresenceSettingsRequest, opts ...grpc.CallOption) (*GetPresenceSettingsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPresenceSettingsResponse)
+	err := c.cc.Invoke(ctx, CohostService_GetPresenceSettings_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -263,6 +294,9 @@ type CohostService_WatchLiveClient = grpc.ServerStreamingClient[WatchLiveRespons
 // Every command may carry an id in the metadata key `idempotency-key` (1 to 64 of A-Z a-z 0-9 _ - . :). A repeat with the
 // same id within 10 minutes gets the first answer, a refusal within a minute; a repeat with another payload is refused with
 // PAYLOAD_MISMATCH.
+//
+// A command of a host may name its session in the metadata key `faceoff-session`, as in HeartbeatRequest. It is refused with
+// SUPERSEDED if another session has taken over, and with HOST_LOST while the host is lost.
 type CohostServiceServer interface {
 	// CreateLive opens a live room. LIVE_EXISTS if an active live has this id.
 	CreateLive(context.Context, *CreateLiveRequest) (*CreateLiveResponse, error)
@@ -276,6 +310,12 @@ type CohostServiceServer interface {
 	ListLives(context.Context, *ListLivesRequest) (*ListLivesResponse, error)
 	// EndLive ends a live: its invitations are withdrawn, it leaves its battle and its connection.
 	EndLive(context.Context, *EndLiveRequest) (*EndLiveResponse, error)
+	// Heartbeat is a sign of life of a live's host. With the first one presence begins: from then on the host is told of as
+	// unreachable, and is lost, when it falls silent. A host that was unreachable or lost is back with it. It costs no entry in the
+	// log unless something changes. SUPERSEDED for a session that another one has taken over from.
+	Heartbeat(context.Context, *HeartbeatRequest) (*HeartbeatResponse, error)
+	// GetPresenceSettings returns the times of presence.
+	GetPresenceSettings(context.Context, *GetPresenceSettingsRequest) (*GetPresenceSettingsResponse, error)
 	// GetCoHostState returns a live's connection and its pending invitations.
 	GetCoHostState(context.Context, *GetCoHostStateRequest) (*GetCoHostStateResponse, error)
 	// ListCandidates lists the lives that a live can invite, in the order of their ids, page by page: active, of the same kind,
@@ -327,6 +367,12 @@ func (UnimplementedCohostServiceServer) ListLives(context.Context, *ListLivesReq
 }
 func (UnimplementedCohostServiceServer) EndLive(context.Context, *EndLiveRequest) (*EndLiveResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method EndLive not implemented")
+}
+func (UnimplementedCohostServiceServer) Heartbeat(context.Context, *HeartbeatRequest) (*HeartbeatResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Heartbeat not implemented")
+}
+func (UnimplementedCohostServiceServer) GetPresenceSettings(context.Context, *GetPresenceSettingsRequest) (*GetPresenceSettingsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPresenceSettings not implemented")
 }
 func (UnimplementedCohostServiceServer) GetCoHostState(context.Context, *GetCoHostStateRequest) (*GetCoHostStateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetCoHostState not implemented")
@@ -465,6 +511,42 @@ func _CohostService_EndLive_Handler(srv interface{}, ctx context.Context, dec fu
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(CohostServiceServer).EndLive(ctx, req.(*EndLiveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CohostService_Heartbeat_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HeartbeatRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CohostServiceServer).Heartbeat(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CohostService_Heartbeat_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CohostServiceServer).Heartbeat(ctx, req.(*HeartbeatRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CohostService_GetPresenceSettings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPresenceSettingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CohostServiceServer).GetPresenceSettings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CohostService_GetPresenceSettings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CohostServiceServer).GetPresenceSettings(ctx, req.(*GetPresenceSettingsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -668,6 +750,14 @@ var CohostService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "EndLive",
 			Handler:    _CohostService_EndLive_Handler,
+		},
+		{
+			MethodName: "Heartbeat",
+			Handler:    _CohostService_Heartbeat_Handler,
+		},
+		{
+			MethodName: "GetPresenceSettings",
+			Handler:    _CohostService_GetPresenceSettings_Handler,
 		},
 		{
 			MethodName: "GetCoHostState",

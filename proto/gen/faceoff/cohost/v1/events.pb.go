@@ -74,7 +74,7 @@ func (x CoHostRequestCancelled_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CoHostRequestCancelled_Reason.Descriptor instead.
 func (CoHostRequestCancelled_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{3, 0}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{2, 0}
 }
 
 type CoHostRequestRejected_ReasonCode int32
@@ -130,7 +130,7 @@ func (x CoHostRequestRejected_ReasonCode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CoHostRequestRejected_ReasonCode.Descriptor instead.
 func (CoHostRequestRejected_ReasonCode) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{5, 0}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{4, 0}
 }
 
 type CoHostUserLeft_Reason int32
@@ -189,6 +189,57 @@ func (x CoHostUserLeft_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CoHostUserLeft_Reason.Descriptor instead.
 func (CoHostUserLeft_Reason) EnumDescriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{7, 0}
+}
+
+type LiveEnded_Reason int32
+
+const (
+	LiveEnded_REASON_UNSPECIFIED LiveEnded_Reason = 0
+	// By EndLive.
+	LiveEnded_ENDED LiveEnded_Reason = 1
+	// Its host was lost and did not come back.
+	LiveEnded_HOST_LOST LiveEnded_Reason = 2
+)
+
+// Enum value maps for LiveEnded_Reason.
+var (
+	LiveEnded_Reason_name = map[int32]string{
+		0: "REASON_UNSPECIFIED",
+		1: "ENDED",
+		2: "HOST_LOST",
+	}
+	LiveEnded_Reason_value = map[string]int32{
+		"REASON_UNSPECIFIED": 0,
+		"ENDED":              1,
+		"HOST_LOST":          2,
+	}
+)
+
+func (x LiveEnded_Reason) Enum() *LiveEnded_Reason {
+	p := new(LiveEnded_Reason)
+	*p = x
+	return p
+}
+
+func (x LiveEnded_Reason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LiveEnded_Reason) Descriptor() protoreflect.EnumDescriptor {
+	return file_faceoff_cohost_v1_events_proto_enumTypes[3].Descriptor()
+}
+
+func (LiveEnded_Reason) Type() protoreflect.EnumType {
+	return &file_faceoff_cohost_v1_events_proto_enumTypes[3]
+}
+
+func (x LiveEnded_Reason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LiveEnded_Reason.Descriptor instead.
+func (LiveEnded_Reason) EnumDescriptor() ([]byte, []int) {
 	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{8, 0}
 }
 
@@ -200,7 +251,6 @@ type Event struct {
 	At     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
 	// Types that are valid to be assigned to Event:
 	//
-	//	*Event_CoHostRequestSent
 	//	*Event_CoHostRequestReceived
 	//	*Event_CoHostRequestCancelled
 	//	*Event_CoHostRequestAccepted
@@ -212,6 +262,10 @@ type Event struct {
 	//	*Event_LayoutChanged
 	//	*Event_RemoteMuteChanged
 	//	*Event_LiveUpdated
+	//	*Event_HostUnreachable
+	//	*Event_HostRecovered
+	//	*Event_HostLost
+	//	*Event_SessionSuperseded
 	Event         isEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -264,15 +318,6 @@ func (x *Event) GetAt() *timestamppb.Timestamp {
 func (x *Event) GetEvent() isEvent_Event {
 	if x != nil {
 		return x.Event
-	}
-	return nil
-}
-
-func (x *Event) GetCoHostRequestSent() *CoHostRequestSent {
-	if x != nil {
-		if x, ok := x.Event.(*Event_CoHostRequestSent); ok {
-			return x.CoHostRequestSent
-		}
 	}
 	return nil
 }
@@ -376,12 +421,44 @@ func (x *Event) GetLiveUpdated() *LiveUpdated {
 	return nil
 }
 
-type isEvent_Event interface {
-	isEvent_Event()
+func (x *Event) GetHostUnreachable() *HostUnreachable {
+	if x != nil {
+		if x, ok := x.Event.(*Event_HostUnreachable); ok {
+			return x.HostUnreachable
+		}
+	}
+	return nil
 }
 
-type Event_CoHostRequestSent struct {
-	CoHostRequestSent *CoHostRequestSent `protobuf:"bytes,25,opt,name=co_host_request_sent,json=coHostRequestSent,proto3,oneof"`
+func (x *Event) GetHostRecovered() *HostRecovered {
+	if x != nil {
+		if x, ok := x.Event.(*Event_HostRecovered); ok {
+			return x.HostRecovered
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetHostLost() *HostLost {
+	if x != nil {
+		if x, ok := x.Event.(*Event_HostLost); ok {
+			return x.HostLost
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetSessionSuperseded() *SessionSuperseded {
+	if x != nil {
+		if x, ok := x.Event.(*Event_SessionSuperseded); ok {
+			return x.SessionSuperseded
+		}
+	}
+	return nil
+}
+
+type isEvent_Event interface {
+	isEvent_Event()
 }
 
 type Event_CoHostRequestReceived struct {
@@ -428,7 +505,21 @@ type Event_LiveUpdated struct {
 	LiveUpdated *LiveUpdated `protobuf:"bytes,20,opt,name=live_updated,json=liveUpdated,proto3,oneof"`
 }
 
-func (*Event_CoHostRequestSent) isEvent_Event() {}
+type Event_HostUnreachable struct {
+	HostUnreachable *HostUnreachable `protobuf:"bytes,21,opt,name=host_unreachable,json=hostUnreachable,proto3,oneof"`
+}
+
+type Event_HostRecovered struct {
+	HostRecovered *HostRecovered `protobuf:"bytes,22,opt,name=host_recovered,json=hostRecovered,proto3,oneof"`
+}
+
+type Event_HostLost struct {
+	HostLost *HostLost `protobuf:"bytes,23,opt,name=host_lost,json=hostLost,proto3,oneof"`
+}
+
+type Event_SessionSuperseded struct {
+	SessionSuperseded *SessionSuperseded `protobuf:"bytes,24,opt,name=session_superseded,json=sessionSuperseded,proto3,oneof"`
+}
 
 func (*Event_CoHostRequestReceived) isEvent_Event() {}
 
@@ -452,50 +543,13 @@ func (*Event_RemoteMuteChanged) isEvent_Event() {}
 
 func (*Event_LiveUpdated) isEvent_Event() {}
 
-// CoHostRequestSent goes to the inviter, whose other devices and audience did not make the request.
-type CoHostRequestSent struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invitation    *Invitation            `protobuf:"bytes,1,opt,name=invitation,proto3" json:"invitation,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
+func (*Event_HostUnreachable) isEvent_Event() {}
 
-func (x *CoHostRequestSent) Reset() {
-	*x = CoHostRequestSent{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
+func (*Event_HostRecovered) isEvent_Event() {}
 
-func (x *CoHostRequestSent) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
+func (*Event_HostLost) isEvent_Event() {}
 
-func (*CoHostRequestSent) ProtoMessage() {}
-
-func (x *CoHostRequestSent) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CoHostRequestSent.ProtoReflect.Descriptor instead.
-func (*CoHostRequestSent) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *CoHostRequestSent) GetInvitation() *Invitation {
-	if x != nil {
-		return x.Invitation
-	}
-	return nil
-}
+func (*Event_SessionSuperseded) isEvent_Event() {}
 
 // CoHostRequestReceived goes to the invitee.
 type CoHostRequestReceived struct {
@@ -507,7 +561,7 @@ type CoHostRequestReceived struct {
 
 func (x *CoHostRequestReceived) Reset() {
 	*x = CoHostRequestReceived{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[2]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -519,7 +573,7 @@ func (x *CoHostRequestReceived) String() string {
 func (*CoHostRequestReceived) ProtoMessage() {}
 
 func (x *CoHostRequestReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[2]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -532,7 +586,7 @@ func (x *CoHostRequestReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostRequestReceived.ProtoReflect.Descriptor instead.
 func (*CoHostRequestReceived) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{2}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *CoHostRequestReceived) GetInvitation() *Invitation {
@@ -542,8 +596,8 @@ func (x *CoHostRequestReceived) GetInvitation() *Invitation {
 	return nil
 }
 
-// CoHostRequestCancelled goes to both sides: the inviter took the invitation back, or it ended by itself: one of the two lives
-// ended, or the invitee joined others.
+// CoHostRequestCancelled goes to the invitee: the inviter took the invitation back. It goes to both when the invitation ended
+// by itself: one of the two lives ended, or the invitee joined others.
 type CoHostRequestCancelled struct {
 	state         protoimpl.MessageState        `protogen:"open.v1"`
 	InvitationId  string                        `protobuf:"bytes,1,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
@@ -556,7 +610,7 @@ type CoHostRequestCancelled struct {
 
 func (x *CoHostRequestCancelled) Reset() {
 	*x = CoHostRequestCancelled{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[3]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +622,7 @@ func (x *CoHostRequestCancelled) String() string {
 func (*CoHostRequestCancelled) ProtoMessage() {}
 
 func (x *CoHostRequestCancelled) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[3]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +635,7 @@ func (x *CoHostRequestCancelled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostRequestCancelled.ProtoReflect.Descriptor instead.
 func (*CoHostRequestCancelled) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{3}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CoHostRequestCancelled) GetInvitationId() string {
@@ -612,11 +666,10 @@ func (x *CoHostRequestCancelled) GetReason() CoHostRequestCancelled_Reason {
 	return CoHostRequestCancelled_REASON_UNSPECIFIED
 }
 
-// CoHostRequestAccepted goes to both sides.
+// CoHostRequestAccepted goes to the inviter.
 type CoHostRequestAccepted struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	InvitationId string                 `protobuf:"bytes,1,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
-	Inviter      *Member                `protobuf:"bytes,5,opt,name=inviter,proto3" json:"inviter,omitempty"`
 	Invitee      *Member                `protobuf:"bytes,2,opt,name=invitee,proto3" json:"invitee,omitempty"`
 	// True when the invitee said yes by a request of its own.
 	Mutual bool `protobuf:"varint,3,opt,name=mutual,proto3" json:"mutual,omitempty"`
@@ -628,7 +681,7 @@ type CoHostRequestAccepted struct {
 
 func (x *CoHostRequestAccepted) Reset() {
 	*x = CoHostRequestAccepted{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[4]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -640,7 +693,7 @@ func (x *CoHostRequestAccepted) String() string {
 func (*CoHostRequestAccepted) ProtoMessage() {}
 
 func (x *CoHostRequestAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[4]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -653,7 +706,7 @@ func (x *CoHostRequestAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostRequestAccepted.ProtoReflect.Descriptor instead.
 func (*CoHostRequestAccepted) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{4}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CoHostRequestAccepted) GetInvitationId() string {
@@ -661,13 +714,6 @@ func (x *CoHostRequestAccepted) GetInvitationId() string {
 		return x.InvitationId
 	}
 	return ""
-}
-
-func (x *CoHostRequestAccepted) GetInviter() *Member {
-	if x != nil {
-		return x.Inviter
-	}
-	return nil
 }
 
 func (x *CoHostRequestAccepted) GetInvitee() *Member {
@@ -691,11 +737,10 @@ func (x *CoHostRequestAccepted) GetExtensionInfo() string {
 	return ""
 }
 
-// CoHostRequestRejected goes to both sides.
+// CoHostRequestRejected goes to the inviter.
 type CoHostRequestRejected struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	InvitationId string                 `protobuf:"bytes,1,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
-	Inviter      *Member                `protobuf:"bytes,6,opt,name=inviter,proto3" json:"inviter,omitempty"`
 	Invitee      *Member                `protobuf:"bytes,2,opt,name=invitee,proto3" json:"invitee,omitempty"`
 	// What the invitee gave as its reason; free text of at most 256 bytes.
 	Reason     string                           `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -708,7 +753,7 @@ type CoHostRequestRejected struct {
 
 func (x *CoHostRequestRejected) Reset() {
 	*x = CoHostRequestRejected{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[5]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -720,7 +765,7 @@ func (x *CoHostRequestRejected) String() string {
 func (*CoHostRequestRejected) ProtoMessage() {}
 
 func (x *CoHostRequestRejected) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[5]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -733,7 +778,7 @@ func (x *CoHostRequestRejected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostRequestRejected.ProtoReflect.Descriptor instead.
 func (*CoHostRequestRejected) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CoHostRequestRejected) GetInvitationId() string {
@@ -741,13 +786,6 @@ func (x *CoHostRequestRejected) GetInvitationId() string {
 		return x.InvitationId
 	}
 	return ""
-}
-
-func (x *CoHostRequestRejected) GetInviter() *Member {
-	if x != nil {
-		return x.Inviter
-	}
-	return nil
 }
 
 func (x *CoHostRequestRejected) GetInvitee() *Member {
@@ -790,7 +828,7 @@ type CoHostRequestTimeout struct {
 
 func (x *CoHostRequestTimeout) Reset() {
 	*x = CoHostRequestTimeout{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[6]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -802,7 +840,7 @@ func (x *CoHostRequestTimeout) String() string {
 func (*CoHostRequestTimeout) ProtoMessage() {}
 
 func (x *CoHostRequestTimeout) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[6]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -815,7 +853,7 @@ func (x *CoHostRequestTimeout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostRequestTimeout.ProtoReflect.Descriptor instead.
 func (*CoHostRequestTimeout) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CoHostRequestTimeout) GetInvitationId() string {
@@ -842,18 +880,16 @@ func (x *CoHostRequestTimeout) GetInvitee() *Member {
 // CoHostUserJoined goes to every member of the connection, the joining live included. Before its own, the joining live is
 // told one for each member that was there.
 type CoHostUserJoined struct {
-	state        protoimpl.MessageState `protogen:"open.v1"`
-	ConnectionId string                 `protobuf:"bytes,1,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
-	Member       *Member                `protobuf:"bytes,2,opt,name=member,proto3" json:"member,omitempty"`
-	// Of the connection.
-	LayoutTemplate string `protobuf:"bytes,3,opt,name=layout_template,json=layoutTemplate,proto3" json:"layout_template,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ConnectionId  string                 `protobuf:"bytes,1,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
+	Member        *Member                `protobuf:"bytes,2,opt,name=member,proto3" json:"member,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CoHostUserJoined) Reset() {
 	*x = CoHostUserJoined{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[7]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -865,7 +901,7 @@ func (x *CoHostUserJoined) String() string {
 func (*CoHostUserJoined) ProtoMessage() {}
 
 func (x *CoHostUserJoined) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[7]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -878,7 +914,7 @@ func (x *CoHostUserJoined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostUserJoined.ProtoReflect.Descriptor instead.
 func (*CoHostUserJoined) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CoHostUserJoined) GetConnectionId() string {
@@ -895,13 +931,6 @@ func (x *CoHostUserJoined) GetMember() *Member {
 	return nil
 }
 
-func (x *CoHostUserJoined) GetLayoutTemplate() string {
-	if x != nil {
-		return x.LayoutTemplate
-	}
-	return ""
-}
-
 // CoHostUserLeft goes to every member of the connection, the leaving live included.
 type CoHostUserLeft struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -914,7 +943,7 @@ type CoHostUserLeft struct {
 
 func (x *CoHostUserLeft) Reset() {
 	*x = CoHostUserLeft{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[8]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -926,7 +955,7 @@ func (x *CoHostUserLeft) String() string {
 func (*CoHostUserLeft) ProtoMessage() {}
 
 func (x *CoHostUserLeft) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[8]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -939,7 +968,7 @@ func (x *CoHostUserLeft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostUserLeft.ProtoReflect.Descriptor instead.
 func (*CoHostUserLeft) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CoHostUserLeft) GetConnectionId() string {
@@ -967,13 +996,14 @@ func (x *CoHostUserLeft) GetReason() CoHostUserLeft_Reason {
 type LiveEnded struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	Reason        LiveEnded_Reason       `protobuf:"varint,2,opt,name=reason,proto3,enum=faceoff.cohost.v1.LiveEnded_Reason" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LiveEnded) Reset() {
 	*x = LiveEnded{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[9]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -985,7 +1015,7 @@ func (x *LiveEnded) String() string {
 func (*LiveEnded) ProtoMessage() {}
 
 func (x *LiveEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[9]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -998,7 +1028,7 @@ func (x *LiveEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveEnded.ProtoReflect.Descriptor instead.
 func (*LiveEnded) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{9}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *LiveEnded) GetLiveId() string {
@@ -1006,6 +1036,245 @@ func (x *LiveEnded) GetLiveId() string {
 		return x.LiveId
 	}
 	return ""
+}
+
+func (x *LiveEnded) GetReason() LiveEnded_Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return LiveEnded_REASON_UNSPECIFIED
+}
+
+// HostUnreachable goes to the live and to the members of its connection: nothing is heard of its host.
+type HostUnreachable struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	Host          *v1.User               `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HostUnreachable) Reset() {
+	*x = HostUnreachable{}
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HostUnreachable) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HostUnreachable) ProtoMessage() {}
+
+func (x *HostUnreachable) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HostUnreachable.ProtoReflect.Descriptor instead.
+func (*HostUnreachable) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *HostUnreachable) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *HostUnreachable) GetHost() *v1.User {
+	if x != nil {
+		return x.Host
+	}
+	return nil
+}
+
+// HostRecovered goes to the live and to the members of its connection: its host is back.
+type HostRecovered struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	Host   *v1.User               `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	// It was lost, and has left its battle and its connection.
+	WasLost       bool `protobuf:"varint,3,opt,name=was_lost,json=wasLost,proto3" json:"was_lost,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HostRecovered) Reset() {
+	*x = HostRecovered{}
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HostRecovered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HostRecovered) ProtoMessage() {}
+
+func (x *HostRecovered) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HostRecovered.ProtoReflect.Descriptor instead.
+func (*HostRecovered) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *HostRecovered) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *HostRecovered) GetHost() *v1.User {
+	if x != nil {
+		return x.Host
+	}
+	return nil
+}
+
+func (x *HostRecovered) GetWasLost() bool {
+	if x != nil {
+		return x.WasLost
+	}
+	return false
+}
+
+// HostLost goes to the live and to the members of its connection: it leaves its battle and its connection now.
+type HostLost struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	Host          *v1.User               `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HostLost) Reset() {
+	*x = HostLost{}
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HostLost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HostLost) ProtoMessage() {}
+
+func (x *HostLost) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HostLost.ProtoReflect.Descriptor instead.
+func (*HostLost) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *HostLost) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *HostLost) GetHost() *v1.User {
+	if x != nil {
+		return x.Host
+	}
+	return nil
+}
+
+// SessionSuperseded goes to the live: another session of its host has taken over. The one before must stop. The first session
+// of a live supersedes none.
+type SessionSuperseded struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// The one before.
+	SessionId string `protobuf:"bytes,2,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// The new session's.
+	Fence         int64 `protobuf:"varint,3,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionSuperseded) Reset() {
+	*x = SessionSuperseded{}
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionSuperseded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionSuperseded) ProtoMessage() {}
+
+func (x *SessionSuperseded) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionSuperseded.ProtoReflect.Descriptor instead.
+func (*SessionSuperseded) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *SessionSuperseded) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *SessionSuperseded) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *SessionSuperseded) GetFence() int64 {
+	if x != nil {
+		return x.Fence
+	}
+	return 0
 }
 
 // LayoutChanged goes to every member of the connection.
@@ -1021,7 +1290,7 @@ type LayoutChanged struct {
 
 func (x *LayoutChanged) Reset() {
 	*x = LayoutChanged{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[10]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1033,7 +1302,7 @@ func (x *LayoutChanged) String() string {
 func (*LayoutChanged) ProtoMessage() {}
 
 func (x *LayoutChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[10]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1046,7 +1315,7 @@ func (x *LayoutChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LayoutChanged.ProtoReflect.Descriptor instead.
 func (*LayoutChanged) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{10}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *LayoutChanged) GetConnectionId() string {
@@ -1083,7 +1352,7 @@ type RemoteMuteChanged struct {
 
 func (x *RemoteMuteChanged) Reset() {
 	*x = RemoteMuteChanged{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[11]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1364,7 @@ func (x *RemoteMuteChanged) String() string {
 func (*RemoteMuteChanged) ProtoMessage() {}
 
 func (x *RemoteMuteChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[11]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1377,7 @@ func (x *RemoteMuteChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoteMuteChanged.ProtoReflect.Descriptor instead.
 func (*RemoteMuteChanged) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{11}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RemoteMuteChanged) GetConnectionId() string {
@@ -1144,7 +1413,7 @@ type LiveUpdated struct {
 
 func (x *LiveUpdated) Reset() {
 	*x = LiveUpdated{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[12]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1156,7 +1425,7 @@ func (x *LiveUpdated) String() string {
 func (*LiveUpdated) ProtoMessage() {}
 
 func (x *LiveUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[12]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1169,7 +1438,7 @@ func (x *LiveUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveUpdated.ProtoReflect.Descriptor instead.
 func (*LiveUpdated) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{12}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *LiveUpdated) GetLiveId() string {
@@ -1190,11 +1459,11 @@ var File_faceoff_cohost_v1_events_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x1efaceoff/cohost/v1/events.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf3\b\n" +
+	"\x1efaceoff/cohost/v1/events.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc9\n" +
+	"\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12*\n" +
-	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12W\n" +
-	"\x14co_host_request_sent\x18\x19 \x01(\v2$.faceoff.cohost.v1.CoHostRequestSentH\x00R\x11coHostRequestSent\x12c\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12c\n" +
 	"\x18co_host_request_received\x18\n" +
 	" \x01(\v2(.faceoff.cohost.v1.CoHostRequestReceivedH\x00R\x15coHostRequestReceived\x12f\n" +
 	"\x19co_host_request_cancelled\x18\v \x01(\v2).faceoff.cohost.v1.CoHostRequestCancelledH\x00R\x16coHostRequestCancelled\x12c\n" +
@@ -1207,12 +1476,12 @@ const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"live_ended\x18\x11 \x01(\v2\x1c.faceoff.cohost.v1.LiveEndedH\x00R\tliveEnded\x12I\n" +
 	"\x0elayout_changed\x18\x12 \x01(\v2 .faceoff.cohost.v1.LayoutChangedH\x00R\rlayoutChanged\x12V\n" +
 	"\x13remote_mute_changed\x18\x13 \x01(\v2$.faceoff.cohost.v1.RemoteMuteChangedH\x00R\x11remoteMuteChanged\x12C\n" +
-	"\flive_updated\x18\x14 \x01(\v2\x1e.faceoff.cohost.v1.LiveUpdatedH\x00R\vliveUpdatedB\a\n" +
-	"\x05event\"R\n" +
-	"\x11CoHostRequestSent\x12=\n" +
-	"\n" +
-	"invitation\x18\x01 \x01(\v2\x1d.faceoff.cohost.v1.InvitationR\n" +
-	"invitation\"V\n" +
+	"\flive_updated\x18\x14 \x01(\v2\x1e.faceoff.cohost.v1.LiveUpdatedH\x00R\vliveUpdated\x12O\n" +
+	"\x10host_unreachable\x18\x15 \x01(\v2\".faceoff.cohost.v1.HostUnreachableH\x00R\x0fhostUnreachable\x12I\n" +
+	"\x0ehost_recovered\x18\x16 \x01(\v2 .faceoff.cohost.v1.HostRecoveredH\x00R\rhostRecovered\x12:\n" +
+	"\thost_lost\x18\x17 \x01(\v2\x1b.faceoff.cohost.v1.HostLostH\x00R\bhostLost\x12U\n" +
+	"\x12session_superseded\x18\x18 \x01(\v2$.faceoff.cohost.v1.SessionSupersededH\x00R\x11sessionSupersededB\a\n" +
+	"\x05event\"V\n" +
 	"\x15CoHostRequestReceived\x12=\n" +
 	"\n" +
 	"invitation\x18\x01 \x01(\v2\x1d.faceoff.cohost.v1.InvitationR\n" +
@@ -1227,16 +1496,14 @@ const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\tCANCELLED\x10\x01\x12\x0e\n" +
 	"\n" +
 	"LIVE_ENDED\x10\x02\x12\r\n" +
-	"\tWITHDRAWN\x10\x03\"\xe5\x01\n" +
+	"\tWITHDRAWN\x10\x03\"\xb0\x01\n" +
 	"\x15CoHostRequestAccepted\x12#\n" +
 	"\rinvitation_id\x18\x01 \x01(\tR\finvitationId\x123\n" +
-	"\ainviter\x18\x05 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainviter\x123\n" +
 	"\ainvitee\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainvitee\x12\x16\n" +
 	"\x06mutual\x18\x03 \x01(\bR\x06mutual\x12%\n" +
-	"\x0eextension_info\x18\x04 \x01(\tR\rextensionInfo\"\x8a\x03\n" +
+	"\x0eextension_info\x18\x04 \x01(\tR\rextensionInfo\"\xd5\x02\n" +
 	"\x15CoHostRequestRejected\x12#\n" +
 	"\rinvitation_id\x18\x01 \x01(\tR\finvitationId\x123\n" +
-	"\ainviter\x18\x06 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainviter\x123\n" +
 	"\ainvitee\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainvitee\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12T\n" +
 	"\vreason_code\x18\x04 \x01(\x0e23.faceoff.cohost.v1.CoHostRequestRejected.ReasonCodeR\n" +
@@ -1252,11 +1519,10 @@ const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\x14CoHostRequestTimeout\x12#\n" +
 	"\rinvitation_id\x18\x01 \x01(\tR\finvitationId\x123\n" +
 	"\ainviter\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainviter\x123\n" +
-	"\ainvitee\x18\x03 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainvitee\"\x93\x01\n" +
+	"\ainvitee\x18\x03 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainvitee\"j\n" +
 	"\x10CoHostUserJoined\x12#\n" +
 	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x121\n" +
-	"\x06member\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\x06member\x12'\n" +
-	"\x0flayout_template\x18\x03 \x01(\tR\x0elayoutTemplate\"\x8e\x02\n" +
+	"\x06member\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\x06member\"\x8e\x02\n" +
 	"\x0eCoHostUserLeft\x12#\n" +
 	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x121\n" +
 	"\x06member\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\x06member\x12@\n" +
@@ -1269,9 +1535,29 @@ const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"LIVE_ENDED\x10\x02\x12\b\n" +
 	"\x04LOST\x10\x03\x12\v\n" +
 	"\aREMOVED\x10\x04\x12\r\n" +
-	"\tDISSOLVED\x10\x05\"$\n" +
+	"\tDISSOLVED\x10\x05\"\x9d\x01\n" +
 	"\tLiveEnded\x12\x17\n" +
-	"\alive_id\x18\x01 \x01(\tR\x06liveId\"\x97\x01\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12;\n" +
+	"\x06reason\x18\x02 \x01(\x0e2#.faceoff.cohost.v1.LiveEnded.ReasonR\x06reason\":\n" +
+	"\x06Reason\x12\x16\n" +
+	"\x12REASON_UNSPECIFIED\x10\x00\x12\t\n" +
+	"\x05ENDED\x10\x01\x12\r\n" +
+	"\tHOST_LOST\x10\x02\"U\n" +
+	"\x0fHostUnreachable\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
+	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\"n\n" +
+	"\rHostRecovered\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
+	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\x12\x19\n" +
+	"\bwas_lost\x18\x03 \x01(\bR\awasLost\"N\n" +
+	"\bHostLost\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
+	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\"a\n" +
+	"\x11SessionSuperseded\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x02 \x01(\tR\tsessionId\x12\x14\n" +
+	"\x05fence\x18\x03 \x01(\x03R\x05fence\"\x97\x01\n" +
 	"\rLayoutChanged\x12#\n" +
 	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x12'\n" +
 	"\x0flayout_template\x18\x02 \x01(\tR\x0elayoutTemplate\x128\n" +
@@ -1298,14 +1584,14 @@ func file_faceoff_cohost_v1_events_proto_rawDescGZIP() []byte {
 	return file_faceoff_cohost_v1_events_proto_rawDescData
 }
 
-var file_faceoff_cohost_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_faceoff_cohost_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_faceoff_cohost_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_faceoff_cohost_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_faceoff_cohost_v1_events_proto_goTypes = []any{
 	(CoHostRequestCancelled_Reason)(0),    // 0: faceoff.cohost.v1.CoHostRequestCancelled.Reason
 	(CoHostRequestRejected_ReasonCode)(0), // 1: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
 	(CoHostUserLeft_Reason)(0),            // 2: faceoff.cohost.v1.CoHostUserLeft.Reason
-	(*Event)(nil),                         // 3: faceoff.cohost.v1.Event
-	(*CoHostRequestSent)(nil),             // 4: faceoff.cohost.v1.CoHostRequestSent
+	(LiveEnded_Reason)(0),                 // 3: faceoff.cohost.v1.LiveEnded.Reason
+	(*Event)(nil),                         // 4: faceoff.cohost.v1.Event
 	(*CoHostRequestReceived)(nil),         // 5: faceoff.cohost.v1.CoHostRequestReceived
 	(*CoHostRequestCancelled)(nil),        // 6: faceoff.cohost.v1.CoHostRequestCancelled
 	(*CoHostRequestAccepted)(nil),         // 7: faceoff.cohost.v1.CoHostRequestAccepted
@@ -1314,51 +1600,59 @@ var file_faceoff_cohost_v1_events_proto_goTypes = []any{
 	(*CoHostUserJoined)(nil),              // 10: faceoff.cohost.v1.CoHostUserJoined
 	(*CoHostUserLeft)(nil),                // 11: faceoff.cohost.v1.CoHostUserLeft
 	(*LiveEnded)(nil),                     // 12: faceoff.cohost.v1.LiveEnded
-	(*LayoutChanged)(nil),                 // 13: faceoff.cohost.v1.LayoutChanged
-	(*RemoteMuteChanged)(nil),             // 14: faceoff.cohost.v1.RemoteMuteChanged
-	(*LiveUpdated)(nil),                   // 15: faceoff.cohost.v1.LiveUpdated
-	(*timestamppb.Timestamp)(nil),         // 16: google.protobuf.Timestamp
-	(*Invitation)(nil),                    // 17: faceoff.cohost.v1.Invitation
-	(*Member)(nil),                        // 18: faceoff.cohost.v1.Member
-	(*v1.User)(nil),                       // 19: faceoff.user.v1.User
+	(*HostUnreachable)(nil),               // 13: faceoff.cohost.v1.HostUnreachable
+	(*HostRecovered)(nil),                 // 14: faceoff.cohost.v1.HostRecovered
+	(*HostLost)(nil),                      // 15: faceoff.cohost.v1.HostLost
+	(*SessionSuperseded)(nil),             // 16: faceoff.cohost.v1.SessionSuperseded
+	(*LayoutChanged)(nil),                 // 17: faceoff.cohost.v1.LayoutChanged
+	(*RemoteMuteChanged)(nil),             // 18: faceoff.cohost.v1.RemoteMuteChanged
+	(*LiveUpdated)(nil),                   // 19: faceoff.cohost.v1.LiveUpdated
+	(*timestamppb.Timestamp)(nil),         // 20: google.protobuf.Timestamp
+	(*Invitation)(nil),                    // 21: faceoff.cohost.v1.Invitation
+	(*Member)(nil),                        // 22: faceoff.cohost.v1.Member
+	(*v1.User)(nil),                       // 23: faceoff.user.v1.User
 }
 var file_faceoff_cohost_v1_events_proto_depIdxs = []int32{
-	16, // 0: faceoff.cohost.v1.Event.at:type_name -> google.protobuf.Timestamp
-	4,  // 1: faceoff.cohost.v1.Event.co_host_request_sent:type_name -> faceoff.cohost.v1.CoHostRequestSent
-	5,  // 2: faceoff.cohost.v1.Event.co_host_request_received:type_name -> faceoff.cohost.v1.CoHostRequestReceived
-	6,  // 3: faceoff.cohost.v1.Event.co_host_request_cancelled:type_name -> faceoff.cohost.v1.CoHostRequestCancelled
-	7,  // 4: faceoff.cohost.v1.Event.co_host_request_accepted:type_name -> faceoff.cohost.v1.CoHostRequestAccepted
-	8,  // 5: faceoff.cohost.v1.Event.co_host_request_rejected:type_name -> faceoff.cohost.v1.CoHostRequestRejected
-	9,  // 6: faceoff.cohost.v1.Event.co_host_request_timeout:type_name -> faceoff.cohost.v1.CoHostRequestTimeout
-	10, // 7: faceoff.cohost.v1.Event.co_host_user_joined:type_name -> faceoff.cohost.v1.CoHostUserJoined
-	11, // 8: faceoff.cohost.v1.Event.co_host_user_left:type_name -> faceoff.cohost.v1.CoHostUserLeft
-	12, // 9: faceoff.cohost.v1.Event.live_ended:type_name -> faceoff.cohost.v1.LiveEnded
-	13, // 10: faceoff.cohost.v1.Event.layout_changed:type_name -> faceoff.cohost.v1.LayoutChanged
-	14, // 11: faceoff.cohost.v1.Event.remote_mute_changed:type_name -> faceoff.cohost.v1.RemoteMuteChanged
-	15, // 12: faceoff.cohost.v1.Event.live_updated:type_name -> faceoff.cohost.v1.LiveUpdated
-	17, // 13: faceoff.cohost.v1.CoHostRequestSent.invitation:type_name -> faceoff.cohost.v1.Invitation
-	17, // 14: faceoff.cohost.v1.CoHostRequestReceived.invitation:type_name -> faceoff.cohost.v1.Invitation
-	18, // 15: faceoff.cohost.v1.CoHostRequestCancelled.inviter:type_name -> faceoff.cohost.v1.Member
-	18, // 16: faceoff.cohost.v1.CoHostRequestCancelled.invitee:type_name -> faceoff.cohost.v1.Member
-	0,  // 17: faceoff.cohost.v1.CoHostRequestCancelled.reason:type_name -> faceoff.cohost.v1.CoHostRequestCancelled.Reason
-	18, // 18: faceoff.cohost.v1.CoHostRequestAccepted.inviter:type_name -> faceoff.cohost.v1.Member
-	18, // 19: faceoff.cohost.v1.CoHostRequestAccepted.invitee:type_name -> faceoff.cohost.v1.Member
-	18, // 20: faceoff.cohost.v1.CoHostRequestRejected.inviter:type_name -> faceoff.cohost.v1.Member
-	18, // 21: faceoff.cohost.v1.CoHostRequestRejected.invitee:type_name -> faceoff.cohost.v1.Member
+	20, // 0: faceoff.cohost.v1.Event.at:type_name -> google.protobuf.Timestamp
+	5,  // 1: faceoff.cohost.v1.Event.co_host_request_received:type_name -> faceoff.cohost.v1.CoHostRequestReceived
+	6,  // 2: faceoff.cohost.v1.Event.co_host_request_cancelled:type_name -> faceoff.cohost.v1.CoHostRequestCancelled
+	7,  // 3: faceoff.cohost.v1.Event.co_host_request_accepted:type_name -> faceoff.cohost.v1.CoHostRequestAccepted
+	8,  // 4: faceoff.cohost.v1.Event.co_host_request_rejected:type_name -> faceoff.cohost.v1.CoHostRequestRejected
+	9,  // 5: faceoff.cohost.v1.Event.co_host_request_timeout:type_name -> faceoff.cohost.v1.CoHostRequestTimeout
+	10, // 6: faceoff.cohost.v1.Event.co_host_user_joined:type_name -> faceoff.cohost.v1.CoHostUserJoined
+	11, // 7: faceoff.cohost.v1.Event.co_host_user_left:type_name -> faceoff.cohost.v1.CoHostUserLeft
+	12, // 8: faceoff.cohost.v1.Event.live_ended:type_name -> faceoff.cohost.v1.LiveEnded
+	17, // 9: faceoff.cohost.v1.Event.layout_changed:type_name -> faceoff.cohost.v1.LayoutChanged
+	18, // 10: faceoff.cohost.v1.Event.remote_mute_changed:type_name -> faceoff.cohost.v1.RemoteMuteChanged
+	19, // 11: faceoff.cohost.v1.Event.live_updated:type_name -> faceoff.cohost.v1.LiveUpdated
+	13, // 12: faceoff.cohost.v1.Event.host_unreachable:type_name -> faceoff.cohost.v1.HostUnreachable
+	14, // 13: faceoff.cohost.v1.Event.host_recovered:type_name -> faceoff.cohost.v1.HostRecovered
+	15, // 14: faceoff.cohost.v1.Event.host_lost:type_name -> faceoff.cohost.v1.HostLost
+	16, // 15: faceoff.cohost.v1.Event.session_superseded:type_name -> faceoff.cohost.v1.SessionSuperseded
+	21, // 16: faceoff.cohost.v1.CoHostRequestReceived.invitation:type_name -> faceoff.cohost.v1.Invitation
+	22, // 17: faceoff.cohost.v1.CoHostRequestCancelled.inviter:type_name -> faceoff.cohost.v1.Member
+	22, // 18: faceoff.cohost.v1.CoHostRequestCancelled.invitee:type_name -> faceoff.cohost.v1.Member
+	0,  // 19: faceoff.cohost.v1.CoHostRequestCancelled.reason:type_name -> faceoff.cohost.v1.CoHostRequestCancelled.Reason
+	22, // 20: faceoff.cohost.v1.CoHostRequestAccepted.invitee:type_name -> faceoff.cohost.v1.Member
+	22, // 21: faceoff.cohost.v1.CoHostRequestRejected.invitee:type_name -> faceoff.cohost.v1.Member
 	1,  // 22: faceoff.cohost.v1.CoHostRequestRejected.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
-	18, // 23: faceoff.cohost.v1.CoHostRequestTimeout.inviter:type_name -> faceoff.cohost.v1.Member
-	18, // 24: faceoff.cohost.v1.CoHostRequestTimeout.invitee:type_name -> faceoff.cohost.v1.Member
-	18, // 25: faceoff.cohost.v1.CoHostUserJoined.member:type_name -> faceoff.cohost.v1.Member
-	18, // 26: faceoff.cohost.v1.CoHostUserLeft.member:type_name -> faceoff.cohost.v1.Member
+	22, // 23: faceoff.cohost.v1.CoHostRequestTimeout.inviter:type_name -> faceoff.cohost.v1.Member
+	22, // 24: faceoff.cohost.v1.CoHostRequestTimeout.invitee:type_name -> faceoff.cohost.v1.Member
+	22, // 25: faceoff.cohost.v1.CoHostUserJoined.member:type_name -> faceoff.cohost.v1.Member
+	22, // 26: faceoff.cohost.v1.CoHostUserLeft.member:type_name -> faceoff.cohost.v1.Member
 	2,  // 27: faceoff.cohost.v1.CoHostUserLeft.reason:type_name -> faceoff.cohost.v1.CoHostUserLeft.Reason
-	18, // 28: faceoff.cohost.v1.LayoutChanged.changed_by:type_name -> faceoff.cohost.v1.Member
-	18, // 29: faceoff.cohost.v1.RemoteMuteChanged.target:type_name -> faceoff.cohost.v1.Member
-	19, // 30: faceoff.cohost.v1.LiveUpdated.host:type_name -> faceoff.user.v1.User
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	3,  // 28: faceoff.cohost.v1.LiveEnded.reason:type_name -> faceoff.cohost.v1.LiveEnded.Reason
+	23, // 29: faceoff.cohost.v1.HostUnreachable.host:type_name -> faceoff.user.v1.User
+	23, // 30: faceoff.cohost.v1.HostRecovered.host:type_name -> faceoff.user.v1.User
+	23, // 31: faceoff.cohost.v1.HostLost.host:type_name -> faceoff.user.v1.User
+	22, // 32: faceoff.cohost.v1.LayoutChanged.changed_by:type_name -> faceoff.cohost.v1.Member
+	22, // 33: faceoff.cohost.v1.RemoteMuteChanged.target:type_name -> faceoff.cohost.v1.Member
+	23, // 34: faceoff.cohost.v1.LiveUpdated.host:type_name -> faceoff.user.v1.User
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_events_proto_init() }
@@ -1368,7 +1662,6 @@ func file_faceoff_cohost_v1_events_proto_init() {
 	}
 	file_faceoff_cohost_v1_cohost_proto_init()
 	file_faceoff_cohost_v1_events_proto_msgTypes[0].OneofWrappers = []any{
-		(*Event_CoHostRequestSent)(nil),
 		(*Event_CoHostRequestReceived)(nil),
 		(*Event_CoHostRequestCancelled)(nil),
 		(*Event_CoHostRequestAccepted)(nil),
@@ -1380,14 +1673,18 @@ func file_faceoff_cohost_v1_events_proto_init() {
 		(*Event_LayoutChanged)(nil),
 		(*Event_RemoteMuteChanged)(nil),
 		(*Event_LiveUpdated)(nil),
+		(*Event_HostUnreachable)(nil),
+		(*Event_HostRecovered)(nil),
+		(*Event_HostLost)(nil),
+		(*Event_SessionSuperseded)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_cohost_v1_events_proto_rawDesc), len(file_faceoff_cohost_v1_events_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   13,
+			NumEnums:      4,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

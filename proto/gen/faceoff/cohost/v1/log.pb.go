@@ -160,6 +160,11 @@ type Entry struct {
 	//	*Entry_LayoutSet_
 	//	*Entry_RemoteMuteSet_
 	//	*Entry_HostChanged_
+	//	*Entry_PresenceBegan_
+	//	*Entry_HostUnreachable_
+	//	*Entry_HostRecovered_
+	//	*Entry_HostLost_
+	//	*Entry_SessionTaken_
 	Entry         isEntry_Entry `protobuf_oneof:"entry"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -301,6 +306,51 @@ func (x *Entry) GetHostChanged() *Entry_HostChanged {
 	return nil
 }
 
+func (x *Entry) GetPresenceBegan() *Entry_PresenceBegan {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_PresenceBegan_); ok {
+			return x.PresenceBegan
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetHostUnreachable() *Entry_HostUnreachable {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_HostUnreachable_); ok {
+			return x.HostUnreachable
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetHostRecovered() *Entry_HostRecovered {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_HostRecovered_); ok {
+			return x.HostRecovered
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetHostLost() *Entry_HostLost {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_HostLost_); ok {
+			return x.HostLost
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetSessionTaken() *Entry_SessionTaken {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_SessionTaken_); ok {
+			return x.SessionTaken
+		}
+	}
+	return nil
+}
+
 type isEntry_Entry interface {
 	isEntry_Entry()
 }
@@ -349,6 +399,26 @@ type Entry_HostChanged_ struct {
 	HostChanged *Entry_HostChanged `protobuf:"bytes,11,opt,name=host_changed,json=hostChanged,proto3,oneof"`
 }
 
+type Entry_PresenceBegan_ struct {
+	PresenceBegan *Entry_PresenceBegan `protobuf:"bytes,12,opt,name=presence_began,json=presenceBegan,proto3,oneof"`
+}
+
+type Entry_HostUnreachable_ struct {
+	HostUnreachable *Entry_HostUnreachable `protobuf:"bytes,13,opt,name=host_unreachable,json=hostUnreachable,proto3,oneof"`
+}
+
+type Entry_HostRecovered_ struct {
+	HostRecovered *Entry_HostRecovered `protobuf:"bytes,14,opt,name=host_recovered,json=hostRecovered,proto3,oneof"`
+}
+
+type Entry_HostLost_ struct {
+	HostLost *Entry_HostLost `protobuf:"bytes,15,opt,name=host_lost,json=hostLost,proto3,oneof"`
+}
+
+type Entry_SessionTaken_ struct {
+	SessionTaken *Entry_SessionTaken `protobuf:"bytes,16,opt,name=session_taken,json=sessionTaken,proto3,oneof"`
+}
+
 func (*Entry_LiveCreated_) isEntry_Entry() {}
 
 func (*Entry_LiveEnding_) isEntry_Entry() {}
@@ -371,6 +441,16 @@ func (*Entry_RemoteMuteSet_) isEntry_Entry() {}
 
 func (*Entry_HostChanged_) isEntry_Entry() {}
 
+func (*Entry_PresenceBegan_) isEntry_Entry() {}
+
+func (*Entry_HostUnreachable_) isEntry_Entry() {}
+
+func (*Entry_HostRecovered_) isEntry_Entry() {}
+
+func (*Entry_HostLost_) isEntry_Entry() {}
+
+func (*Entry_SessionTaken_) isEntry_Entry() {}
+
 // Command is what replicas forward to the one that writes. Ids are made at the door.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -387,11 +467,18 @@ type Command struct {
 	//	*Command_UpdateLive
 	//	*Command_SetLayoutTemplate
 	//	*Command_MuteRemoteHostAudio
+	//	*Command_HearHost
+	//	*Command_MissHost_
+	//	*Command_LeaveLost_
 	Command         isCommand_Command `protobuf_oneof:"command"`
 	NewInvitationId string            `protobuf:"bytes,20,opt,name=new_invitation_id,json=newInvitationId,proto3" json:"new_invitation_id,omitempty"`
 	NewConnectionId string            `protobuf:"bytes,21,opt,name=new_connection_id,json=newConnectionId,proto3" json:"new_connection_id,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The command is a host's own, of this session if it names one, and is for this live.
+	ByHost        bool   `protobuf:"varint,22,opt,name=by_host,json=byHost,proto3" json:"by_host,omitempty"`
+	SessionId     string `protobuf:"bytes,23,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	HostLiveId    string `protobuf:"bytes,24,opt,name=host_live_id,json=hostLiveId,proto3" json:"host_live_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Command) Reset() {
@@ -530,6 +617,33 @@ func (x *Command) GetMuteRemoteHostAudio() *MuteRemoteHostAudioRequest {
 	return nil
 }
 
+func (x *Command) GetHearHost() *HeartbeatRequest {
+	if x != nil {
+		if x, ok := x.Command.(*Command_HearHost); ok {
+			return x.HearHost
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetMissHost() *Command_MissHost {
+	if x != nil {
+		if x, ok := x.Command.(*Command_MissHost_); ok {
+			return x.MissHost
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetLeaveLost() *Command_LeaveLost {
+	if x != nil {
+		if x, ok := x.Command.(*Command_LeaveLost_); ok {
+			return x.LeaveLost
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetNewInvitationId() string {
 	if x != nil {
 		return x.NewInvitationId
@@ -540,6 +654,27 @@ func (x *Command) GetNewInvitationId() string {
 func (x *Command) GetNewConnectionId() string {
 	if x != nil {
 		return x.NewConnectionId
+	}
+	return ""
+}
+
+func (x *Command) GetByHost() bool {
+	if x != nil {
+		return x.ByHost
+	}
+	return false
+}
+
+func (x *Command) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *Command) GetHostLiveId() string {
+	if x != nil {
+		return x.HostLiveId
 	}
 	return ""
 }
@@ -593,6 +728,18 @@ type Command_MuteRemoteHostAudio struct {
 	MuteRemoteHostAudio *MuteRemoteHostAudioRequest `protobuf:"bytes,11,opt,name=mute_remote_host_audio,json=muteRemoteHostAudio,proto3,oneof"`
 }
 
+type Command_HearHost struct {
+	HearHost *HeartbeatRequest `protobuf:"bytes,12,opt,name=hear_host,json=hearHost,proto3,oneof"`
+}
+
+type Command_MissHost_ struct {
+	MissHost *Command_MissHost `protobuf:"bytes,13,opt,name=miss_host,json=missHost,proto3,oneof"`
+}
+
+type Command_LeaveLost_ struct {
+	LeaveLost *Command_LeaveLost `protobuf:"bytes,14,opt,name=leave_lost,json=leaveLost,proto3,oneof"`
+}
+
 func (*Command_CreateLive) isCommand_Command() {}
 
 func (*Command_EndLive) isCommand_Command() {}
@@ -614,6 +761,12 @@ func (*Command_UpdateLive) isCommand_Command() {}
 func (*Command_SetLayoutTemplate) isCommand_Command() {}
 
 func (*Command_MuteRemoteHostAudio) isCommand_Command() {}
+
+func (*Command_HearHost) isCommand_Command() {}
+
+func (*Command_MissHost_) isCommand_Command() {}
+
+func (*Command_LeaveLost_) isCommand_Command() {}
 
 type Entry_LiveCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -677,8 +830,10 @@ func (x *Entry_LiveCreated) GetHost() *v1.User {
 
 // The live has ended. Its invitations and its membership end in entries before this one, of the same decision.
 type Entry_LiveEnding struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// Its host was lost, and did not come back in time.
+	Lost          bool `protobuf:"varint,2,opt,name=lost,proto3" json:"lost,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -718,6 +873,13 @@ func (x *Entry_LiveEnding) GetLiveId() string {
 		return x.LiveId
 	}
 	return ""
+}
+
+func (x *Entry_LiveEnding) GetLost() bool {
+	if x != nil {
+		return x.Lost
+	}
+	return false
 }
 
 type Entry_InvitationSent struct {
@@ -1255,6 +1417,249 @@ func (x *Entry_RemoteMuteSet) GetMuted() bool {
 	return false
 }
 
+// The first sign of life of a live. From now on its host can be lost.
+type Entry_PresenceBegan struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_PresenceBegan) Reset() {
+	*x = Entry_PresenceBegan{}
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_PresenceBegan) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_PresenceBegan) ProtoMessage() {}
+
+func (x *Entry_PresenceBegan) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_PresenceBegan.ProtoReflect.Descriptor instead.
+func (*Entry_PresenceBegan) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{0, 10}
+}
+
+func (x *Entry_PresenceBegan) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+// There was no sign of life for too long.
+type Entry_HostUnreachable struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_HostUnreachable) Reset() {
+	*x = Entry_HostUnreachable{}
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_HostUnreachable) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_HostUnreachable) ProtoMessage() {}
+
+func (x *Entry_HostUnreachable) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_HostUnreachable.ProtoReflect.Descriptor instead.
+func (*Entry_HostUnreachable) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{0, 11}
+}
+
+func (x *Entry_HostUnreachable) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+// There is a sign of life of a host that was unreachable or lost.
+type Entry_HostRecovered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_HostRecovered) Reset() {
+	*x = Entry_HostRecovered{}
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_HostRecovered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_HostRecovered) ProtoMessage() {}
+
+func (x *Entry_HostRecovered) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_HostRecovered.ProtoReflect.Descriptor instead.
+func (*Entry_HostRecovered) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{0, 12}
+}
+
+func (x *Entry_HostRecovered) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+// The host has not come back in time. Its invitations end in the same decision; then it leaves its battle, and after that its
+// connection.
+type Entry_HostLost struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_HostLost) Reset() {
+	*x = Entry_HostLost{}
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_HostLost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_HostLost) ProtoMessage() {}
+
+func (x *Entry_HostLost) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_HostLost.ProtoReflect.Descriptor instead.
+func (*Entry_HostLost) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{0, 13}
+}
+
+func (x *Entry_HostLost) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+// Another session of the host has taken over.
+type Entry_SessionTaken struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	LiveId    string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	SessionId string                 `protobuf:"bytes,2,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// One more than that of the session before.
+	Fence         int64 `protobuf:"varint,3,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_SessionTaken) Reset() {
+	*x = Entry_SessionTaken{}
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_SessionTaken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_SessionTaken) ProtoMessage() {}
+
+func (x *Entry_SessionTaken) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_SessionTaken.ProtoReflect.Descriptor instead.
+func (*Entry_SessionTaken) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{0, 14}
+}
+
+func (x *Entry_SessionTaken) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Entry_SessionTaken) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *Entry_SessionTaken) GetFence() int64 {
+	if x != nil {
+		return x.Fence
+	}
+	return 0
+}
+
 // The host of a live is shown in another way.
 type Entry_HostChanged struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1266,7 +1671,7 @@ type Entry_HostChanged struct {
 
 func (x *Entry_HostChanged) Reset() {
 	*x = Entry_HostChanged{}
-	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[12]
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1278,7 +1683,7 @@ func (x *Entry_HostChanged) String() string {
 func (*Entry_HostChanged) ProtoMessage() {}
 
 func (x *Entry_HostChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[12]
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1291,7 +1696,7 @@ func (x *Entry_HostChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_HostChanged.ProtoReflect.Descriptor instead.
 func (*Entry_HostChanged) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{0, 10}
+	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{0, 15}
 }
 
 func (x *Entry_HostChanged) GetLiveId() string {
@@ -1308,6 +1713,104 @@ func (x *Entry_HostChanged) GetHost() *v1.User {
 	return nil
 }
 
+// The host of a live in this state of presence has been silent for as long as that may last.
+type Command_MissHost struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	State         Presence_State         `protobuf:"varint,2,opt,name=state,proto3,enum=faceoff.cohost.v1.Presence_State" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Command_MissHost) Reset() {
+	*x = Command_MissHost{}
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Command_MissHost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Command_MissHost) ProtoMessage() {}
+
+func (x *Command_MissHost) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Command_MissHost.ProtoReflect.Descriptor instead.
+func (*Command_MissHost) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{1, 0}
+}
+
+func (x *Command_MissHost) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Command_MissHost) GetState() Presence_State {
+	if x != nil {
+		return x.State
+	}
+	return Presence_STATE_UNSPECIFIED
+}
+
+// A live whose host is lost leaves its connection.
+type Command_LeaveLost struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Command_LeaveLost) Reset() {
+	*x = Command_LeaveLost{}
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Command_LeaveLost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Command_LeaveLost) ProtoMessage() {}
+
+func (x *Command_LeaveLost) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Command_LeaveLost.ProtoReflect.Descriptor instead.
+func (*Command_LeaveLost) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{1, 1}
+}
+
+func (x *Command_LeaveLost) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
 type Command_ExpireInvitation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	InvitationId  string                 `protobuf:"bytes,1,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
@@ -1317,7 +1820,7 @@ type Command_ExpireInvitation struct {
 
 func (x *Command_ExpireInvitation) Reset() {
 	*x = Command_ExpireInvitation{}
-	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[13]
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1832,7 @@ func (x *Command_ExpireInvitation) String() string {
 func (*Command_ExpireInvitation) ProtoMessage() {}
 
 func (x *Command_ExpireInvitation) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[13]
+	mi := &file_faceoff_cohost_v1_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1845,7 @@ func (x *Command_ExpireInvitation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command_ExpireInvitation.ProtoReflect.Descriptor instead.
 func (*Command_ExpireInvitation) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{1, 0}
+	return file_faceoff_cohost_v1_log_proto_rawDescGZIP(), []int{1, 2}
 }
 
 func (x *Command_ExpireInvitation) GetInvitationId() string {
@@ -1356,7 +1859,7 @@ var File_faceoff_cohost_v1_log_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"\n" +
-	"\x1bfaceoff/cohost/v1/log.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a&faceoff/cohost/v1/cohost_service.proto\x1a\x1efaceoff/cohost/v1/events.proto\x1a\x1afaceoff/user/v1/user.proto\"\xf9\x14\n" +
+	"\x1bfaceoff/cohost/v1/log.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a&faceoff/cohost/v1/cohost_service.proto\x1a\x1efaceoff/cohost/v1/events.proto\x1a\x1afaceoff/user/v1/user.proto\"\x99\x1a\n" +
 	"\x05Entry\x12I\n" +
 	"\flive_created\x18\x01 \x01(\v2$.faceoff.cohost.v1.Entry.LiveCreatedH\x00R\vliveCreated\x12F\n" +
 	"\vlive_ending\x18\x02 \x01(\v2#.faceoff.cohost.v1.Entry.LiveEndingH\x00R\n" +
@@ -1372,14 +1875,20 @@ const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"layout_set\x18\t \x01(\v2\".faceoff.cohost.v1.Entry.LayoutSetH\x00R\tlayoutSet\x12P\n" +
 	"\x0fremote_mute_set\x18\n" +
 	" \x01(\v2&.faceoff.cohost.v1.Entry.RemoteMuteSetH\x00R\rremoteMuteSet\x12I\n" +
-	"\fhost_changed\x18\v \x01(\v2$.faceoff.cohost.v1.Entry.HostChangedH\x00R\vhostChanged\x1a\x83\x01\n" +
+	"\fhost_changed\x18\v \x01(\v2$.faceoff.cohost.v1.Entry.HostChangedH\x00R\vhostChanged\x12O\n" +
+	"\x0epresence_began\x18\f \x01(\v2&.faceoff.cohost.v1.Entry.PresenceBeganH\x00R\rpresenceBegan\x12U\n" +
+	"\x10host_unreachable\x18\r \x01(\v2(.faceoff.cohost.v1.Entry.HostUnreachableH\x00R\x0fhostUnreachable\x12O\n" +
+	"\x0ehost_recovered\x18\x0e \x01(\v2&.faceoff.cohost.v1.Entry.HostRecoveredH\x00R\rhostRecovered\x12@\n" +
+	"\thost_lost\x18\x0f \x01(\v2!.faceoff.cohost.v1.Entry.HostLostH\x00R\bhostLost\x12L\n" +
+	"\rsession_taken\x18\x10 \x01(\v2%.faceoff.cohost.v1.Entry.SessionTakenH\x00R\fsessionTaken\x1a\x83\x01\n" +
 	"\vLiveCreated\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x120\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1c.faceoff.cohost.v1.Live.KindR\x04kind\x12)\n" +
-	"\x04host\x18\x03 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\x1a%\n" +
+	"\x04host\x18\x03 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\x1a9\n" +
 	"\n" +
 	"LiveEnding\x12\x17\n" +
-	"\alive_id\x18\x01 \x01(\tR\x06liveId\x1a\xf9\x01\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x12\n" +
+	"\x04lost\x18\x02 \x01(\bR\x04lost\x1a\xf9\x01\n" +
 	"\x0eInvitationSent\x12#\n" +
 	"\rinvitation_id\x18\x01 \x01(\tR\finvitationId\x12&\n" +
 	"\x0finviter_live_id\x18\x02 \x01(\tR\rinviterLiveId\x12&\n" +
@@ -1437,11 +1946,24 @@ const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x12\x17\n" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12$\n" +
 	"\x0etarget_live_id\x18\x03 \x01(\tR\ftargetLiveId\x12\x14\n" +
-	"\x05muted\x18\x04 \x01(\bR\x05muted\x1aQ\n" +
+	"\x05muted\x18\x04 \x01(\bR\x05muted\x1a(\n" +
+	"\rPresenceBegan\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x1a*\n" +
+	"\x0fHostUnreachable\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x1a(\n" +
+	"\rHostRecovered\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x1a#\n" +
+	"\bHostLost\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x1a\\\n" +
+	"\fSessionTaken\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x02 \x01(\tR\tsessionId\x12\x14\n" +
+	"\x05fence\x18\x03 \x01(\x03R\x05fence\x1aQ\n" +
 	"\vHostChanged\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
 	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04hostB\a\n" +
-	"\x05entry\"\x9d\t\n" +
+	"\x05entry\"\xca\f\n" +
 	"\aCommand\x12G\n" +
 	"\vcreate_live\x18\x01 \x01(\v2$.faceoff.cohost.v1.CreateLiveRequestH\x00R\n" +
 	"createLive\x12>\n" +
@@ -1456,9 +1978,23 @@ const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"updateLive\x12]\n" +
 	"\x13set_layout_template\x18\n" +
 	" \x01(\v2+.faceoff.cohost.v1.SetLayoutTemplateRequestH\x00R\x11setLayoutTemplate\x12d\n" +
-	"\x16mute_remote_host_audio\x18\v \x01(\v2-.faceoff.cohost.v1.MuteRemoteHostAudioRequestH\x00R\x13muteRemoteHostAudio\x12*\n" +
+	"\x16mute_remote_host_audio\x18\v \x01(\v2-.faceoff.cohost.v1.MuteRemoteHostAudioRequestH\x00R\x13muteRemoteHostAudio\x12B\n" +
+	"\thear_host\x18\f \x01(\v2#.faceoff.cohost.v1.HeartbeatRequestH\x00R\bhearHost\x12B\n" +
+	"\tmiss_host\x18\r \x01(\v2#.faceoff.cohost.v1.Command.MissHostH\x00R\bmissHost\x12E\n" +
+	"\n" +
+	"leave_lost\x18\x0e \x01(\v2$.faceoff.cohost.v1.Command.LeaveLostH\x00R\tleaveLost\x12*\n" +
 	"\x11new_invitation_id\x18\x14 \x01(\tR\x0fnewInvitationId\x12*\n" +
-	"\x11new_connection_id\x18\x15 \x01(\tR\x0fnewConnectionId\x1a7\n" +
+	"\x11new_connection_id\x18\x15 \x01(\tR\x0fnewConnectionId\x12\x17\n" +
+	"\aby_host\x18\x16 \x01(\bR\x06byHost\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x17 \x01(\tR\tsessionId\x12 \n" +
+	"\fhost_live_id\x18\x18 \x01(\tR\n" +
+	"hostLiveId\x1a\\\n" +
+	"\bMissHost\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x127\n" +
+	"\x05state\x18\x02 \x01(\x0e2!.faceoff.cohost.v1.Presence.StateR\x05state\x1a$\n" +
+	"\tLeaveLost\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x1a7\n" +
 	"\x10ExpireInvitation\x12#\n" +
 	"\rinvitation_id\x18\x01 \x01(\tR\finvitationIdB\t\n" +
 	"\acommandB\xcd\x01\n" +
@@ -1477,7 +2013,7 @@ func file_faceoff_cohost_v1_log_proto_rawDescGZIP() []byte {
 }
 
 var file_faceoff_cohost_v1_log_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_faceoff_cohost_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_faceoff_cohost_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_faceoff_cohost_v1_log_proto_goTypes = []any{
 	(Entry_InvitationEnded_Ending)(0),     // 0: faceoff.cohost.v1.Entry.InvitationEnded.Ending
 	(Entry_MemberLeft_Reason)(0),          // 1: faceoff.cohost.v1.Entry.MemberLeft.Reason
@@ -1493,21 +2029,30 @@ var file_faceoff_cohost_v1_log_proto_goTypes = []any{
 	(*Entry_ConnectionEnded)(nil),         // 11: faceoff.cohost.v1.Entry.ConnectionEnded
 	(*Entry_LayoutSet)(nil),               // 12: faceoff.cohost.v1.Entry.LayoutSet
 	(*Entry_RemoteMuteSet)(nil),           // 13: faceoff.cohost.v1.Entry.RemoteMuteSet
-	(*Entry_HostChanged)(nil),             // 14: faceoff.cohost.v1.Entry.HostChanged
-	(*Command_ExpireInvitation)(nil),      // 15: faceoff.cohost.v1.Command.ExpireInvitation
-	(*CreateLiveRequest)(nil),             // 16: faceoff.cohost.v1.CreateLiveRequest
-	(*EndLiveRequest)(nil),                // 17: faceoff.cohost.v1.EndLiveRequest
-	(*RequestHostConnectionRequest)(nil),  // 18: faceoff.cohost.v1.RequestHostConnectionRequest
-	(*CancelHostConnectionRequest)(nil),   // 19: faceoff.cohost.v1.CancelHostConnectionRequest
-	(*AcceptHostConnectionRequest)(nil),   // 20: faceoff.cohost.v1.AcceptHostConnectionRequest
-	(*RejectHostConnectionRequest)(nil),   // 21: faceoff.cohost.v1.RejectHostConnectionRequest
-	(*ExitHostConnectionRequest)(nil),     // 22: faceoff.cohost.v1.ExitHostConnectionRequest
-	(*UpdateLiveRequest)(nil),             // 23: faceoff.cohost.v1.UpdateLiveRequest
-	(*SetLayoutTemplateRequest)(nil),      // 24: faceoff.cohost.v1.SetLayoutTemplateRequest
-	(*MuteRemoteHostAudioRequest)(nil),    // 25: faceoff.cohost.v1.MuteRemoteHostAudioRequest
-	(Live_Kind)(0),                        // 26: faceoff.cohost.v1.Live.Kind
-	(*v1.User)(nil),                       // 27: faceoff.user.v1.User
-	(CoHostRequestRejected_ReasonCode)(0), // 28: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	(*Entry_PresenceBegan)(nil),           // 14: faceoff.cohost.v1.Entry.PresenceBegan
+	(*Entry_HostUnreachable)(nil),         // 15: faceoff.cohost.v1.Entry.HostUnreachable
+	(*Entry_HostRecovered)(nil),           // 16: faceoff.cohost.v1.Entry.HostRecovered
+	(*Entry_HostLost)(nil),                // 17: faceoff.cohost.v1.Entry.HostLost
+	(*Entry_SessionTaken)(nil),            // 18: faceoff.cohost.v1.Entry.SessionTaken
+	(*Entry_HostChanged)(nil),             // 19: faceoff.cohost.v1.Entry.HostChanged
+	(*Command_MissHost)(nil),              // 20: faceoff.cohost.v1.Command.MissHost
+	(*Command_LeaveLost)(nil),             // 21: faceoff.cohost.v1.Command.LeaveLost
+	(*Command_ExpireInvitation)(nil),      // 22: faceoff.cohost.v1.Command.ExpireInvitation
+	(*CreateLiveRequest)(nil),             // 23: faceoff.cohost.v1.CreateLiveRequest
+	(*EndLiveRequest)(nil),                // 24: faceoff.cohost.v1.EndLiveRequest
+	(*RequestHostConnectionRequest)(nil),  // 25: faceoff.cohost.v1.RequestHostConnectionRequest
+	(*CancelHostConnectionRequest)(nil),   // 26: faceoff.cohost.v1.CancelHostConnectionRequest
+	(*AcceptHostConnectionRequest)(nil),   // 27: faceoff.cohost.v1.AcceptHostConnectionRequest
+	(*RejectHostConnectionRequest)(nil),   // 28: faceoff.cohost.v1.RejectHostConnectionRequest
+	(*ExitHostConnectionRequest)(nil),     // 29: faceoff.cohost.v1.ExitHostConnectionRequest
+	(*UpdateLiveRequest)(nil),             // 30: faceoff.cohost.v1.UpdateLiveRequest
+	(*SetLayoutTemplateRequest)(nil),      // 31: faceoff.cohost.v1.SetLayoutTemplateRequest
+	(*MuteRemoteHostAudioRequest)(nil),    // 32: faceoff.cohost.v1.MuteRemoteHostAudioRequest
+	(*HeartbeatRequest)(nil),              // 33: faceoff.cohost.v1.HeartbeatRequest
+	(Live_Kind)(0),                        // 34: faceoff.cohost.v1.Live.Kind
+	(*v1.User)(nil),                       // 35: faceoff.user.v1.User
+	(CoHostRequestRejected_ReasonCode)(0), // 36: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	(Presence_State)(0),                   // 37: faceoff.cohost.v1.Presence.State
 }
 var file_faceoff_cohost_v1_log_proto_depIdxs = []int32{
 	4,  // 0: faceoff.cohost.v1.Entry.live_created:type_name -> faceoff.cohost.v1.Entry.LiveCreated
@@ -1520,30 +2065,39 @@ var file_faceoff_cohost_v1_log_proto_depIdxs = []int32{
 	11, // 7: faceoff.cohost.v1.Entry.connection_ended:type_name -> faceoff.cohost.v1.Entry.ConnectionEnded
 	12, // 8: faceoff.cohost.v1.Entry.layout_set:type_name -> faceoff.cohost.v1.Entry.LayoutSet
 	13, // 9: faceoff.cohost.v1.Entry.remote_mute_set:type_name -> faceoff.cohost.v1.Entry.RemoteMuteSet
-	14, // 10: faceoff.cohost.v1.Entry.host_changed:type_name -> faceoff.cohost.v1.Entry.HostChanged
-	16, // 11: faceoff.cohost.v1.Command.create_live:type_name -> faceoff.cohost.v1.CreateLiveRequest
-	17, // 12: faceoff.cohost.v1.Command.end_live:type_name -> faceoff.cohost.v1.EndLiveRequest
-	18, // 13: faceoff.cohost.v1.Command.request_host_connection:type_name -> faceoff.cohost.v1.RequestHostConnectionRequest
-	19, // 14: faceoff.cohost.v1.Command.cancel_host_connection:type_name -> faceoff.cohost.v1.CancelHostConnectionRequest
-	20, // 15: faceoff.cohost.v1.Command.accept_host_connection:type_name -> faceoff.cohost.v1.AcceptHostConnectionRequest
-	21, // 16: faceoff.cohost.v1.Command.reject_host_connection:type_name -> faceoff.cohost.v1.RejectHostConnectionRequest
-	22, // 17: faceoff.cohost.v1.Command.exit_host_connection:type_name -> faceoff.cohost.v1.ExitHostConnectionRequest
-	15, // 18: faceoff.cohost.v1.Command.expire_invitation:type_name -> faceoff.cohost.v1.Command.ExpireInvitation
-	23, // 19: faceoff.cohost.v1.Command.update_live:type_name -> faceoff.cohost.v1.UpdateLiveRequest
-	24, // 20: faceoff.cohost.v1.Command.set_layout_template:type_name -> faceoff.cohost.v1.SetLayoutTemplateRequest
-	25, // 21: faceoff.cohost.v1.Command.mute_remote_host_audio:type_name -> faceoff.cohost.v1.MuteRemoteHostAudioRequest
-	26, // 22: faceoff.cohost.v1.Entry.LiveCreated.kind:type_name -> faceoff.cohost.v1.Live.Kind
-	27, // 23: faceoff.cohost.v1.Entry.LiveCreated.host:type_name -> faceoff.user.v1.User
-	0,  // 24: faceoff.cohost.v1.Entry.InvitationEnded.ending:type_name -> faceoff.cohost.v1.Entry.InvitationEnded.Ending
-	28, // 25: faceoff.cohost.v1.Entry.InvitationEnded.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
-	27, // 26: faceoff.cohost.v1.Entry.MemberJoined.host:type_name -> faceoff.user.v1.User
-	1,  // 27: faceoff.cohost.v1.Entry.MemberLeft.reason:type_name -> faceoff.cohost.v1.Entry.MemberLeft.Reason
-	27, // 28: faceoff.cohost.v1.Entry.HostChanged.host:type_name -> faceoff.user.v1.User
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	19, // 10: faceoff.cohost.v1.Entry.host_changed:type_name -> faceoff.cohost.v1.Entry.HostChanged
+	14, // 11: faceoff.cohost.v1.Entry.presence_began:type_name -> faceoff.cohost.v1.Entry.PresenceBegan
+	15, // 12: faceoff.cohost.v1.Entry.host_unreachable:type_name -> faceoff.cohost.v1.Entry.HostUnreachable
+	16, // 13: faceoff.cohost.v1.Entry.host_recovered:type_name -> faceoff.cohost.v1.Entry.HostRecovered
+	17, // 14: faceoff.cohost.v1.Entry.host_lost:type_name -> faceoff.cohost.v1.Entry.HostLost
+	18, // 15: faceoff.cohost.v1.Entry.session_taken:type_name -> faceoff.cohost.v1.Entry.SessionTaken
+	23, // 16: faceoff.cohost.v1.Command.create_live:type_name -> faceoff.cohost.v1.CreateLiveRequest
+	24, // 17: faceoff.cohost.v1.Command.end_live:type_name -> faceoff.cohost.v1.EndLiveRequest
+	25, // 18: faceoff.cohost.v1.Command.request_host_connection:type_name -> faceoff.cohost.v1.RequestHostConnectionRequest
+	26, // 19: faceoff.cohost.v1.Command.cancel_host_connection:type_name -> faceoff.cohost.v1.CancelHostConnectionRequest
+	27, // 20: faceoff.cohost.v1.Command.accept_host_connection:type_name -> faceoff.cohost.v1.AcceptHostConnectionRequest
+	28, // 21: faceoff.cohost.v1.Command.reject_host_connection:type_name -> faceoff.cohost.v1.RejectHostConnectionRequest
+	29, // 22: faceoff.cohost.v1.Command.exit_host_connection:type_name -> faceoff.cohost.v1.ExitHostConnectionRequest
+	22, // 23: faceoff.cohost.v1.Command.expire_invitation:type_name -> faceoff.cohost.v1.Command.ExpireInvitation
+	30, // 24: faceoff.cohost.v1.Command.update_live:type_name -> faceoff.cohost.v1.UpdateLiveRequest
+	31, // 25: faceoff.cohost.v1.Command.set_layout_template:type_name -> faceoff.cohost.v1.SetLayoutTemplateRequest
+	32, // 26: faceoff.cohost.v1.Command.mute_remote_host_audio:type_name -> faceoff.cohost.v1.MuteRemoteHostAudioRequest
+	33, // 27: faceoff.cohost.v1.Command.hear_host:type_name -> faceoff.cohost.v1.HeartbeatRequest
+	20, // 28: faceoff.cohost.v1.Command.miss_host:type_name -> faceoff.cohost.v1.Command.MissHost
+	21, // 29: faceoff.cohost.v1.Command.leave_lost:type_name -> faceoff.cohost.v1.Command.LeaveLost
+	34, // 30: faceoff.cohost.v1.Entry.LiveCreated.kind:type_name -> faceoff.cohost.v1.Live.Kind
+	35, // 31: faceoff.cohost.v1.Entry.LiveCreated.host:type_name -> faceoff.user.v1.User
+	0,  // 32: faceoff.cohost.v1.Entry.InvitationEnded.ending:type_name -> faceoff.cohost.v1.Entry.InvitationEnded.Ending
+	36, // 33: faceoff.cohost.v1.Entry.InvitationEnded.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	35, // 34: faceoff.cohost.v1.Entry.MemberJoined.host:type_name -> faceoff.user.v1.User
+	1,  // 35: faceoff.cohost.v1.Entry.MemberLeft.reason:type_name -> faceoff.cohost.v1.Entry.MemberLeft.Reason
+	35, // 36: faceoff.cohost.v1.Entry.HostChanged.host:type_name -> faceoff.user.v1.User
+	37, // 37: faceoff.cohost.v1.Command.MissHost.state:type_name -> faceoff.cohost.v1.Presence.State
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_log_proto_init() }
@@ -1566,6 +2120,11 @@ func file_faceoff_cohost_v1_log_proto_init() {
 		(*Entry_LayoutSet_)(nil),
 		(*Entry_RemoteMuteSet_)(nil),
 		(*Entry_HostChanged_)(nil),
+		(*Entry_PresenceBegan_)(nil),
+		(*Entry_HostUnreachable_)(nil),
+		(*Entry_HostRecovered_)(nil),
+		(*Entry_HostLost_)(nil),
+		(*Entry_SessionTaken_)(nil),
 	}
 	file_faceoff_cohost_v1_log_proto_msgTypes[1].OneofWrappers = []any{
 		(*Command_CreateLive)(nil),
@@ -1579,6 +2138,9 @@ func file_faceoff_cohost_v1_log_proto_init() {
 		(*Command_UpdateLive)(nil),
 		(*Command_SetLayoutTemplate)(nil),
 		(*Command_MuteRemoteHostAudio)(nil),
+		(*Command_HearHost)(nil),
+		(*Command_MissHost_)(nil),
+		(*Command_LeaveLost_)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1586,7 +2148,7 @@ func file_faceoff_cohost_v1_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_cohost_v1_log_proto_rawDesc), len(file_faceoff_cohost_v1_log_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   14,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

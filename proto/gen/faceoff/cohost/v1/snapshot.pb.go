@@ -235,6 +235,7 @@ type Snapshot_Live struct {
 	Sent          []string               `protobuf:"bytes,7,rep,name=sent,proto3" json:"sent,omitempty"`
 	Received      []string               `protobuf:"bytes,8,rep,name=received,proto3" json:"received,omitempty"`
 	Muted         []string               `protobuf:"bytes,9,rep,name=muted,proto3" json:"muted,omitempty"`
+	Presence      *Snapshot_Presence     `protobuf:"bytes,10,opt,name=presence,proto3" json:"presence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -332,6 +333,99 @@ func (x *Snapshot_Live) GetMuted() []string {
 	return nil
 }
 
+func (x *Snapshot_Live) GetPresence() *Snapshot_Presence {
+	if x != nil {
+		return x.Presence
+	}
+	return nil
+}
+
+type Snapshot_Presence struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	State     Presence_State         `protobuf:"varint,1,opt,name=state,proto3,enum=faceoff.cohost.v1.Presence_State" json:"state,omitempty"`
+	SinceMs   int64                  `protobuf:"varint,2,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	SessionId string                 `protobuf:"bytes,3,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	Fence     int64                  `protobuf:"varint,4,opt,name=fence,proto3" json:"fence,omitempty"`
+	// Sessions that were current before, the oldest first.
+	Past []string `protobuf:"bytes,5,rep,name=past,proto3" json:"past,omitempty"`
+	// Place of the HostLost entry whose departure from the connection is to come.
+	Departs       string `protobuf:"bytes,6,opt,name=departs,proto3" json:"departs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Snapshot_Presence) Reset() {
+	*x = Snapshot_Presence{}
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Snapshot_Presence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Snapshot_Presence) ProtoMessage() {}
+
+func (x *Snapshot_Presence) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Snapshot_Presence.ProtoReflect.Descriptor instead.
+func (*Snapshot_Presence) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 1}
+}
+
+func (x *Snapshot_Presence) GetState() Presence_State {
+	if x != nil {
+		return x.State
+	}
+	return Presence_STATE_UNSPECIFIED
+}
+
+func (x *Snapshot_Presence) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
+}
+
+func (x *Snapshot_Presence) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *Snapshot_Presence) GetFence() int64 {
+	if x != nil {
+		return x.Fence
+	}
+	return 0
+}
+
+func (x *Snapshot_Presence) GetPast() []string {
+	if x != nil {
+		return x.Past
+	}
+	return nil
+}
+
+func (x *Snapshot_Presence) GetDeparts() string {
+	if x != nil {
+		return x.Departs
+	}
+	return ""
+}
+
 type Snapshot_Part struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	StartMs       int64                  `protobuf:"varint,1,opt,name=start_ms,json=startMs,proto3" json:"start_ms,omitempty"`
@@ -343,7 +437,7 @@ type Snapshot_Part struct {
 
 func (x *Snapshot_Part) Reset() {
 	*x = Snapshot_Part{}
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[2]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -355,7 +449,7 @@ func (x *Snapshot_Part) String() string {
 func (*Snapshot_Part) ProtoMessage() {}
 
 func (x *Snapshot_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[2]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -368,7 +462,7 @@ func (x *Snapshot_Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Part.ProtoReflect.Descriptor instead.
 func (*Snapshot_Part) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 1}
+	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 2}
 }
 
 func (x *Snapshot_Part) GetStartMs() int64 {
@@ -402,7 +496,7 @@ type Snapshot_EndedLive struct {
 
 func (x *Snapshot_EndedLive) Reset() {
 	*x = Snapshot_EndedLive{}
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[3]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -414,7 +508,7 @@ func (x *Snapshot_EndedLive) String() string {
 func (*Snapshot_EndedLive) ProtoMessage() {}
 
 func (x *Snapshot_EndedLive) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[3]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -427,7 +521,7 @@ func (x *Snapshot_EndedLive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_EndedLive.ProtoReflect.Descriptor instead.
 func (*Snapshot_EndedLive) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 2}
+	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 3}
 }
 
 func (x *Snapshot_EndedLive) GetPart() uint32 {
@@ -455,7 +549,7 @@ type Snapshot_Member struct {
 
 func (x *Snapshot_Member) Reset() {
 	*x = Snapshot_Member{}
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[4]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -467,7 +561,7 @@ func (x *Snapshot_Member) String() string {
 func (*Snapshot_Member) ProtoMessage() {}
 
 func (x *Snapshot_Member) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[4]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -480,7 +574,7 @@ func (x *Snapshot_Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Member.ProtoReflect.Descriptor instead.
 func (*Snapshot_Member) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 3}
+	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 4}
 }
 
 func (x *Snapshot_Member) GetLiveId() string {
@@ -515,7 +609,7 @@ type Snapshot_Connection struct {
 
 func (x *Snapshot_Connection) Reset() {
 	*x = Snapshot_Connection{}
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[5]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -527,7 +621,7 @@ func (x *Snapshot_Connection) String() string {
 func (*Snapshot_Connection) ProtoMessage() {}
 
 func (x *Snapshot_Connection) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[5]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -540,7 +634,7 @@ func (x *Snapshot_Connection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Connection.ProtoReflect.Descriptor instead.
 func (*Snapshot_Connection) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 4}
+	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 5}
 }
 
 func (x *Snapshot_Connection) GetConnectionId() string {
@@ -579,7 +673,7 @@ type Snapshot_Invitation struct {
 
 func (x *Snapshot_Invitation) Reset() {
 	*x = Snapshot_Invitation{}
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[6]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -591,7 +685,7 @@ func (x *Snapshot_Invitation) String() string {
 func (*Snapshot_Invitation) ProtoMessage() {}
 
 func (x *Snapshot_Invitation) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[6]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -604,7 +698,7 @@ func (x *Snapshot_Invitation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Invitation.ProtoReflect.Descriptor instead.
 func (*Snapshot_Invitation) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 5}
+	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 6}
 }
 
 func (x *Snapshot_Invitation) GetInvitationId() string {
@@ -666,7 +760,7 @@ type Snapshot_Ending struct {
 
 func (x *Snapshot_Ending) Reset() {
 	*x = Snapshot_Ending{}
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[7]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -678,7 +772,7 @@ func (x *Snapshot_Ending) String() string {
 func (*Snapshot_Ending) ProtoMessage() {}
 
 func (x *Snapshot_Ending) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[7]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -691,7 +785,7 @@ func (x *Snapshot_Ending) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Ending.ProtoReflect.Descriptor instead.
 func (*Snapshot_Ending) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 6}
+	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 7}
 }
 
 func (x *Snapshot_Ending) GetLiveId() string {
@@ -722,7 +816,7 @@ type Snapshot_Sender struct {
 
 func (x *Snapshot_Sender) Reset() {
 	*x = Snapshot_Sender{}
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[8]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -734,7 +828,7 @@ func (x *Snapshot_Sender) String() string {
 func (*Snapshot_Sender) ProtoMessage() {}
 
 func (x *Snapshot_Sender) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[8]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -747,7 +841,7 @@ func (x *Snapshot_Sender) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Sender.ProtoReflect.Descriptor instead.
 func (*Snapshot_Sender) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 7}
+	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 8}
 }
 
 func (x *Snapshot_Sender) GetPart() uint32 {
@@ -788,7 +882,7 @@ type Snapshot_Number struct {
 
 func (x *Snapshot_Number) Reset() {
 	*x = Snapshot_Number{}
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[9]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +894,7 @@ func (x *Snapshot_Number) String() string {
 func (*Snapshot_Number) ProtoMessage() {}
 
 func (x *Snapshot_Number) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[9]
+	mi := &file_faceoff_cohost_v1_snapshot_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +907,7 @@ func (x *Snapshot_Number) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Number.ProtoReflect.Descriptor instead.
 func (*Snapshot_Number) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 8}
+	return file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP(), []int{0, 9}
 }
 
 func (x *Snapshot_Number) GetLiveId() string {
@@ -834,7 +928,7 @@ var File_faceoff_cohost_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	" faceoff/cohost/v1/snapshot.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\"\xea\x0e\n" +
+	" faceoff/cohost/v1/snapshot.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\"\xf0\x10\n" +
 	"\bSnapshot\x126\n" +
 	"\x04live\x18\x01 \x01(\v2 .faceoff.cohost.v1.Snapshot.LiveH\x00R\x04live\x12A\n" +
 	"\n" +
@@ -851,7 +945,7 @@ const file_faceoff_cohost_v1_snapshot_proto_rawDesc = "" +
 	"\x06number\x18\a \x01(\v2\".faceoff.cohost.v1.Snapshot.NumberH\x00R\x06number\x12C\n" +
 	"\vsender_part\x18\b \x01(\v2 .faceoff.cohost.v1.Snapshot.PartH\x00R\n" +
 	"senderPart\x12<\n" +
-	"\x06sender\x18\t \x01(\v2\".faceoff.cohost.v1.Snapshot.SenderH\x00R\x06sender\x1a\xab\x02\n" +
+	"\x06sender\x18\t \x01(\v2\".faceoff.cohost.v1.Snapshot.SenderH\x00R\x06sender\x1a\xed\x02\n" +
 	"\x04Live\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x120\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1c.faceoff.cohost.v1.Live.KindR\x04kind\x12)\n" +
@@ -861,7 +955,17 @@ const file_faceoff_cohost_v1_snapshot_proto_rawDesc = "" +
 	"\rconnection_id\x18\x06 \x01(\tR\fconnectionId\x12\x12\n" +
 	"\x04sent\x18\a \x03(\tR\x04sent\x12\x1a\n" +
 	"\breceived\x18\b \x03(\tR\breceived\x12\x14\n" +
-	"\x05muted\x18\t \x03(\tR\x05muted\x1aN\n" +
+	"\x05muted\x18\t \x03(\tR\x05muted\x12@\n" +
+	"\bpresence\x18\n" +
+	" \x01(\v2$.faceoff.cohost.v1.Snapshot.PresenceR\bpresence\x1a\xc1\x01\n" +
+	"\bPresence\x127\n" +
+	"\x05state\x18\x01 \x01(\x0e2!.faceoff.cohost.v1.Presence.StateR\x05state\x12\x19\n" +
+	"\bsince_ms\x18\x02 \x01(\x03R\asinceMs\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x03 \x01(\tR\tsessionId\x12\x14\n" +
+	"\x05fence\x18\x04 \x01(\x03R\x05fence\x12\x12\n" +
+	"\x04past\x18\x05 \x03(\tR\x04past\x12\x18\n" +
+	"\adeparts\x18\x06 \x01(\tR\adeparts\x1aN\n" +
 	"\x04Part\x12\x19\n" +
 	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x17\n" +
 	"\alast_ms\x18\x02 \x01(\x03R\x06lastMs\x12\x12\n" +
@@ -914,43 +1018,47 @@ func file_faceoff_cohost_v1_snapshot_proto_rawDescGZIP() []byte {
 	return file_faceoff_cohost_v1_snapshot_proto_rawDescData
 }
 
-var file_faceoff_cohost_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_faceoff_cohost_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_faceoff_cohost_v1_snapshot_proto_goTypes = []any{
 	(*Snapshot)(nil),            // 0: faceoff.cohost.v1.Snapshot
 	(*Snapshot_Live)(nil),       // 1: faceoff.cohost.v1.Snapshot.Live
-	(*Snapshot_Part)(nil),       // 2: faceoff.cohost.v1.Snapshot.Part
-	(*Snapshot_EndedLive)(nil),  // 3: faceoff.cohost.v1.Snapshot.EndedLive
-	(*Snapshot_Member)(nil),     // 4: faceoff.cohost.v1.Snapshot.Member
-	(*Snapshot_Connection)(nil), // 5: faceoff.cohost.v1.Snapshot.Connection
-	(*Snapshot_Invitation)(nil), // 6: faceoff.cohost.v1.Snapshot.Invitation
-	(*Snapshot_Ending)(nil),     // 7: faceoff.cohost.v1.Snapshot.Ending
-	(*Snapshot_Sender)(nil),     // 8: faceoff.cohost.v1.Snapshot.Sender
-	(*Snapshot_Number)(nil),     // 9: faceoff.cohost.v1.Snapshot.Number
-	(Live_Kind)(0),              // 10: faceoff.cohost.v1.Live.Kind
-	(*v1.User)(nil),             // 11: faceoff.user.v1.User
+	(*Snapshot_Presence)(nil),   // 2: faceoff.cohost.v1.Snapshot.Presence
+	(*Snapshot_Part)(nil),       // 3: faceoff.cohost.v1.Snapshot.Part
+	(*Snapshot_EndedLive)(nil),  // 4: faceoff.cohost.v1.Snapshot.EndedLive
+	(*Snapshot_Member)(nil),     // 5: faceoff.cohost.v1.Snapshot.Member
+	(*Snapshot_Connection)(nil), // 6: faceoff.cohost.v1.Snapshot.Connection
+	(*Snapshot_Invitation)(nil), // 7: faceoff.cohost.v1.Snapshot.Invitation
+	(*Snapshot_Ending)(nil),     // 8: faceoff.cohost.v1.Snapshot.Ending
+	(*Snapshot_Sender)(nil),     // 9: faceoff.cohost.v1.Snapshot.Sender
+	(*Snapshot_Number)(nil),     // 10: faceoff.cohost.v1.Snapshot.Number
+	(Live_Kind)(0),              // 11: faceoff.cohost.v1.Live.Kind
+	(*v1.User)(nil),             // 12: faceoff.user.v1.User
+	(Presence_State)(0),         // 13: faceoff.cohost.v1.Presence.State
 }
 var file_faceoff_cohost_v1_snapshot_proto_depIdxs = []int32{
 	1,  // 0: faceoff.cohost.v1.Snapshot.live:type_name -> faceoff.cohost.v1.Snapshot.Live
-	2,  // 1: faceoff.cohost.v1.Snapshot.ended_part:type_name -> faceoff.cohost.v1.Snapshot.Part
-	3,  // 2: faceoff.cohost.v1.Snapshot.ended_live:type_name -> faceoff.cohost.v1.Snapshot.EndedLive
-	5,  // 3: faceoff.cohost.v1.Snapshot.connection:type_name -> faceoff.cohost.v1.Snapshot.Connection
-	6,  // 4: faceoff.cohost.v1.Snapshot.invitation:type_name -> faceoff.cohost.v1.Snapshot.Invitation
-	7,  // 5: faceoff.cohost.v1.Snapshot.ending:type_name -> faceoff.cohost.v1.Snapshot.Ending
-	9,  // 6: faceoff.cohost.v1.Snapshot.number:type_name -> faceoff.cohost.v1.Snapshot.Number
-	2,  // 7: faceoff.cohost.v1.Snapshot.sender_part:type_name -> faceoff.cohost.v1.Snapshot.Part
-	8,  // 8: faceoff.cohost.v1.Snapshot.sender:type_name -> faceoff.cohost.v1.Snapshot.Sender
-	10, // 9: faceoff.cohost.v1.Snapshot.Live.kind:type_name -> faceoff.cohost.v1.Live.Kind
-	11, // 10: faceoff.cohost.v1.Snapshot.Live.host:type_name -> faceoff.user.v1.User
-	1,  // 11: faceoff.cohost.v1.Snapshot.EndedLive.live:type_name -> faceoff.cohost.v1.Snapshot.Live
-	11, // 12: faceoff.cohost.v1.Snapshot.Member.host:type_name -> faceoff.user.v1.User
-	4,  // 13: faceoff.cohost.v1.Snapshot.Connection.members:type_name -> faceoff.cohost.v1.Snapshot.Member
-	4,  // 14: faceoff.cohost.v1.Snapshot.Invitation.inviter:type_name -> faceoff.cohost.v1.Snapshot.Member
-	4,  // 15: faceoff.cohost.v1.Snapshot.Invitation.invitee:type_name -> faceoff.cohost.v1.Snapshot.Member
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	3,  // 1: faceoff.cohost.v1.Snapshot.ended_part:type_name -> faceoff.cohost.v1.Snapshot.Part
+	4,  // 2: faceoff.cohost.v1.Snapshot.ended_live:type_name -> faceoff.cohost.v1.Snapshot.EndedLive
+	6,  // 3: faceoff.cohost.v1.Snapshot.connection:type_name -> faceoff.cohost.v1.Snapshot.Connection
+	7,  // 4: faceoff.cohost.v1.Snapshot.invitation:type_name -> faceoff.cohost.v1.Snapshot.Invitation
+	8,  // 5: faceoff.cohost.v1.Snapshot.ending:type_name -> faceoff.cohost.v1.Snapshot.Ending
+	10, // 6: faceoff.cohost.v1.Snapshot.number:type_name -> faceoff.cohost.v1.Snapshot.Number
+	3,  // 7: faceoff.cohost.v1.Snapshot.sender_part:type_name -> faceoff.cohost.v1.Snapshot.Part
+	9,  // 8: faceoff.cohost.v1.Snapshot.sender:type_name -> faceoff.cohost.v1.Snapshot.Sender
+	11, // 9: faceoff.cohost.v1.Snapshot.Live.kind:type_name -> faceoff.cohost.v1.Live.Kind
+	12, // 10: faceoff.cohost.v1.Snapshot.Live.host:type_name -> faceoff.user.v1.User
+	2,  // 11: faceoff.cohost.v1.Snapshot.Live.presence:type_name -> faceoff.cohost.v1.Snapshot.Presence
+	13, // 12: faceoff.cohost.v1.Snapshot.Presence.state:type_name -> faceoff.cohost.v1.Presence.State
+	1,  // 13: faceoff.cohost.v1.Snapshot.EndedLive.live:type_name -> faceoff.cohost.v1.Snapshot.Live
+	12, // 14: faceoff.cohost.v1.Snapshot.Member.host:type_name -> faceoff.user.v1.User
+	5,  // 15: faceoff.cohost.v1.Snapshot.Connection.members:type_name -> faceoff.cohost.v1.Snapshot.Member
+	5,  // 16: faceoff.cohost.v1.Snapshot.Invitation.inviter:type_name -> faceoff.cohost.v1.Snapshot.Member
+	5,  // 17: faceoff.cohost.v1.Snapshot.Invitation.invitee:type_name -> faceoff.cohost.v1.Snapshot.Member
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_snapshot_proto_init() }
@@ -976,7 +1084,7 @@ func file_faceoff_cohost_v1_snapshot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_cohost_v1_snapshot_proto_rawDesc), len(file_faceoff_cohost_v1_snapshot_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

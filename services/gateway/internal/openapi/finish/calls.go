@@ -36,6 +36,10 @@ func describeCalls(doc object) {
 		"description": "Id of the command, made by the caller. A repeat with the same id within 10 minutes gets the first answer; " +
 			"a repeat with another payload is refused with PAYLOAD_MISMATCH.",
 		"schema": object{"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"},
+	}, "Session": object{
+		"name": "Faceoff-Session", "in": "header",
+		"description": "Session of the host that calls, as in its heartbeats. An older one than the current is refused with SUPERSEDED.",
+		"schema":      object{"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"},
 	}}
 
 	used := map[any]bool{}
@@ -46,7 +50,11 @@ func describeCalls(doc object) {
 		child(operation, "responses")["default"] = object{"$ref": "#/components/responses/Problem"}
 		if method != "get" {
 			parameters, _ := operation["parameters"].([]any)
-			operation["parameters"] = append(parameters, object{"$ref": "#/components/parameters/IdempotencyKey"})
+			parameters = append(parameters, object{"$ref": "#/components/parameters/IdempotencyKey"})
+			if slices.Contains(operation["tags"].([]any), any("CohostService")) {
+				parameters = append(parameters, object{"$ref": "#/components/parameters/Session"})
+			}
+			operation["parameters"] = parameters
 		}
 		return nil
 	})

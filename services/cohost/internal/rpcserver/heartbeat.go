@@ -1,0 +1,67 @@
+package rpcserver
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/es"
+
+	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
+	"github.com/faceoff-live/faceoff/services/cohost/internal/presence"
+)
+
+// Heartbeat takes a sign of life.
+func (s *Server) Heartbeat(ctx context.Context, r *cohostv1.HeartbeatRequest) (*cohostv1.HeartbeatResponse, error) {
+	if err := auth.ActFor(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	return s.Hear(ctx, r)
+}
+
+// Hear is Heartbeat for a door that has made sure of who may.
+func (s *Server) Hear(ctx context.Context, r *cohostv1.HeartbeatRequest) (*cohostv1.HeartbeatResponse, error) {
+	p, err := s.partition()
+	if err != nil {
+		return nil, err
+	}
+	shown, err := p.Hear(ctx, r.GetLiveId(), r.GetSessionId())
+	if err != nil {
+		return nil, err
+	}
+	return &cohostv1.HeartbeatResponse{
+		ServerNow: timestamppb.New(p.Now()), Settings: settingsMessage(p.PresenceSettings()), Presence: presenceMessage(shown),
+	}, nil
+}
+
+// GetPresenceSettings returns the times of presence.
+func (s *Server) GetPresenceSettings(ctx context.Context, _ *cohostv1.GetPresenceSettingsRequest) (*cohostv1.GetPresenceSettingsResponse, error) {
+	if _, ok := auth.From(ctx); !ok {
+		return nil, es.Refuse("UNAUTHENTICATED", "the call carries no token")
+	}
+	p, err := s.partition()
+	if err != nil {
+		return nil, err
+	}
+	return &cohostv1.GetPresenceSettingsResponse{Settings: settingsMessage(p.PresenceSettings())}, nil
+}
+
+func settingsMessage(s presence.Settings) *cohostv1.PresenceSettings {
+	return &cohostv1.PresenceSettings{
+		RenewMs:            int32(s.Renew.Milliseconds()),
+		UnreachableAfterMs: int32(s.UnreachableAfter.Milliseconds()),
+		GraceMs:            int32(s.Grace.Milliseconds()),
+		EndAfterMs:         int32(s.EndAfter.Milliseconds()),
+	}
+}
+
+// presenceMessage is nil for a live that has shown none.
+func presenceMessage(p cohost.Presence) *cohostv1.Presence {
+	if p.Stage == 0 {
+		return nil
+	}
+	return &cohostv1.Presence{State: cohostv1.Presence_State(p.Stage), Since: timestamppb.New(p.Since), Fence: p.Fence}
+}
