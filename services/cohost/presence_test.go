@@ -133,10 +133,10 @@ func missed(ctx context.Context, t *testing.T, c cohostv1.CohostServiceClient, l
 	for range snapshot.GetNumber() {
 		e := next(t, watch)
 		if e.GetHostUnreachable() != nil || e.GetHostLost() != nil {
-			missed++
+			times++
 		}
 	}
-	return missed
+	return times
 }
 
 // TestNobodyIsLostByOurFault: a writer that ends, one whose link stalls, and a stall of all links lose nobody who gives signs

@@ -68,6 +68,7 @@ func TestBadInput(t *testing.T) {
 		{id: "R31", name: "Arabic digits", path: "/v1/gifts", body: gift(`"١٢"`), status: 400, field: "gifts[0].unit_value"},
 
 		{id: "R37", name: "long key", path: "/v1/lives", body: createA, headers: []string{"Idempotency-Key: " + strings.Repeat("k", 256)}, status: 400, field: "Idempotency-Key"},
+		{id: "R37", name: "session with a blank", path: "/v1/lives", body: createA, headers: []string{"Faceoff-Session: a b"}, status: 400, field: "Faceoff-Session"},
 		{id: "R37", name: "key with a blank", path: "/v1/lives", body: createA, headers: []string{"Idempotency-Key: a b"}, status: 400, field: "Idempotency-Key"},
 
 		{id: "R39", name: "escaped slashes", method: "GET", path: "/v1/battles/..%2f..%2fadmin", status: 400, field: "battle_id"},

@@ -16,7 +16,7 @@ import (
 func TestREST(t *testing.T) {
 	t.Parallel()
 	e := start(t)
-	created := e.call(t, http.MethodPost, "/v1/lives", createA, "Idempotency-Key: one:1")
+	created := e.call(t, http.MethodPost, "/v1/lives", createA, "Idempotency-Key: one:1", "Faceoff-Session: phone:1")
 	if created.status != http.StatusOK || created.at(t, "live", "live_id") != "a" || created.at(t, "live", "kind") != "VIDEO" {
 		t.Fatalf("create: %d %s", created.status, created.body)
 	}
@@ -28,6 +28,9 @@ func TestREST(t *testing.T) {
 	}
 	if got := e.cohost.CommandIDs(); len(got) != 1 || got[0] != "one:1" {
 		t.Errorf("command ids %q", got)
+	}
+	if got := e.cohost.Sessions(); len(got) != 1 || got[0] != "phone:1" {
+		t.Errorf("sessions %q", got)
 	}
 
 	got := e.call(t, http.MethodGet, "/v1/lives/a", "")

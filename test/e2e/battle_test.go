@@ -194,6 +194,27 @@ func TestLeavingTheConnectionLeavesTheBattle(t *testing.T) {
 	wantDisconnected(t, s, ann, ben)
 }
 
+// TestLostHostLeavesItsBattle: a host that has given a sign of life and falls silent loses its battle, and is told of as lost in
+// the battle before it leaves the connection. It takes as long as a host is waited for.
+func TestLostHostLeavesItsBattle(t *testing.T) {
+	t.Parallel()
+	s := shared
+	ann, ben := connect(t, s)
+	b := fight(t, s, ann, ben, long)
+	give(t, s, gift(ann.live), gift(ann.live), gift(ben.live))
+	if _, err := s.cohost.Heartbeat(ann.host.ctx(t), &cohostv1.HeartbeatRequest{LiveId: ann.live}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, ben.view, "HostUnreachable", func(m *message) (string, bool) {
+		id := m.GetCohost().GetHostUnreachable().GetLiveId()
+		return id, id == ann.live
+	})
+	if e := wantLeft(t, b, ann, ben, battlev1.UserExitBattle_LOST); e.GetReason() != battlev1.Battle_FORFEIT {
+		t.Errorf("the battle ended for %s", e.GetReason())
+	}
+	wantDisconnected(t, s, ann, ben)
+}
+
 func TestLiveEndsInBattle(t *testing.T) {
 	t.Parallel()
 	s := shared

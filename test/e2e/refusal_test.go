@@ -266,6 +266,14 @@ var refusals = map[errorsv1.Reason]func(testing.TB, *stack) answer{
 		status, data := s.backend(t).rest(t, http.MethodPost, "/v1/lives", id, strings.Replace(body, "ann", "ben", 1))
 		return answer{status, data}
 	},
+	errorsv1.Reason_SUPERSEDED: func(t testing.TB, s *stack) answer {
+		t.Helper()
+		p := createLive(t, s, "ann", cohostv1.Live_VIDEO)
+		path := "/v1/lives/" + p.live + ":heartbeat"
+		s.backend(t).ask(t, http.MethodPost, path, object{"session_id": "phone"})
+		s.backend(t).ask(t, http.MethodPost, path, object{"session_id": "desk"})
+		return s.backend(t).ask(t, http.MethodPost, path, object{"session_id": "phone"})
+	},
 	errorsv1.Reason_GIFT_NOT_FOUND: func(t testing.TB, s *stack) answer {
 		t.Helper()
 		p := createLive(t, s, "ann", cohostv1.Live_VIDEO)
@@ -280,10 +288,10 @@ var rejections = map[errorsv1.Reason]object{
 }
 
 // notRefusals are reasons that no call earns by what it asks: a fault, no writer, no time. What becomes of callers then is
-// tested where writers are killed. Presence gives the last two.
+// tested where writers are killed. A host is lost after half a minute only: HOST_LOST is provoked in cohost's own tests.
 var notRefusals = []errorsv1.Reason{
 	errorsv1.Reason_REASON_UNSPECIFIED, errorsv1.Reason_INTERNAL, errorsv1.Reason_UNAVAILABLE, errorsv1.Reason_DEADLINE_EXCEEDED,
-	errorsv1.Reason_HOST_LOST, errorsv1.Reason_SUPERSEDED,
+	errorsv1.Reason_HOST_LOST,
 }
 
 // Every reason is given through the public API, with its number and its status.

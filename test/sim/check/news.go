@@ -107,7 +107,7 @@ func (x *cohostFold) tell(entry *cohostv1.Entry) {
 		}}}, slices.Collect(maps.Keys(see))...)
 	case *cohostv1.Entry_LiveEnding_:
 		live := e.LiveEnding.GetLiveId()
-		x.to(&cohostv1.Event{Event: &cohostv1.Event_LiveEnded{LiveEnded: &cohostv1.LiveEnded{LiveId: live}}}, live)
+		x.to(&cohostv1.Event{Event: &cohostv1.Event_LiveEnded{LiveEnded: &cohostv1.LiveEnded{LiveId: live, Reason: cohostv1.LiveEnded_ENDED}}}, live)
 	}
 }
 

@@ -6,6 +6,16 @@
 // whose live has ended may be used for a new live. A live that ends first ends its invitations (LiveEnded) and leaves its
 // connection (LeftLiveEnded). Ending an ended live changes nothing.
 //
+// # Presence
+//
+//   - Presence begins with the first sign of life; a live that has shown none is never missed.
+//   - Silence takes a host from Present to Unreachable to Lost, and then ends its live; each step is decided once, by who writes
+//     and knows how long it has lasted (MissHost). A sign of life takes it back to Present from wherever it is.
+//   - A host that is lost is in no invitation, is invited by nobody (HOST_LOST) and gives no command (HOST_LOST). It leaves its
+//     connection (LeftLost) in a decision of its own, once battle has let it go, be it back since.
+//   - A session that was not known before takes over, with a fence one greater, by a sign of life or by a command. One that was
+//     superseded does nothing any more (SUPERSEDED). Who names no session is not fenced.
+//
 // # Connections
 //
 //   - A live is in at most one connection. A connection has two to Rules.MaxMembers members, all of the same kind.

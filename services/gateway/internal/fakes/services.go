@@ -26,10 +26,11 @@ type Cohost struct {
 	cohostv1.UnimplementedCohostServiceServer
 	*Backend
 
-	mu    sync.Mutex
-	hub   *watch.Hub[*cohostv1.Event]
-	lives map[string]*cohostv1.Live
-	ids   []string // idempotency keys of all commands
+	mu       sync.Mutex
+	hub      *watch.Hub[*cohostv1.Event]
+	lives    map[string]*cohostv1.Live
+	ids      []string // idempotency keys of all commands
+	sessions []string // the same of their sessions
 
 	watchers int
 	changed  *sync.Cond // watchers
@@ -87,6 +88,13 @@ func (c *Cohost) CommandIDs() []string {
 	return append([]string{}, c.ids...)
 }
 
+// Sessions returns what sessions CreateLive was called in.
+func (c *Cohost) Sessions() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string{}, c.sessions...)
+}
+
 // CreateLive implements cohostv1.CohostServiceServer.
 func (c *Cohost) CreateLive(ctx context.Context, req *cohostv1.CreateLiveRequest) (*cohostv1.CreateLiveResponse, error) {
 	id := ""
@@ -96,6 +104,7 @@ func (c *Cohost) CreateLive(ctx context.Context, req *cohostv1.CreateLiveRequest
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ids = append(c.ids, id)
+	c.sessions = append(c.sessions, strings.Join(metadata.ValueFromIncomingContext(ctx, "faceoff-session"), ", "))
 	if c.lives[req.GetLiveId()] != nil {
 		return nil, es.Refuse("LIVE_EXISTS", "there is an active live %s", req.GetLiveId())
 	}
