@@ -13,6 +13,7 @@ import (
 
 // present, silent and gone are what brings a live to a stage.
 func present(id string) []cohost.Event { return []cohost.Event{cohost.PresenceBegan{LiveID: id}} }
+
 func silent(id string) []cohost.Event {
 	return given(present(id), []cohost.Event{cohost.HostUnreachable{LiveID: id}})
 }

@@ -76,7 +76,7 @@ func TestLateTick(t *testing.T) {
 			defer w.running.Wait()
 			w.last = time.Now().Add(-late)
 			w.tick(t.Context(), time.Now())
-			<-time.After(heard.Add(times.UnreachableAfter + 2*times.Tick()).Sub(time.Now()))
+			<-time.After(time.Until(heard.Add(times.UnreachableAfter + 2*times.Tick())))
 			want := cohost.Unreachable
 			if restarts {
 				want = cohost.Present
