@@ -40,6 +40,7 @@ type Config struct {
 	PresenceUnreachableAfter time.Duration `help:"After how much silence a host is unreachable; more than two of --presence-renew, up to 10m." default:"8s"`
 	PresenceGrace            time.Duration `help:"After how much more silence it is lost, and leaves its battle and its connection; --presence-renew to 10m." default:"15s"`
 	PresenceEndAfter         time.Duration `help:"After how much more silence its live ends; --presence-renew to 24h." default:"60s"`
+	PresenceRejoinWithin     time.Duration `help:"For how long a host that was lost and is back may rejoin its connection without asking; --presence-renew to 24h." default:"60s"`
 	EventsKept               int           `help:"How many of a live's last events are kept for readers that come back, 16 to 4096." default:"256"`
 	LeaveBattleTime          time.Duration `help:"How long battle may take to let a live leave before it leaves its connection, up to 1s." default:"1s"`
 	CallsPerSecond           int           `help:"How many calls a second each host, and each member of the audience, may make to a replica, with ten seconds' worth at once; more are refused with RATE_LIMITED. At most 10000; 0 for no limit. Backends are not limited." default:"50"`
@@ -68,6 +69,7 @@ func DefaultConfig() Config {
 		PresenceUnreachableAfter: 8 * time.Second,
 		PresenceGrace:            15 * time.Second,
 		PresenceEndAfter:         time.Minute,
+		PresenceRejoinWithin:     time.Minute,
 		EventsKept:               256,
 		LeaveBattleTime:          time.Second,
 		CallsPerSecond:           rpc.DefaultCallsPerSecond,
@@ -103,6 +105,7 @@ func (c Config) Validate() error {
 func (c Config) presence() presence.Settings {
 	return presence.Settings{
 		Renew: c.PresenceRenew, UnreachableAfter: c.PresenceUnreachableAfter, Grace: c.PresenceGrace, EndAfter: c.PresenceEndAfter,
+		RejoinWithin: c.PresenceRejoinWithin,
 	}
 }
 

@@ -116,6 +116,8 @@ func (s *Service) run(ctx context.Context, ready func()) error {
 			LiveRate:   s.cfg.InvitationsPerLive,
 			UserRate:   s.cfg.InvitationsPerUser,
 			EndedKept:  s.cfg.EndedLivesKept,
+
+			RejoinWithin: s.cfg.PresenceRejoinWithin,
 		},
 		KeptNotices: s.cfg.EventsKept,
 		Presence:    s.cfg.presence(),

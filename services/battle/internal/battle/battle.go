@@ -179,6 +179,9 @@ type Member struct {
 	Opened bool
 	// Closing is nil until the live's final total is known.
 	Closing *Closing
+	// Lost: the live has exited because its host was lost. Rejoins is how often it has come back.
+	Lost    bool
+	Rejoins int32
 }
 
 // Present reports whether the live is in the battle: asked to it, or joined and not exited.

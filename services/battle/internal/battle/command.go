@@ -45,6 +45,9 @@ type CancelBattleRequest struct {
 // ExitBattle leaves a battle that has started.
 type ExitBattle struct{ BattleID, LiveID string }
 
+// RejoinBattle takes a live back into a battle that it left because its host was lost.
+type RejoinBattle struct{ BattleID, LiveID string }
+
 // EndBattle proposes for a live that a battle ends now, or consents to that. Without a live it is an admin's word.
 type EndBattle struct{ BattleID, LiveID, Reason string }
 
@@ -77,6 +80,8 @@ type ReportOpened struct {
 type ReportClosed struct {
 	BattleID, LiveID string
 	Closing          Closing
+	// Rejoins is how often the live had rejoined the battle before.
+	Rejoins int32
 }
 
 // ReadCohost hands over the facts of one group of COHOST_00.
@@ -84,6 +89,16 @@ type ReadCohost struct {
 	Sequence uint64
 	// Facts are ConnectionFacts in the order of the log.
 	Facts []ConnectionFact
+	// Sessions are SessionFacts in the order of the log. What they say does not depend on the other facts, nor these on them.
+	Sessions []SessionFact
+}
+
+// SessionFact is that another session of a host has taken a live over, or that the live has ended.
+type SessionFact struct {
+	LiveID string
+	// Session is empty when the live has ended.
+	Session string
+	Fence   int64
 }
 
 // ConnectionFact is that a live joined a connection, or left it.
@@ -98,9 +113,17 @@ type ConnectionFact struct {
 // Advance says that a battle's deadline may have come.
 type Advance struct{ BattleID string }
 
+// AsHost is a command of one session of a live's host: of a device or a tab.
+type AsHost struct {
+	LiveID, Session string
+	Command         Command
+}
+
 // Grows reports whether a command begins something new, rather than going on with or ending what there is.
 func Grows(c Command) bool {
-	switch c.(type) {
+	switch c := c.(type) {
+	case AsHost:
+		return Grows(c.Command)
 	case RequestBattle, Rematch:
 		return true
 	}
@@ -113,6 +136,7 @@ func (AcceptBattle) isCommand()        {}
 func (RejectBattle) isCommand()        {}
 func (CancelBattleRequest) isCommand() {}
 func (ExitBattle) isCommand()          {}
+func (RejoinBattle) isCommand()        {}
 func (EndBattle) isCommand()           {}
 func (ExtendBattle) isCommand()        {}
 func (VoidBattle) isCommand()          {}
@@ -121,6 +145,7 @@ func (ReportOpened) isCommand()        {}
 func (ReportClosed) isCommand()        {}
 func (ReadCohost) isCommand()          {}
 func (Advance) isCommand()             {}
+func (AsHost) isCommand()              {}
 
 // Commands lists one of each kind, for tests that must know them all.
 func Commands() []Command {
@@ -131,6 +156,7 @@ func Commands() []Command {
 		RejectBattle{},
 		CancelBattleRequest{},
 		ExitBattle{},
+		RejoinBattle{},
 		EndBattle{},
 		ExtendBattle{},
 		VoidBattle{},
@@ -139,5 +165,6 @@ func Commands() []Command {
 		ReportClosed{},
 		ReadCohost{},
 		Advance{},
+		AsHost{LiveID: "l", Session: "s", Command: ExitBattle{}},
 	}
 }

@@ -31,6 +31,8 @@ func (d *draft) reportClosed(c ReportClosed) error {
 	switch {
 	case !ok:
 		return es.Refuse(ReasonNotInBattle, "live %s is not in battle %s", c.LiveID, c.BattleID)
+	case c.Rejoins < m.Rejoins:
+		return nil // it has rejoined since: this total is not the final one
 	case m.Closing != nil && m.Closing.Total != c.Closing.Total:
 		return es.Refuse(es.ReasonPayloadMismatch, "live %s closed battle %s with %d points, now %d are reported",
 			c.LiveID, c.BattleID, m.Closing.Total, c.Closing.Total)
@@ -41,7 +43,7 @@ func (d *draft) reportClosed(c ReportClosed) error {
 	case m.Present() && b.Phase != PhaseSettling:
 		return es.Refuse(ReasonBattleAlreadyRunning, "live %s is in battle %s, which goes on: it cannot be closed", c.LiveID, c.BattleID)
 	}
-	d.add(LiveClosed(c))
+	d.add(LiveClosed{BattleID: c.BattleID, LiveID: c.LiveID, Closing: c.Closing})
 	b, _ = d.battle(c.BattleID)
 	if b.Phase == PhaseSettling && b.closed() {
 		result := settle(b, d.now)

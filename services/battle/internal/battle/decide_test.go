@@ -368,6 +368,12 @@ func TestEveryEventIsProduced(t *testing.T) {
 	estest.Run(t, newMachine, battle.Events(), []row{
 		{Name: "read", When: newcomer, Then: newcomerRead},
 		{Name: "request", Given: connect("x", "a", "b"), When: request("a", "b"), Then: history{requestOf("b2", "a", "b")}},
+		{
+			Name: "sessions", Given: sessions("b", 1),
+			When: battle.ReadCohost{Sequence: 9, Sessions: []battle.SessionFact{{LiveID: "a", Session: "s1", Fence: 1}, {LiveID: "b"}}},
+			Then: then(battle.CohostRead{Sequence: 9}, sessions("a", 1), battle.LiveEnded{LiveID: "b"}),
+		},
+		{Name: "rejoin", Given: away(), When: rejoin("b"), Then: history{rejoined("b", 1)}},
 		{Name: "accept", Given: requested("a", "b"), When: accept("b"), Then: history{accepted("b"), startingOf("a", "b")}},
 		{
 			Name: "open", Given: then(starting("a", "b"), opened("a")), Now: startsAt, When: reportOpened("b"),

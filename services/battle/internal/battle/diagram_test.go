@@ -59,6 +59,7 @@ func transitions(t *testing.T) map[string]bool {
 		accept("b"), reject("b"), cancel("a"), exit("a"), exit("b"), leave("a"), leave("b"), departs(battle.ExitLost, "b"),
 		reportOpened("a"), reportOpened("b"), reportClosed("a", 1), reportClosed("b", 2), advance,
 		endNow("a"), endNow("b"), endNow(""), extend("a", time.Minute), extend("b", time.Minute), extend("", time.Minute), void,
+		rejoin("a"), rejoin("b"), inSession("a", "s1", exit("a")),
 	}
 	for _, c := range battle.Commands() {
 		if !slices.ContainsFunc(commands, func(x battle.Command) bool { return fmt.Sprintf("%T", x) == fmt.Sprintf("%T", c) }) {
@@ -116,7 +117,7 @@ func transitions(t *testing.T) map[string]bool {
 func shape(b battle.Battle) string {
 	s := fmt.Sprint(stage(b), b.EndsAt.After(endsAt), len(b.Proposals), b.Terms.Punishment, b.Terms.BestOf, b.Series.Waiting)
 	for _, m := range b.Members {
-		s += fmt.Sprint(" ", m.State, m.Opened, m.Closing != nil)
+		s += fmt.Sprint(" ", m.State, m.Opened, m.Closing != nil, m.Lost, m.Rejoins > 0)
 	}
 	for _, p := range b.Proposals {
 		s += fmt.Sprint(" ", p.Subject, p.Consented)

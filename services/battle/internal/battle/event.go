@@ -17,6 +17,15 @@ type ConnectionJoined struct {
 // ConnectionLeft copies a fact of COHOST_00: a live has left its connection.
 type ConnectionLeft struct{ ConnectionID, LiveID string }
 
+// SessionTaken copies a fact of COHOST_00: another session of a host has taken a live over.
+type SessionTaken struct {
+	LiveID, Session string
+	Fence           int64
+}
+
+// LiveEnded copies a fact of COHOST_00: a live that had sessions has ended.
+type LiveEnded struct{ LiveID string }
+
 // BattleRequested opens a battle.
 type BattleRequested struct {
 	BattleID     string
@@ -70,6 +79,15 @@ type BattleStarted struct{ BattleID string }
 type UserExited struct {
 	BattleID, LiveID string
 	Reason           ExitReason
+}
+
+// UserRejoined takes a live back into its battle, which it left because its host was lost; its score goes on.
+type UserRejoined struct {
+	BattleID, LiveID string
+	// EndsAt is the battle's, as it stands now.
+	EndsAt time.Time
+	// Rejoins is how often the live has rejoined the battle, this time included.
+	Rejoins int32
 }
 
 // BattleEnding has all lives closed that still count gifts.
@@ -163,12 +181,15 @@ type SeriesContinued struct{ BattleID, NextBattleID string }
 func (CohostRead) isEvent()        {}
 func (ConnectionJoined) isEvent()  {}
 func (ConnectionLeft) isEvent()    {}
+func (SessionTaken) isEvent()      {}
+func (LiveEnded) isEvent()         {}
 func (BattleRequested) isEvent()   {}
 func (InviteeAnswered) isEvent()   {}
 func (BattleStarting) isEvent()    {}
 func (LiveOpened) isEvent()        {}
 func (BattleStarted) isEvent()     {}
 func (UserExited) isEvent()        {}
+func (UserRejoined) isEvent()      {}
 func (BattleEnding) isEvent()      {}
 func (LiveClosed) isEvent()        {}
 func (BattleEnded) isEvent()       {}
@@ -187,12 +208,15 @@ func Events() []Event {
 		CohostRead{},
 		ConnectionJoined{},
 		ConnectionLeft{},
+		SessionTaken{},
+		LiveEnded{},
 		BattleRequested{},
 		InviteeAnswered{},
 		BattleStarting{},
 		LiveOpened{},
 		BattleStarted{},
 		UserExited{},
+		UserRejoined{},
 		BattleEnding{},
 		LiveClosed{},
 		BattleEnded{},

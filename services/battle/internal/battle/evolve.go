@@ -18,6 +18,11 @@ func (s *State) Evolve(at es.Place, event Event) {
 		s.connections.Set(e.ConnectionID, append(slices.Clone(members), e.Live.LiveID))
 	case ConnectionLeft:
 		s.disconnect(e)
+	case SessionTaken:
+		sessions, _ := s.sessions.Get(e.LiveID)
+		s.sessions.Set(e.LiveID, sessions.After(e.Session, e.Fence))
+	case LiveEnded:
+		s.sessions.Delete(e.LiveID)
 	default:
 		id := BattleOf(event)
 		b, _ := s.open.Get(id)
@@ -85,6 +90,8 @@ func BattleOf(event Event) string {
 		return e.BattleID
 	case UserExited:
 		return e.BattleID
+	case UserRejoined:
+		return e.BattleID
 	case BattleEnding:
 		return e.BattleID
 	case LiveClosed:
@@ -129,7 +136,9 @@ func (b Battle) After(at time.Time, event Event) Battle {
 	case BattleStarted:
 		b.Phase = PhaseRunning
 	case UserExited:
-		b.change(e.LiveID, func(m *Member) { m.State = Exited })
+		b.change(e.LiveID, func(m *Member) { m.State, m.Lost = Exited, e.Reason == ExitLost })
+	case UserRejoined:
+		b.change(e.LiveID, func(m *Member) { m.State, m.Lost, m.Closing, m.Rejoins = Joined, false, nil, e.Rejoins })
 	case BattleEnding:
 		b.Phase, b.Reason, b.Detail, b.Proposals = PhaseSettling, e.Reason, e.Detail, nil
 	case LiveClosed:

@@ -1,6 +1,7 @@
 package battle_test
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
@@ -247,6 +248,27 @@ func cancel(name string, targets ...string) battle.Command {
 
 func exit(name string) battle.Command {
 	return battle.ExitBattle{BattleID: "b1", LiveID: name}
+}
+
+func rejoin(name string) battle.Command {
+	return battle.RejoinBattle{BattleID: "b1", LiveID: name}
+}
+
+// inSession is a command of a live's host in a session, sessions are what n of them leave behind: s1, s2 and so on.
+func inSession(name, session string, c battle.Command) battle.Command {
+	return battle.AsHost{LiveID: name, Session: session, Command: c}
+}
+
+func sessions(name string, n int) (h history) {
+	for i := range n {
+		h = append(h, battle.SessionTaken{LiveID: name, Session: fmt.Sprint("s", i+1), Fence: int64(i + 1)})
+	}
+	return h
+}
+
+// rejoined is the n-th time that a live is back.
+func rejoined(name string, n int32) battle.Event {
+	return battle.UserRejoined{BattleID: "b1", LiveID: name, EndsAt: endsAt, Rejoins: n}
 }
 
 // endNow is the word of a live, or of an admin if it has no name; so is extend.

@@ -311,13 +311,17 @@ func (w *world) randomCommand() battle.Command {
 		}
 		return cancel
 	case 5:
+		if rapid.Bool().Draw(w.t, "back") {
+			return battle.RejoinBattle{BattleID: id, LiveID: name}
+		}
 		return battle.ExitBattle{BattleID: id, LiveID: name}
 	case 6:
-		return battle.LeaveBattle{LiveID: name}
+		return battle.LeaveBattle{LiveID: name, Lost: rapid.Bool().Draw(w.t, "lost")}
 	case 7, 8:
 		return battle.ReportOpened{BattleID: id, LiveID: name}
 	default:
-		return battle.ReportClosed{BattleID: id, LiveID: name, Closing: battle.Closing{Total: total(id, name)}}
+		m, _ := w.battles[id].Member(name)
+		return battle.ReportClosed{BattleID: id, LiveID: name, Closing: battle.Closing{Total: total(id, name)}, Rejoins: m.Rejoins}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/fence"
 )
 
 // Piece is a part of committed state. All pieces together are all of it; what follows from others is none.
@@ -23,6 +24,11 @@ type (
 	KeptConnection struct {
 		ConnectionID string
 		LiveIDs      []string
+	}
+	// KeptSessions are those of the host of a live.
+	KeptSessions struct {
+		LiveID   string
+		Sessions fence.Holders
 	}
 	// KeptBattle is a battle that has not ended, or that something is still to come of.
 	KeptBattle struct{ Battle Battle }
@@ -52,6 +58,7 @@ type (
 func (KeptCohostRead) isPiece()   {}
 func (KeptConnected) isPiece()    {}
 func (KeptConnection) isPiece()   {}
+func (KeptSessions) isPiece()     {}
 func (KeptBattle) isPiece()       {}
 func (KeptPart) isPiece()         {}
 func (KeptEnded) isPiece()        {}
@@ -60,13 +67,13 @@ func (KeptRequests) isPiece()     {}
 
 // Pieces has one of each kind.
 var Pieces = []Piece{
-	KeptCohostRead{}, KeptConnected{}, KeptConnection{}, KeptBattle{}, KeptPart{}, KeptEnded{}, KeptRequestsPart{}, KeptRequests{},
+	KeptCohostRead{}, KeptConnected{}, KeptConnection{}, KeptSessions{}, KeptBattle{}, KeptPart{}, KeptEnded{}, KeptRequestsPart{}, KeptRequests{},
 }
 
 // Freeze has committed state stand still until Thaw is done, and ranges over it. Whoever does needs no lock.
 func (s *State) Freeze() iter.Seq[Piece] {
 	read := s.cohostRead.Committed()
-	lives, connections := s.connected.Freeze(), s.connections.Freeze()
+	lives, connections, sessions := s.connected.Freeze(), s.connections.Freeze(), s.sessions.Freeze()
 	open, ended, requests := s.open.Freeze(), s.ended.Freeze(), s.requests.Freeze()
 	return func(yield func(Piece) bool) {
 		if !yield(KeptCohostRead{read}) {
@@ -79,6 +86,11 @@ func (s *State) Freeze() iter.Seq[Piece] {
 		}
 		for id, lives := range connections {
 			if !yield(KeptConnection{id, lives}) {
+				return
+			}
+		}
+		for live, held := range sessions {
+			if !yield(KeptSessions{live, held}) {
 				return
 			}
 		}
@@ -112,7 +124,7 @@ func (s *State) Freeze() iter.Seq[Piece] {
 
 // Thaw lets state change again; see es.Thaw.
 func (s *State) Thaw() (done bool) {
-	return es.Thaw(&s.connected, &s.connections, &s.open, s.ended, s.requests)
+	return es.Thaw(&s.connected, &s.connections, &s.sessions, &s.open, s.ended, s.requests)
 }
 
 // Restore puts a piece into a state that is to be given to Become, in the order in which Freeze gives them.
@@ -125,6 +137,8 @@ func (s *State) Restore(piece Piece) error {
 		s.connected.Restore(p.Live.LiveID, connected{p.ConnectionID, p.Live})
 	case KeptConnection:
 		s.connections.Restore(p.ConnectionID, p.LiveIDs)
+	case KeptSessions:
+		s.sessions.Restore(p.LiveID, p.Sessions)
 	case KeptBattle:
 		s.restoreOpen(p.Battle)
 	case KeptPart:

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/fence"
 )
 
 // Reasons of refusals, names of faceoff.errors.v1.Reason.
@@ -20,6 +21,7 @@ const (
 	ReasonBattleNotStarted       = "BATTLE_NOT_STARTED"
 	ReasonBattleEnded            = "BATTLE_ENDED"
 	ReasonInvitationEnded        = "INVITATION_ENDED"
+	ReasonSuperseded             = "SUPERSEDED"
 )
 
 // Settings of the rules. All replicas should have the same.
@@ -73,6 +75,8 @@ type State struct {
 	connected es.Map[string, connected]
 	// connections holds the lives of each connection in the order of joining.
 	connections es.Map[string, []string]
+	// sessions are those of the hosts of lives that have any.
+	sessions es.Map[string, fence.Holders]
 	// open holds the battles that have not ended, or that something is still to come of.
 	open es.Map[string, Battle]
 	// holds names the open battle that a live is taken by, punished the one whose punishment it takes part in.
@@ -100,6 +104,9 @@ func (s *State) CohostRead() uint64 { return s.cohostRead.Committed() }
 
 // Decide says which events follow from a command at log time now.
 func (s *State) Decide(now time.Time, command Command) ([]Event, error) {
+	if c, ok := command.(AsHost); ok {
+		return s.asHost(now, c)
+	}
 	d := &draft{state: s, now: now}
 	var err error
 	switch c := command.(type) {
@@ -115,6 +122,8 @@ func (s *State) Decide(now time.Time, command Command) ([]Event, error) {
 		err = d.cancel(c)
 	case ExitBattle:
 		err = d.exitBattle(c)
+	case RejoinBattle:
+		err = d.rejoinBattle(c)
 	case EndBattle:
 		err = d.endBattle(c)
 	case ExtendBattle:
@@ -151,6 +160,7 @@ func (s *State) Commit() {
 	s.cohostRead.Commit()
 	s.connected.Commit()
 	s.connections.Commit()
+	s.sessions.Commit()
 	s.open.Commit()
 	s.holds.Commit()
 	s.punished.Commit()
@@ -164,6 +174,7 @@ func (s *State) Discard() {
 	s.cohostRead.Discard()
 	s.connected.Discard()
 	s.connections.Discard()
+	s.sessions.Discard()
 	s.open.Discard()
 	s.holds.Discard()
 	s.punished.Discard()

@@ -35,8 +35,8 @@ func inPhase(phase string) history {
 // Columns of the table that every phase has an answer to. Live b is an invitee, live z is not part of the battle.
 var columns = []string{
 	"RequestBattle by a member", "Rematch", "AcceptBattle", "RejectBattle", "CancelBattleRequest by the inviter", "CancelBattleRequest by an invitee",
-	"ExitBattle", "EndBattle by a member", "EndBattle by an admin", "ExtendBattle by a member", "ExtendBattle by an admin", "VoidBattle", "LeaveBattle", "ReadCohost left", "ReadCohost joined", "ReportOpened", "ReportClosed", "Advance early", "Advance at the deadline",
-	"by a stranger",
+	"ExitBattle", "RejoinBattle", "EndBattle by a member", "EndBattle by an admin", "ExtendBattle by a member", "ExtendBattle by an admin", "VoidBattle", "LeaveBattle", "ReadCohost left", "ReadCohost joined", "ReportOpened", "ReportClosed", "Advance early", "Advance at the deadline",
+	"by a stranger", "AsHost by an older session",
 }
 
 var gone = departed("b")
@@ -61,6 +61,7 @@ var cells = map[string][]row{
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleNotFound},
 		{Name: "CancelBattleRequest by an invitee", When: cancel("b"), Reason: battle.ReasonBattleNotFound},
 		{Name: "ExitBattle", When: exit("b"), Reason: battle.ReasonBattleNotFound},
+		{Name: "RejoinBattle", When: rejoin("b"), Reason: battle.ReasonBattleNotFound},
 		{Name: "EndBattle by a member", When: endNow("b"), Reason: battle.ReasonBattleNotFound},
 		{Name: "EndBattle by an admin", When: endNow(""), Reason: battle.ReasonBattleNotFound},
 		{Name: "ExtendBattle by a member", When: extend("b", time.Minute), Reason: battle.ReasonBattleNotFound},
@@ -74,6 +75,7 @@ var cells = map[string][]row{
 		{Name: "Advance early", When: advance},
 		{Name: "Advance at the deadline", Now: endsAt, When: advance},
 		{Name: "by a stranger", When: exit("z"), Reason: battle.ReasonBattleNotFound},
+		{Name: "AsHost by an older session", Given: sessions("b", 2), When: inSession("b", "s1", exit("b")), Reason: battle.ReasonSuperseded},
 	},
 	"REQUESTED": {
 		{Name: "RequestBattle by a member", When: request("b", "a"), Reason: battle.ReasonBattleRequestPending},
@@ -86,6 +88,7 @@ var cells = map[string][]row{
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Then: history{never(battle.NeverCancelled)}},
 		{Name: "CancelBattleRequest by an invitee", When: cancel("b"), Reason: battle.ReasonBattleNotStartedByLive},
 		{Name: "ExitBattle", When: exit("b"), Reason: battle.ReasonBattleNotStarted},
+		{Name: "RejoinBattle", When: rejoin("b"), Reason: battle.ReasonBattleNotStarted},
 		{Name: "EndBattle by a member", When: endNow("b"), Reason: battle.ReasonBattleNotStarted},
 		{Name: "EndBattle by an admin", When: endNow(""), Then: history{endedAs(battle.EndTerminated)}},
 		{Name: "ExtendBattle by a member", When: extend("b", time.Minute), Reason: battle.ReasonBattleNotStarted},
@@ -99,6 +102,7 @@ var cells = map[string][]row{
 		{Name: "Advance early", Now: before(expiresAt), When: advance},
 		{Name: "Advance at the deadline", Now: expiresAt, When: advance, Then: history{timedOut("b"), timedOut("c"), never(battle.NeverTimedOut)}},
 		{Name: "by a stranger", When: accept("z"), Reason: battle.ReasonNotInBattle},
+		{Name: "AsHost by an older session", Given: sessions("b", 2), When: inSession("b", "s1", exit("b")), Reason: battle.ReasonSuperseded},
 	},
 	"STARTING": {
 		{Name: "RequestBattle by a member", When: request("b", "a"), Reason: battle.ReasonInOtherBattle},
@@ -108,6 +112,7 @@ var cells = map[string][]row{
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "CancelBattleRequest by an invitee", When: cancel("b"), Reason: battle.ReasonBattleNotStartedByLive},
 		{Name: "ExitBattle", When: exit("b"), Then: history{exited("b", battle.ExitByHost)}},
+		{Name: "RejoinBattle", When: rejoin("b"), Reason: battle.ReasonBattleNotStarted},
 		{Name: "EndBattle by a member", When: endNow("b"), Reason: battle.ReasonBattleNotStarted},
 		{Name: "EndBattle by an admin", When: endNow(""), Then: history{endedAs(battle.EndTerminated)}},
 		{Name: "ExtendBattle by a member", When: extend("b", time.Minute), Reason: battle.ReasonBattleNotStarted},
@@ -121,6 +126,7 @@ var cells = map[string][]row{
 		{Name: "Advance early", Now: before(abortAt), When: advance},
 		{Name: "Advance at the deadline", Now: abortAt, When: advance, Then: history{never(battle.NeverAborted)}},
 		{Name: "by a stranger", When: reportOpened("z"), Reason: battle.ReasonNotInBattle},
+		{Name: "AsHost by an older session", Given: sessions("b", 2), When: inSession("b", "s1", exit("b")), Reason: battle.ReasonSuperseded},
 	},
 	"RUNNING": {
 		{Name: "RequestBattle by a member", When: request("b", "a"), Reason: battle.ReasonInOtherBattle},
@@ -130,6 +136,7 @@ var cells = map[string][]row{
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "CancelBattleRequest by an invitee", When: cancel("b"), Reason: battle.ReasonBattleNotStartedByLive},
 		{Name: "ExitBattle", When: exit("b"), Then: history{exited("b", battle.ExitByHost)}},
+		{Name: "RejoinBattle", When: rejoin("b")},
 		{Name: "EndBattle by a member", When: endNow("b"), Then: history{proposed("b", toEnd)}},
 		{Name: "EndBattle by an admin", When: endNow(""), Then: history{ending(battle.EndTerminated)}},
 		{Name: "ExtendBattle by a member", When: extend("b", time.Minute), Then: history{proposed("b", toExtend)}},
@@ -143,6 +150,7 @@ var cells = map[string][]row{
 		{Name: "Advance early", Now: before(endsAt), When: advance},
 		{Name: "Advance at the deadline", Now: endsAt, When: advance, Then: history{timeOver()}},
 		{Name: "by a stranger", When: exit("z"), Reason: battle.ReasonNotInBattle},
+		{Name: "AsHost by an older session", Given: sessions("b", 2), When: inSession("b", "s1", exit("b")), Reason: battle.ReasonSuperseded},
 	},
 	"SETTLING": {
 		{Name: "RequestBattle by a member", When: request("b", "a"), Reason: battle.ReasonInOtherBattle},
@@ -152,6 +160,7 @@ var cells = map[string][]row{
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleAlreadyRunning},
 		{Name: "CancelBattleRequest by an invitee", When: cancel("b"), Reason: battle.ReasonBattleNotStartedByLive},
 		{Name: "ExitBattle", When: exit("b")},
+		{Name: "RejoinBattle", When: rejoin("b")},
 		{Name: "EndBattle by a member", When: endNow("b")},
 		{Name: "EndBattle by an admin", When: endNow("")},
 		{Name: "ExtendBattle by a member", When: extend("b", time.Minute), Reason: battle.ReasonBattleEnded},
@@ -165,6 +174,7 @@ var cells = map[string][]row{
 		{Name: "Advance early", Now: before(endsAt), When: advance},
 		{Name: "Advance at the deadline", Now: endsAt.Add(time.Hour), When: advance},
 		{Name: "by a stranger", When: reportClosed("z", 5), Reason: battle.ReasonNotInBattle},
+		{Name: "AsHost by an older session", Given: sessions("b", 2), When: inSession("b", "s1", exit("b")), Reason: battle.ReasonSuperseded},
 	},
 	"ENDED": {
 		{Name: "RequestBattle by a member", When: request("a", "b"), Then: history{requestOf("b2", "a", "b")}},
@@ -174,6 +184,7 @@ var cells = map[string][]row{
 		{Name: "CancelBattleRequest by the inviter", When: cancel("a"), Reason: battle.ReasonBattleEnded},
 		{Name: "CancelBattleRequest by an invitee", When: cancel("b"), Reason: battle.ReasonBattleEnded},
 		{Name: "ExitBattle", When: exit("b"), Reason: battle.ReasonBattleEnded},
+		{Name: "RejoinBattle", When: rejoin("b"), Reason: battle.ReasonBattleEnded},
 		{Name: "EndBattle by a member", When: endNow("b"), Reason: battle.ReasonBattleEnded},
 		{Name: "EndBattle by an admin", When: endNow(""), Reason: battle.ReasonBattleEnded},
 		{Name: "ExtendBattle by a member", When: extend("b", time.Minute), Reason: battle.ReasonBattleEnded},
@@ -187,6 +198,7 @@ var cells = map[string][]row{
 		{Name: "Advance early", When: advance},
 		{Name: "Advance at the deadline", Now: endsAt.Add(time.Hour), When: advance},
 		{Name: "by a stranger", When: exit("z"), Reason: battle.ReasonBattleEnded},
+		{Name: "AsHost by an older session", Given: sessions("b", 2), When: inSession("b", "s1", exit("b")), Reason: battle.ReasonSuperseded},
 	},
 }
 
@@ -201,7 +213,7 @@ func TestEveryCellOfTheTable(t *testing.T) {
 			rows := slices.Clone(cells[phase])
 			for i := range rows {
 				have = append(have, rows[i].Name)
-				rows[i].Given = inPhase(phase)
+				rows[i].Given = slices.Concat(inPhase(phase), rows[i].Given)
 			}
 			if !slices.Equal(have, columns) {
 				t.Fatalf("cells of %s are\n%s\nwant\n%s", phase, strings.Join(have, "\n"), strings.Join(columns, "\n"))

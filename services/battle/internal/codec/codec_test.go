@@ -42,6 +42,9 @@ var golden = []struct {
 	{battle.CohostRead{Sequence: 300}, "0a0308ac02"},
 	{battle.ConnectionJoined{ConnectionID: "c", Live: ann}, "12220a01631201611a1a0a0275311203416e6e1a0f68747470733a2f2f612f312e706e67"},
 	{battle.ConnectionLeft{ConnectionID: "c", LiveID: "a"}, "1a060a0163120161"},
+	{battle.SessionTaken{LiveID: "a", Session: "s", Fence: 2}, "22080a01611201731802"},
+	{battle.LiveEnded{LiveID: "a"}, "2a030a0161"},
+	{battle.UserRejoined{BattleID: "b1", LiveID: "a", EndsAt: at, Rejoins: 2}, "c201100a02623112016118fbd095ffbc312002"},
 	{battle.BattleRequested{
 		BattleID: "b1", ConnectionID: "c", Terms: terms, Inviter: ann, Invitees: []battle.Participant{ben},
 		Refused:   []battle.RefusedTarget{{Target: "z", Reason: "NO_VALID_TARGET", Detail: "no"}},
@@ -147,17 +150,22 @@ func TestCommands(t *testing.T) {
 		battle.CancelBattleRequest{BattleID: "b1", LiveID: "a", TargetUsers: []string{"u2"}},
 		battle.RequestBattle{BattleID: "b1", Inviter: "a", TargetLives: []string{"b", "c"}, Terms: inTeams},
 		battle.ExitBattle{BattleID: "b1", LiveID: "a"},
+		battle.RejoinBattle{BattleID: "b1", LiveID: "a"},
 		battle.EndBattle{BattleID: "b1", LiveID: "a", Reason: "tired"},
 		battle.ExtendBattle{BattleID: "b1", LiveID: "a", By: time.Minute},
 		battle.VoidBattle{BattleID: "b1", Reason: "fraud"},
 		battle.LeaveBattle{LiveID: "a", Lost: true},
 		battle.ReportOpened{BattleID: "b1", LiveID: "a", Partition: 3, Sequence: 7, Index: 1},
-		battle.ReportClosed{BattleID: "b1", LiveID: "a", Closing: battle.Closing{Total: 42, TopGifters: []battle.Gifter{fan}, Proof: proof}},
+		battle.ReportClosed{BattleID: "b1", LiveID: "a", Closing: battle.Closing{Total: 42, TopGifters: []battle.Gifter{fan}, Proof: proof}, Rejoins: 2},
+		battle.ReadCohost{Sequence: 9, Sessions: []battle.SessionFact{{LiveID: "a", Session: "s", Fence: 2}, {LiveID: "b"}}},
 		battle.ReadCohost{Sequence: 9, Facts: []battle.ConnectionFact{
 			{ConnectionID: "c", Live: ann},
 			{ConnectionID: "c", Live: battle.Participant{LiveID: "b"}, Left: battle.ExitLiveEnded},
 		}},
 		battle.Advance{BattleID: "b1"},
+	}
+	for _, c := range commands[:len(commands):len(commands)] {
+		commands = append(commands, battle.AsHost{LiveID: "a", Session: "s", Command: c})
 	}
 	covered := map[string]bool{}
 	for _, c := range commands {
@@ -174,8 +182,8 @@ func TestCommands(t *testing.T) {
 			t.Errorf("%T there and back (-want +got):\n%s", c, diff)
 		}
 	}
-	if kinds := new(battlev1.Command).ProtoReflect().Descriptor().Oneofs().ByName("command").Fields().Len(); len(covered) != kinds {
-		t.Errorf("%d kinds of commands are covered, there are %d", len(covered), kinds)
+	if kinds := new(battlev1.Command).ProtoReflect().Descriptor().Oneofs().ByName("command").Fields().Len(); len(covered) != kinds+1 {
+		t.Errorf("%d kinds of commands are covered, there are %d, and AsHost", len(covered), kinds)
 	}
 }
 

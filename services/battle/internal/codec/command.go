@@ -83,6 +83,7 @@ func ReportOpened(m *battlev1.ReportOpenedRequest) battle.ReportOpened {
 func ReportClosed(m *battlev1.ReportClosedRequest) battle.ReportClosed {
 	return battle.ReportClosed{
 		BattleID: m.GetBattleId(), LiveID: m.GetLiveId(), Closing: fromClosing(m.GetTotal(), m.GetTopGifters(), m.GetProof()),
+		Rejoins: m.GetRejoins(),
 	}
 }
 
@@ -110,6 +111,8 @@ func toCommand(command battle.Command) (*battlev1.Command, error) {
 		}}
 	case battle.ExitBattle:
 		m.Command = &battlev1.Command_ExitBattle{ExitBattle: &battlev1.ExitBattleRequest{BattleId: c.BattleID, LiveId: c.LiveID}}
+	case battle.RejoinBattle:
+		m.Command = &battlev1.Command_RejoinBattle{RejoinBattle: &battlev1.RejoinBattleRequest{BattleId: c.BattleID, LiveId: c.LiveID}}
 	case battle.EndBattle:
 		m.Command = &battlev1.Command_EndBattle{EndBattle: &battlev1.EndBattleRequest{
 			BattleId: c.BattleID, LiveId: c.LiveID, Reason: c.Reason,
@@ -129,14 +132,21 @@ func toCommand(command battle.Command) (*battlev1.Command, error) {
 	case battle.ReportClosed:
 		m.Command = &battlev1.Command_ReportClosed{ReportClosed: &battlev1.ReportClosedRequest{
 			BattleId: c.BattleID, LiveId: c.LiveID, Total: c.Closing.Total,
-			TopGifters: each(c.Closing.TopGifters, toGifter), Proof: toProof(c.Closing.Proof),
+			TopGifters: each(c.Closing.TopGifters, toGifter), Proof: toProof(c.Closing.Proof), Rejoins: c.Rejoins,
 		}}
 	case battle.ReadCohost:
 		m.Command = &battlev1.Command_ReadCohost_{ReadCohost: &battlev1.Command_ReadCohost{
-			Sequence: c.Sequence, Facts: each(c.Facts, toFact),
+			Sequence: c.Sequence, Facts: each(c.Facts, toFact), Sessions: each(c.Sessions, toSessionFact),
 		}}
 	case battle.Advance:
 		m.Command = &battlev1.Command_Advance_{Advance: &battlev1.Command_Advance{BattleId: c.BattleID}}
+	case battle.AsHost:
+		inner, err := toCommand(c.Command)
+		if err != nil {
+			return nil, err
+		}
+		inner.SessionId, inner.SessionLiveId = c.Session, c.LiveID
+		return inner, nil
 	default:
 		return nil, fmt.Errorf("command %T: %w", command, errUnknown)
 	}
@@ -144,6 +154,14 @@ func toCommand(command battle.Command) (*battlev1.Command, error) {
 }
 
 func fromCommand(m *battlev1.Command) (battle.Command, error) {
+	command, err := plainCommand(m)
+	if err != nil || m.GetSessionId() == "" {
+		return command, err
+	}
+	return battle.AsHost{LiveID: m.GetSessionLiveId(), Session: m.GetSessionId(), Command: command}, nil
+}
+
+func plainCommand(m *battlev1.Command) (battle.Command, error) {
 	switch x := m.GetCommand().(type) {
 	case *battlev1.Command_RequestBattle:
 		return RequestBattle(x.RequestBattle, m.GetNewBattleId()), nil
@@ -158,6 +176,8 @@ func fromCommand(m *battlev1.Command) (battle.Command, error) {
 		return CancelBattleRequest(x.CancelBattleRequest), nil
 	case *battlev1.Command_ExitBattle:
 		return battle.ExitBattle{BattleID: x.ExitBattle.GetBattleId(), LiveID: x.ExitBattle.GetLiveId()}, nil
+	case *battlev1.Command_RejoinBattle:
+		return battle.RejoinBattle{BattleID: x.RejoinBattle.GetBattleId(), LiveID: x.RejoinBattle.GetLiveId()}, nil
 	case *battlev1.Command_EndBattle:
 		return EndBattle(x.EndBattle), nil
 	case *battlev1.Command_ExtendBattle:
@@ -176,11 +196,33 @@ func fromCommand(m *battlev1.Command) (battle.Command, error) {
 				return nil, fmt.Errorf("fact %w", errUnknown)
 			}
 		}
-		return battle.ReadCohost{Sequence: x.ReadCohost.GetSequence(), Facts: each(x.ReadCohost.GetFacts(), fromFact)}, nil
+		for _, f := range x.ReadCohost.GetSessions() {
+			if f.GetFact() == nil || f.GetTaken() != nil && f.GetTaken().GetSessionId() == "" {
+				return nil, fmt.Errorf("fact %w", errUnknown)
+			}
+		}
+		return battle.ReadCohost{
+			Sequence: x.ReadCohost.GetSequence(), Facts: each(x.ReadCohost.GetFacts(), fromFact),
+			Sessions: each(x.ReadCohost.GetSessions(), fromSessionFact),
+		}, nil
 	case *battlev1.Command_Advance_:
 		return battle.Advance{BattleID: x.Advance.GetBattleId()}, nil
 	}
 	return nil, fmt.Errorf("command %w", errUnknown)
+}
+
+func toSessionFact(f battle.SessionFact) *battlev1.Command_SessionFact {
+	if f.Session == "" {
+		return &battlev1.Command_SessionFact{Fact: &battlev1.Command_SessionFact_Ended{Ended: &battlev1.Entry_LiveEnded{LiveId: f.LiveID}}}
+	}
+	return &battlev1.Command_SessionFact{Fact: &battlev1.Command_SessionFact_Taken{Taken: toTaken(battle.SessionTaken(f))}}
+}
+
+func fromSessionFact(m *battlev1.Command_SessionFact) battle.SessionFact {
+	if ended := m.GetEnded(); ended != nil {
+		return battle.SessionFact{LiveID: ended.GetLiveId()}
+	}
+	return battle.SessionFact(fromTaken(m.GetTaken()))
 }
 
 func toFact(f battle.ConnectionFact) *battlev1.Command_Fact {

@@ -20,6 +20,10 @@ func toEntry(event battle.Event) (*battlev1.Entry, error) {
 		m.Entry = &battlev1.Entry_ConnectionLeft_{ConnectionLeft: &battlev1.Entry_ConnectionLeft{
 			ConnectionId: e.ConnectionID, LiveId: e.LiveID,
 		}}
+	case battle.SessionTaken:
+		m.Entry = &battlev1.Entry_SessionTaken_{SessionTaken: toTaken(e)}
+	case battle.LiveEnded:
+		m.Entry = &battlev1.Entry_LiveEnded_{LiveEnded: &battlev1.Entry_LiveEnded{LiveId: e.LiveID}}
 	case battle.BattleRequested:
 		m.Entry = &battlev1.Entry_BattleRequested_{BattleRequested: toRequested(e)}
 	case battle.InviteeAnswered:
@@ -40,6 +44,10 @@ func toEntry(event battle.Event) (*battlev1.Entry, error) {
 	case battle.UserExited:
 		m.Entry = &battlev1.Entry_UserExited_{UserExited: &battlev1.Entry_UserExited{
 			BattleId: e.BattleID, LiveId: e.LiveID, Reason: battlev1.Entry_UserExited_Reason(e.Reason),
+		}}
+	case battle.UserRejoined:
+		m.Entry = &battlev1.Entry_UserRejoined_{UserRejoined: &battlev1.Entry_UserRejoined{
+			BattleId: e.BattleID, LiveId: e.LiveID, EndsAtMs: toMillis(e.EndsAt), Rejoins: e.Rejoins,
 		}}
 	case battle.BattleEnding:
 		m.Entry = &battlev1.Entry_BattleEnding_{BattleEnding: &battlev1.Entry_BattleEnding{
@@ -105,6 +113,10 @@ func fromEntry(m *battlev1.Entry) (battle.Event, error) {
 		}, nil
 	case *battlev1.Entry_ConnectionLeft_:
 		return battle.ConnectionLeft{ConnectionID: x.ConnectionLeft.GetConnectionId(), LiveID: x.ConnectionLeft.GetLiveId()}, nil
+	case *battlev1.Entry_SessionTaken_:
+		return fromTaken(x.SessionTaken), nil
+	case *battlev1.Entry_LiveEnded_:
+		return battle.LiveEnded{LiveID: x.LiveEnded.GetLiveId()}, nil
 	case *battlev1.Entry_BattleRequested_:
 		return fromRequested(x.BattleRequested), nil
 	case *battlev1.Entry_InviteeAnswered_:
@@ -128,6 +140,11 @@ func fromEntry(m *battlev1.Entry) (battle.Event, error) {
 	case *battlev1.Entry_UserExited_:
 		e := x.UserExited
 		return battle.UserExited{BattleID: e.GetBattleId(), LiveID: e.GetLiveId(), Reason: battle.ExitReason(e.GetReason())}, nil
+	case *battlev1.Entry_UserRejoined_:
+		e := x.UserRejoined
+		return battle.UserRejoined{
+			BattleID: e.GetBattleId(), LiveID: e.GetLiveId(), EndsAt: fromMillis(e.GetEndsAtMs()), Rejoins: e.GetRejoins(),
+		}, nil
 	case *battlev1.Entry_BattleEnding_:
 		e := x.BattleEnding
 		return battle.BattleEnding{
@@ -189,6 +206,14 @@ func subject(e interface {
 }
 
 func milliseconds(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
+
+func toTaken(e battle.SessionTaken) *battlev1.Entry_SessionTaken {
+	return &battlev1.Entry_SessionTaken{LiveId: e.LiveID, SessionId: e.Session, Fence: e.Fence}
+}
+
+func fromTaken(m *battlev1.Entry_SessionTaken) battle.SessionTaken {
+	return battle.SessionTaken{LiveID: m.GetLiveId(), Session: m.GetSessionId(), Fence: m.GetFence()}
+}
 
 func toJoined(connectionID string, live battle.Participant) *battlev1.Entry_ConnectionJoined {
 	return &battlev1.Entry_ConnectionJoined{ConnectionId: connectionID, LiveId: live.LiveID, Host: toUser(live.Host)}

@@ -5,6 +5,8 @@ import (
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 
+	"github.com/faceoff-live/faceoff/pkg/fence"
+
 	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
 )
 
@@ -23,6 +25,10 @@ func Record(piece battle.Piece) (*battlev1.Snapshot, error) {
 	case battle.KeptConnection:
 		return &battlev1.Snapshot{Record: &battlev1.Snapshot_Connection_{Connection: &battlev1.Snapshot_Connection{
 			ConnectionId: p.ConnectionID, LiveIds: p.LiveIDs,
+		}}}, nil
+	case battle.KeptSessions:
+		return &battlev1.Snapshot{Record: &battlev1.Snapshot_Sessions_{Sessions: &battlev1.Snapshot_Sessions{
+			LiveId: p.LiveID, Current: p.Sessions.Current, Fence: p.Sessions.Fence, Past: p.Sessions.Past,
 		}}}, nil
 	case battle.KeptBattle:
 		return &battlev1.Snapshot{Record: &battlev1.Snapshot_Battle_{Battle: toKept(p.Battle)}}, nil
@@ -61,6 +67,11 @@ func Piece(record *battlev1.Snapshot) (battle.Piece, error) {
 		}, nil
 	case *battlev1.Snapshot_Connection_:
 		return battle.KeptConnection{ConnectionID: r.Connection.GetConnectionId(), LiveIDs: r.Connection.GetLiveIds()}, nil
+	case *battlev1.Snapshot_Sessions_:
+		s := r.Sessions
+		return battle.KeptSessions{
+			LiveID: s.GetLiveId(), Sessions: fence.Holders{Current: s.GetCurrent(), Fence: s.GetFence(), Past: s.GetPast()},
+		}, nil
 	case *battlev1.Snapshot_Battle_:
 		return battle.KeptBattle{Battle: fromKept(r.Battle)}, nil
 	case *battlev1.Snapshot_EndedPart:
@@ -86,7 +97,7 @@ func toKept(b battle.Battle) *battlev1.Snapshot_Battle {
 		Members: each(b.Members, func(m battle.Member) *battlev1.Snapshot_Member {
 			return &battlev1.Snapshot_Member{
 				LiveId: m.LiveID, Host: toUser(m.Host), State: battlev1.BattleUser_State(m.State), Plays: m.Plays, Opened: m.Opened,
-				Closing: toClosing(m.Closing), TeamId: m.Team,
+				Closing: toClosing(m.Closing), TeamId: m.Team, Lost: m.Lost, Rejoins: m.Rejoins,
 			}
 		}),
 		Status: battlev1.Battle_Status(b.Phase), RequestedAtMs: toMillis(b.RequestedAt), ExpiresAtMs: toMillis(b.ExpiresAt),
@@ -110,7 +121,7 @@ func fromKept(b *battlev1.Snapshot_Battle) battle.Battle {
 			return battle.Member{
 				Participant: battle.Participant{LiveID: m.GetLiveId(), Host: fromUser(m.GetHost())},
 				State:       battle.MemberState(m.GetState()), Plays: m.GetPlays(), Opened: m.GetOpened(), Closing: closingOf(m.GetClosing()),
-				Team: m.GetTeamId(),
+				Team: m.GetTeamId(), Lost: m.GetLost(), Rejoins: m.GetRejoins(),
 			}
 		}),
 		Phase: battle.Phase(b.GetStatus()), RequestedAt: fromMillis(b.GetRequestedAtMs()), ExpiresAt: fromMillis(b.GetExpiresAtMs()),

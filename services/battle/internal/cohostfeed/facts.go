@@ -1,4 +1,5 @@
-// Package cohostfeed picks from the log COHOST_00 what battles are decided on: who is connected with whom.
+// Package cohostfeed picks from the log COHOST_00 what battles are decided on: who is connected with whom, and which session
+// may act for a host.
 package cohostfeed
 
 import (
@@ -39,8 +40,22 @@ func Facts(g ledger.Group[*cohostv1.Entry]) (battle.ReadCohost, bool) {
 		if f, ok := fact(placed.Event); ok {
 			c.Facts = append(c.Facts, f)
 		}
+		if f, ok := session(placed.Event); ok {
+			c.Sessions = append(c.Sessions, f)
+		}
 	}
-	return c, len(c.Facts) > 0
+	return c, len(c.Facts)+len(c.Sessions) > 0
+}
+
+func session(e *cohostv1.Entry) (battle.SessionFact, bool) {
+	switch x := e.GetEntry().(type) {
+	case *cohostv1.Entry_SessionTaken_:
+		t := x.SessionTaken
+		return battle.SessionFact{LiveID: t.GetLiveId(), Session: t.GetSessionId(), Fence: t.GetFence()}, true
+	case *cohostv1.Entry_LiveEnding_:
+		return battle.SessionFact{LiveID: x.LiveEnding.GetLiveId()}, true
+	}
+	return battle.SessionFact{}, false
 }
 
 func fact(e *cohostv1.Entry) (battle.ConnectionFact, bool) {

@@ -74,6 +74,21 @@ func TestFacts(t *testing.T) {
 	}
 }
 
+func TestSessions(t *testing.T) {
+	t.Parallel()
+	taken := &cohostv1.Entry{Entry: &cohostv1.Entry_SessionTaken_{SessionTaken: &cohostv1.Entry_SessionTaken{LiveId: "a", SessionId: "s", Fence: 2}}}
+	ended := &cohostv1.Entry{Entry: &cohostv1.Entry_LiveEnding_{LiveEnding: &cohostv1.Entry_LiveEnding{LiveId: "b"}}}
+	lost := &cohostv1.Entry{Entry: &cohostv1.Entry_HostLost_{HostLost: &cohostv1.Entry_HostLost{LiveId: "a"}}}
+	got, ok := cohostfeed.Facts(group(lost, taken, ended))
+	want := battle.ReadCohost{Sequence: 9, Sessions: []battle.SessionFact{{LiveID: "a", Session: "s", Fence: 2}, {LiveID: "b"}}}
+	if diff := cmp.Diff(want, got); !ok || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", ok, diff)
+	}
+	if got, ok := cohostfeed.Facts(group(lost)); ok {
+		t.Errorf("of presence alone: %v", got)
+	}
+}
+
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	b, err := proto.Marshal(joined("a"))

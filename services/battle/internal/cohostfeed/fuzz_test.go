@@ -38,13 +38,18 @@ func FuzzDecode(f *testing.F) {
 		g := ledger.Group[*cohostv1.Entry]{Seq: 7, Events: []ledger.Placed[*cohostv1.Entry]{{Place: es.Place{Seq: 7}, Event: e}}}
 		c, ok := cohostfeed.Facts(g)
 		left, joined := e.GetMemberLeft(), e.GetMemberJoined()
-		if ok != (left != nil || joined != nil) || c.Sequence != 7 {
+		taken, ending := e.GetSessionTaken(), e.GetLiveEnding()
+		if ok != (left != nil || joined != nil || taken != nil || ending != nil) || c.Sequence != 7 {
 			t.Fatalf("%v is %+v, %v", e, c, ok)
 		}
 		if !ok {
 			return
 		}
-		if f := c.Facts[0]; (left != nil) != (f.Left != 0) || f.ConnectionID != left.GetConnectionId()+joined.GetConnectionId() || f.Live.LiveID != left.GetLiveId()+joined.GetLiveId() {
+		if taken != nil || ending != nil {
+			if f := c.Sessions[0]; f.LiveID != taken.GetLiveId()+ending.GetLiveId() || f.Session != taken.GetSessionId() || f.Fence != taken.GetFence() {
+				t.Fatalf("%v is %+v", e, f)
+			}
+		} else if f := c.Facts[0]; (left != nil) != (f.Left != 0) || f.ConnectionID != left.GetConnectionId()+joined.GetConnectionId() || f.Live.LiveID != left.GetLiveId()+joined.GetLiveId() {
 			t.Fatalf("%v is %+v", e, f)
 		}
 		forwarded, err := codec.Codec{}.EncodeCommand(c)

@@ -115,10 +115,10 @@ func (p *Partition) config(store ledger.Store) ledger.Config[battle.Command, bat
 	}
 }
 
-// admit lets commands wait whose answer rests on who is connected now.
+// admit lets commands wait whose answer rests on who is connected now, or on which session acts for a host.
 func (r *running) admit(ctx context.Context, c battle.Command) error {
 	switch c.(type) {
-	case battle.RequestBattle, battle.Rematch, battle.AcceptBattle:
+	case battle.RequestBattle, battle.Rematch, battle.AcceptBattle, battle.RejoinBattle, battle.AsHost:
 		return r.cohost.CatchUp(ctx)
 	}
 	return nil

@@ -302,7 +302,7 @@ func TestSnapshotKnowsAllFields(t *testing.T) {
 	for _, known := range []struct{ got, want []string }{
 		{ledgertest.Fields[battle.State](), []string{
 			"settings",
-			"cohostRead", "connected", "connections", "open", // records
+			"cohostRead", "connected", "connections", "sessions", "open", // records
 			"holds", "punished", "timers", // follow from the open battles
 			"ended", "requests",
 		}},

@@ -18,15 +18,8 @@ import (
 
 // RequestBattle implements BattleService. The answer is read from the events, so that a repeat gets the first one.
 func (s *Server) RequestBattle(ctx context.Context, req *battlev1.RequestBattleRequest) (*battlev1.RequestBattleResponse, error) {
-	id, err := rpc.CommandID(ctx)
-	if err != nil {
-		return nil, err
-	}
-	payload, err := codec.Codec{}.EncodeCommand(codec.RequestBattle(req, "")) // without the id that each try makes anew
-	if err != nil {
-		return nil, err
-	}
-	result, err := s.partition.Submit(ctx, id, payload, codec.RequestBattle(req, ids.New()))
+	// Each try makes a new id.
+	result, err := s.submit(ctx, req.GetInviterLiveId(), codec.RequestBattle(req, ""), codec.RequestBattle(req, ids.New()))
 	if err != nil {
 		return nil, err
 	}
@@ -39,15 +32,7 @@ func (s *Server) RequestBattle(ctx context.Context, req *battlev1.RequestBattleR
 
 // Rematch implements BattleService. The answer is read as that of RequestBattle.
 func (s *Server) Rematch(ctx context.Context, req *battlev1.RematchRequest) (*battlev1.RematchResponse, error) {
-	id, err := rpc.CommandID(ctx)
-	if err != nil {
-		return nil, err
-	}
-	payload, err := codec.Codec{}.EncodeCommand(codec.Rematch(req, ""))
-	if err != nil {
-		return nil, err
-	}
-	result, err := s.partition.Submit(ctx, id, payload, codec.Rematch(req, ids.New()))
+	result, err := s.submit(ctx, req.GetLiveId(), codec.Rematch(req, ""), codec.Rematch(req, ids.New()))
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +89,7 @@ func (s *Server) now() (now time.Time, err error) {
 
 // AcceptBattle implements BattleService.
 func (s *Server) AcceptBattle(ctx context.Context, req *battlev1.AcceptBattleRequest) (*battlev1.AcceptBattleResponse, error) {
-	b, err := s.act(ctx, req.GetBattleId(), battle.AcceptBattle{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), battle.AcceptBattle{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +98,7 @@ func (s *Server) AcceptBattle(ctx context.Context, req *battlev1.AcceptBattleReq
 
 // RejectBattle implements BattleService.
 func (s *Server) RejectBattle(ctx context.Context, req *battlev1.RejectBattleRequest) (*battlev1.RejectBattleResponse, error) {
-	b, err := s.act(ctx, req.GetBattleId(), battle.RejectBattle{
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), battle.RejectBattle{
 		BattleID: req.GetBattleId(), LiveID: req.GetLiveId(), Reason: req.GetReason(),
 	})
 	if err != nil {
@@ -124,7 +109,7 @@ func (s *Server) RejectBattle(ctx context.Context, req *battlev1.RejectBattleReq
 
 // CancelBattleRequest implements BattleService.
 func (s *Server) CancelBattleRequest(ctx context.Context, req *battlev1.CancelBattleRequestRequest) (*battlev1.CancelBattleRequestResponse, error) {
-	b, err := s.act(ctx, req.GetBattleId(), codec.CancelBattleRequest(req))
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), codec.CancelBattleRequest(req))
 	if err != nil {
 		return nil, err
 	}
@@ -133,16 +118,25 @@ func (s *Server) CancelBattleRequest(ctx context.Context, req *battlev1.CancelBa
 
 // ExitBattle implements BattleService.
 func (s *Server) ExitBattle(ctx context.Context, req *battlev1.ExitBattleRequest) (*battlev1.ExitBattleResponse, error) {
-	b, err := s.act(ctx, req.GetBattleId(), battle.ExitBattle{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), battle.ExitBattle{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
 	if err != nil {
 		return nil, err
 	}
 	return &battlev1.ExitBattleResponse{Battle: b}, nil
 }
 
+// RejoinBattle implements BattleService.
+func (s *Server) RejoinBattle(ctx context.Context, req *battlev1.RejoinBattleRequest) (*battlev1.RejoinBattleResponse, error) {
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), battle.RejoinBattle{BattleID: req.GetBattleId(), LiveID: req.GetLiveId()})
+	if err != nil {
+		return nil, err
+	}
+	return &battlev1.RejoinBattleResponse{Battle: b}, nil
+}
+
 // EndBattle implements BattleService.
 func (s *Server) EndBattle(ctx context.Context, req *battlev1.EndBattleRequest) (*battlev1.EndBattleResponse, error) {
-	b, err := s.act(ctx, req.GetBattleId(), codec.EndBattle(req))
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), codec.EndBattle(req))
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +145,7 @@ func (s *Server) EndBattle(ctx context.Context, req *battlev1.EndBattleRequest) 
 
 // ExtendBattle implements BattleService.
 func (s *Server) ExtendBattle(ctx context.Context, req *battlev1.ExtendBattleRequest) (*battlev1.ExtendBattleResponse, error) {
-	b, err := s.act(ctx, req.GetBattleId(), codec.ExtendBattle(req))
+	b, err := s.act(ctx, req.GetLiveId(), req.GetBattleId(), codec.ExtendBattle(req))
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +154,7 @@ func (s *Server) ExtendBattle(ctx context.Context, req *battlev1.ExtendBattleReq
 
 // VoidBattle implements BattleService.
 func (s *Server) VoidBattle(ctx context.Context, req *battlev1.VoidBattleRequest) (*battlev1.VoidBattleResponse, error) {
-	b, err := s.act(ctx, req.GetBattleId(), battle.VoidBattle{BattleID: req.GetBattleId(), Reason: req.GetReason()})
+	b, err := s.act(ctx, "", req.GetBattleId(), battle.VoidBattle{BattleID: req.GetBattleId(), Reason: req.GetReason()})
 	if err != nil {
 		return nil, err
 	}

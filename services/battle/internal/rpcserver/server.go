@@ -12,6 +12,7 @@ import (
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/rpc"
 
 	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
@@ -39,13 +40,9 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	battlev1.RegisterBattleCoordinationServiceServer(r, s)
 }
 
-// act has a command about a battle decided, and returns the battle afterwards.
-func (s *Server) act(ctx context.Context, battleID string, c battle.Command) (*battlev1.Battle, error) {
-	id, err := rpc.CommandID(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := s.partition.Submit(ctx, id, nil, c); err != nil {
+// act has a command decided for a live, or for an admin if that is empty, and returns the battle afterwards.
+func (s *Server) act(ctx context.Context, liveID, battleID string, c battle.Command) (*battlev1.Battle, error) {
+	if _, err := s.submit(ctx, liveID, c, c); err != nil {
 		return nil, err
 	}
 	b, now, err := s.find(battleID)
@@ -53,6 +50,27 @@ func (s *Server) act(ctx context.Context, battleID string, c battle.Command) (*b
 		return nil, err
 	}
 	return codec.Battle(b, now), nil
+}
+
+// submit has a command decided, for the session of a host if the call names one. same is the command as a repeat of the call
+// has it too.
+func (s *Server) submit(ctx context.Context, liveID string, same, c battle.Command) (ledger.Result[battle.Event], error) {
+	id, err := rpc.CommandID(ctx)
+	if err != nil {
+		return ledger.Result[battle.Event]{}, err
+	}
+	session, err := rpc.Session(ctx)
+	if err != nil {
+		return ledger.Result[battle.Event]{}, err
+	}
+	payload, err := codec.Codec{}.EncodeCommand(same)
+	if err != nil {
+		return ledger.Result[battle.Event]{}, err
+	}
+	if session != "" && liveID != "" {
+		c = battle.AsHost{LiveID: liveID, Session: session, Command: c}
+	}
+	return s.partition.Submit(ctx, id, payload, c)
 }
 
 // find returns a battle and log time.

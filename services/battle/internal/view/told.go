@@ -37,6 +37,10 @@ func tell(before, after battle.Battle, event battle.Event, at time.Time) []telli
 			t.cancelled(m)
 		}
 		t.exited(e.LiveID, e.Reason)
+	case battle.UserRejoined:
+		t.add(&battlev1.Event{Event: &battlev1.Event_UserJoinBattle{UserJoinBattle: &battlev1.UserJoinBattle{
+			BattleId: e.BattleID, User: t.user(e.LiveID), Rejoined: true,
+		}}}, t.present()...)
 	case battle.ProposalMade:
 		t.proposal(battlev1.BattleProposal_MADE, e.Subject, e.LiveID)
 	case battle.ProposalConsented:

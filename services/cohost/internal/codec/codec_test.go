@@ -45,6 +45,7 @@ var golden = []struct {
 	{cohost.PresenceBegan{LiveID: "a"}, "62030a0161"},
 	{cohost.HostUnreachable{LiveID: "a"}, "6a030a0161"},
 	{cohost.HostRecovered{LiveID: "a"}, "72030a0161"},
+	{cohost.HostRecovered{LiveID: "a", RejoinUntil: time.UnixMilli(1_700_000_000_123).UTC()}, "720a0a016110fbd095ffbc31"},
 	{cohost.HostLost{LiveID: "a"}, "7a030a0161"},
 	{cohost.SessionTaken{LiveID: "a", Session: "s", Fence: 2}, "8201080a01611201731802"},
 	{cohost.HostChanged{LiveID: "a", Host: ann}, "5a1f0a0161121a0a0275311203416e6e1a0f68747470733a2f2f612f312e706e67"},
@@ -104,6 +105,7 @@ func TestCommands(t *testing.T) {
 		cohost.HearHost{LiveID: "a", Session: "s"},
 		cohost.MissHost{LiveID: "a", Stage: cohost.Lost},
 		cohost.LeaveLost{LiveID: "a"},
+		cohost.RejoinHostConnection{LiveID: "a"},
 	}
 	kinds := len(commands)
 	for _, c := range commands[:kinds] {

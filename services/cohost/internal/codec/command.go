@@ -51,6 +51,10 @@ func messageOf(command cohost.Command) *cohostv1.Command {
 		return &cohostv1.Command{Command: &cohostv1.Command_ExitHostConnection{ExitHostConnection: &cohostv1.ExitHostConnectionRequest{
 			LiveId: c.LiveID,
 		}}}
+	case cohost.RejoinHostConnection:
+		return &cohostv1.Command{Command: &cohostv1.Command_RejoinHostConnection{RejoinHostConnection: &cohostv1.RejoinHostConnectionRequest{
+			LiveId: c.LiveID,
+		}}}
 	case cohost.SetLayoutTemplate:
 		return &cohostv1.Command{Command: &cohostv1.Command_SetLayoutTemplate{SetLayoutTemplate: &cohostv1.SetLayoutTemplateRequest{
 			LiveId: c.LiveID, LayoutTemplate: c.Layout,
@@ -130,6 +134,8 @@ func plainCommandOf(message *cohostv1.Command) (cohost.Command, error) {
 		}, err
 	case *cohostv1.Command_ExitHostConnection:
 		return cohost.ExitHostConnection{LiveID: c.ExitHostConnection.GetLiveId()}, nil
+	case *cohostv1.Command_RejoinHostConnection:
+		return cohost.RejoinHostConnection{LiveID: c.RejoinHostConnection.GetLiveId()}, nil
 	case *cohostv1.Command_SetLayoutTemplate:
 		return cohost.SetLayoutTemplate{LiveID: c.SetLayoutTemplate.GetLiveId(), Layout: c.SetLayoutTemplate.GetLayoutTemplate()}, nil
 	case *cohostv1.Command_MuteRemoteHostAudio:

@@ -63,7 +63,9 @@ func entryOf(event cohost.Event) *cohostv1.Entry {
 	case cohost.HostUnreachable:
 		return &cohostv1.Entry{Entry: &cohostv1.Entry_HostUnreachable_{HostUnreachable: &cohostv1.Entry_HostUnreachable{LiveId: e.LiveID}}}
 	case cohost.HostRecovered:
-		return &cohostv1.Entry{Entry: &cohostv1.Entry_HostRecovered_{HostRecovered: &cohostv1.Entry_HostRecovered{LiveId: e.LiveID}}}
+		return &cohostv1.Entry{Entry: &cohostv1.Entry_HostRecovered_{HostRecovered: &cohostv1.Entry_HostRecovered{
+			LiveId: e.LiveID, RejoinUntilMs: toMillis(e.RejoinUntil),
+		}}}
 	case cohost.HostLost:
 		return &cohostv1.Entry{Entry: &cohostv1.Entry_HostLost_{HostLost: &cohostv1.Entry_HostLost{LiveId: e.LiveID}}}
 	case cohost.SessionTaken:
@@ -121,7 +123,7 @@ func eventOf(entry *cohostv1.Entry) (cohost.Event, error) {
 	case *cohostv1.Entry_HostUnreachable_:
 		return cohost.HostUnreachable{LiveID: e.HostUnreachable.GetLiveId()}, nil
 	case *cohostv1.Entry_HostRecovered_:
-		return cohost.HostRecovered{LiveID: e.HostRecovered.GetLiveId()}, nil
+		return cohost.HostRecovered{LiveID: e.HostRecovered.GetLiveId(), RejoinUntil: fromMillis(e.HostRecovered.GetRejoinUntilMs())}, nil
 	case *cohostv1.Entry_HostLost_:
 		return cohost.HostLost{LiveID: e.HostLost.GetLiveId()}, nil
 	case *cohostv1.Entry_SessionTaken_:

@@ -7,6 +7,8 @@ import (
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 
+	"github.com/faceoff-live/faceoff/pkg/fence"
+
 	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
 )
 
@@ -99,18 +101,19 @@ func keptLive(l cohost.Live) *cohostv1.Snapshot_Live {
 
 // keptPresence gives nil for a live that has shown none, and has no session.
 func keptPresence(p cohost.Presence) *cohostv1.Snapshot_Presence {
-	if p.Stage == 0 && p.Fence == 0 {
+	if p.Stage == 0 && p.Sessions.Fence == 0 {
 		return nil
 	}
 	return &cohostv1.Snapshot_Presence{
-		State: cohostv1.Presence_State(p.Stage), SinceMs: toMillis(p.Since), SessionId: p.Session, Fence: p.Fence, Past: p.Past,
-		Departs: p.Departs,
+		State: cohostv1.Presence_State(p.Stage), SinceMs: toMillis(p.Since), SessionId: p.Sessions.Current, Fence: p.Sessions.Fence,
+		Past: p.Sessions.Past, Departs: p.Departs, LostFrom: p.LostFrom, RejoinUntilMs: toMillis(p.RejoinUntil),
 	}
 }
 
 func presenceOf(p *cohostv1.Snapshot_Presence) (cohost.Presence, error) {
 	presence := cohost.Presence{
-		Since: fromMillis(p.GetSinceMs()), Session: p.GetSessionId(), Fence: p.GetFence(), Past: p.GetPast(), Departs: p.GetDeparts(),
+		Since: fromMillis(p.GetSinceMs()), Sessions: fence.Holders{Current: p.GetSessionId(), Fence: p.GetFence(), Past: p.GetPast()},
+		Departs: p.GetDeparts(), LostFrom: p.GetLostFrom(), RejoinUntil: fromMillis(p.GetRejoinUntilMs()),
 	}
 	if p.GetState() == cohostv1.Presence_STATE_UNSPECIFIED {
 		return presence, nil

@@ -68,6 +68,11 @@ type ExitHostConnection struct {
 	LiveID string
 }
 
+// RejoinHostConnection takes a live back into the connection that its host was lost from.
+type RejoinHostConnection struct {
+	LiveID string
+}
+
 // SetLayoutTemplate changes the layout of a connection.
 type SetLayoutTemplate struct {
 	LiveID string // a member
@@ -132,6 +137,7 @@ func (CancelHostConnection) isCommand()  {}
 func (AcceptHostConnection) isCommand()  {}
 func (RejectHostConnection) isCommand()  {}
 func (ExitHostConnection) isCommand()    {}
+func (RejoinHostConnection) isCommand()  {}
 func (ExpireInvitation) isCommand()      {}
 func (AsHost) isCommand()                {}
 func (HearHost) isCommand()              {}

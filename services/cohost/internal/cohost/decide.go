@@ -24,6 +24,8 @@ func (s *State) Decide(now time.Time, command Command) ([]Event, error) {
 		return s.reject(now, c)
 	case ExitHostConnection:
 		return s.exit(c)
+	case RejoinHostConnection:
+		return s.rejoin(now, c)
 	case SetLayoutTemplate:
 		return s.setLayout(c)
 	case MuteRemoteHostAudio:
@@ -33,7 +35,7 @@ func (s *State) Decide(now time.Time, command Command) ([]Event, error) {
 	case AsHost:
 		return s.asHost(now, c)
 	case HearHost:
-		return s.hear(c)
+		return s.hear(now, c)
 	case MissHost:
 		return s.miss(now, c)
 	case LeaveLost:

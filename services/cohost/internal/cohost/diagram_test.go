@@ -102,6 +102,7 @@ func everyCommand(invitation string) map[cohost.Command]string {
 		cohost.MissHost{LiveID: "a", Stage: cohost.Unreachable}:                          "a host is lost",
 		cohost.MissHost{LiveID: "b", Stage: cohost.Unreachable}:                          "a host is lost",
 		cohost.LeaveLost{LiveID: "a"}:                                                    "",
+		cohost.RejoinHostConnection{LiveID: "a"}:                                         "",
 		cohost.AsHost{LiveID: "a", Command: cohost.UpdateLive{LiveID: "a", Name: &name}}: "",
 		cohost.UpdateLive{LiveID: "a", Name: &name}:                                      "",
 		cohost.SetLayoutTemplate{LiveID: "a", Layout: "hostDynamic1v6"}:                  "",
@@ -196,6 +197,7 @@ func TestConnectionDiagram(t *testing.T) {
 		cohost.HearHost{LiveID: "l1", Session: "s"}:                                   "",
 		cohost.MissHost{LiveID: "l1", Stage: cohost.Present}:                          "",
 		cohost.LeaveLost{LiveID: "l1"}:                                                "a host is lost",
+		cohost.RejoinHostConnection{LiveID: "l1"}:                                     "RejoinHostConnection",
 		cohost.AsHost{LiveID: "l2", Command: cohost.ExitHostConnection{LiveID: "l2"}}: "ExitHostConnection",
 		cohost.UpdateLive{LiveID: "l1", Name: &name}:                                  "",
 		cohost.SetLayoutTemplate{LiveID: "l1", Layout: "hostDynamic1v6"}:              "SetLayoutTemplate",
@@ -213,16 +215,19 @@ func TestConnectionDiagram(t *testing.T) {
 				history = given(history, connected("new", numbered(n)...), []cohost.Event{cohost.LayoutSet{ConnectionID: "new", LiveID: "l1", Layout: layout}})
 			}
 			history = given(history, gone("l1"), invited("l2", "new"))
-			for c, label := range commands {
-				s := cohost.New(rules)
-				estest.Fold(s, estest.T0, history...)
-				from := size(s, "new")
-				events := follow(t, history, estest.T0, c)
-				estest.Fold(s, estest.T0, events...)
-				to := size(s, "new")
-				after, _ := s.Connection("new")
-				if from != to || len(after.Members) != n {
-					got.add(from, to, label)
+			histories := [][]cohost.Event{history}
+			if n > 2 { // it has left, and is back
+				histories = append(histories, given(history, []cohost.Event{left("new", "l1", cohost.LeftLost)}, back("l1")))
+			}
+			for _, history := range histories {
+				for c, label := range commands {
+					s := cohost.New(rules)
+					estest.Fold(s, estest.T0, history...)
+					from, before := size(s, "new"), members(s, "new")
+					estest.Fold(s, estest.T0, follow(t, history, estest.T0, c)...)
+					if to := size(s, "new"); from != to || members(s, "new") != before {
+						got.add(from, to, label)
+					}
 				}
 			}
 		}
@@ -230,6 +235,11 @@ func TestConnectionDiagram(t *testing.T) {
 	if diff := cmp.Diff(drawn(t, "A connection").sorted(), got.sorted()); diff != "" {
 		t.Errorf("(-drawn +decided):\n%s", diff)
 	}
+}
+
+func members(s *cohost.State, connection string) int {
+	c, _ := s.Connection(connection)
+	return len(c.Members)
 }
 
 // TestDiagramsKnowEveryCommand: whoever adds a command says above what it does to an invitation and a connection.

@@ -98,7 +98,11 @@ type PresenceBegan struct{ LiveID string }
 type HostUnreachable struct{ LiveID string }
 
 // HostRecovered says that a host that was unreachable or lost is back.
-type HostRecovered struct{ LiveID string }
+type HostRecovered struct {
+	LiveID string
+	// RejoinUntil is until when it may rejoin the connection that it was lost from; zero if there is none.
+	RejoinUntil time.Time
+}
 
 // HostLost says that a host has not come back in time. Its invitations end in the same decision. If it is in a connection, the
 // MemberLeft follows in a decision of its own, once battle has let it leave.

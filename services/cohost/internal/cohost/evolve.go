@@ -45,6 +45,9 @@ func (s *State) Evolve(at es.Place, event Event) {
 		s.evolveStage(at, e.LiveID, Unreachable)
 	case HostRecovered:
 		s.evolveStage(at, e.LiveID, Present)
+		if !e.RejoinUntil.IsZero() {
+			s.change(e.LiveID, func(l *Live) { l.Presence.RejoinUntil = e.RejoinUntil })
+		}
 	case HostLost:
 		s.evolveStage(at, e.LiveID, Lost)
 	case SessionTaken:
@@ -100,14 +103,24 @@ func (s *State) evolveMemberJoined(at es.Place, e MemberJoined) {
 	c, _ := s.connections.Get(e.ConnectionID)
 	c.Members = with(c.Members, Member{LiveID: e.LiveID, Host: e.Host, JoinedAt: at.At})
 	s.connections.Set(e.ConnectionID, c)
-	s.change(e.LiveID, func(l *Live) { l.ConnectionID = e.ConnectionID })
+	s.change(e.LiveID, func(l *Live) {
+		l.ConnectionID, l.Presence.RejoinUntil = e.ConnectionID, time.Time{}
+		if l.Presence.LostFrom != e.ConnectionID {
+			l.Presence.LostFrom = ""
+		}
+	})
 }
 
 func (s *State) evolveMemberLeft(e MemberLeft) {
 	c, _ := s.connections.Get(e.ConnectionID)
 	c.Members = slices.DeleteFunc(slices.Clone(c.Members), func(m Member) bool { return m.LiveID == e.LiveID })
 	s.connections.Set(e.ConnectionID, c)
-	s.change(e.LiveID, func(l *Live) { l.ConnectionID, l.Muted, l.Presence.Departs = "", nil, "" })
+	s.change(e.LiveID, func(l *Live) {
+		l.ConnectionID, l.Muted, l.Presence.Departs = "", nil, ""
+		if e.Reason != LeftLost { // it did not want to stay, or there is nothing to stay in
+			l.Presence.LostFrom, l.Presence.RejoinUntil = "", time.Time{}
+		}
+	})
 	for _, m := range c.Members {
 		s.change(m.LiveID, func(l *Live) { l.Muted = without(l.Muted, e.LiveID) })
 	}

@@ -91,7 +91,7 @@ func (w *world) command(t *rapid.T) cohost.Command {
 	a, b := live.Draw(t, "a"), live.Draw(t, "b")
 	w.made++
 	id := fmt.Sprintf("n%d", w.made)
-	switch rapid.IntRange(0, 28).Draw(t, "kind") {
+	switch rapid.IntRange(0, 30).Draw(t, "kind") {
 	case 0:
 		return cohost.CreateLive{LiveID: a, Kind: cohost.Video, Host: user(a)}
 	case 1:
@@ -119,6 +119,8 @@ func (w *world) command(t *rapid.T) cohost.Command {
 		return cohost.LeaveLost{LiveID: a}
 	case 28:
 		return cohost.AsHost{LiveID: a, Session: rapid.SampledFrom([]string{"", "s1", "s2"}).Draw(t, "session"), Command: cohost.ExitHostConnection{LiveID: a}}
+	case 29, 30:
+		return cohost.RejoinHostConnection{LiveID: a}
 	default:
 		timeout := time.Duration(rapid.IntRange(1, 60_000).Draw(t, "timeout")) * time.Millisecond
 		return cohost.RequestHostConnection{LiveID: a, Target: b, Timeout: timeout, NewInvitationID: id, NewConnectionID: id}
@@ -272,7 +274,7 @@ func (w *world) checkPresence(t *rapid.T, live cohost.Live) {
 	if p.Departs != "" && live.ConnectionID == "" {
 		t.Fatalf("departs from no connection: %+v", live)
 	}
-	if (p.Fence == 0) != (p.Session == "") || p.Superseded(p.Session) {
+	if (p.Sessions.Fence == 0) != (p.Sessions.Current == "") || p.Superseded(p.Sessions.Current) {
 		t.Fatalf("sessions: %+v", p)
 	}
 }

@@ -2,10 +2,10 @@ package cohost
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/fence"
 )
 
 // Stage is how far the silence of a host has gone.
@@ -18,30 +18,27 @@ const (
 	Lost        Stage = 3
 )
 
-// pastSessions is how many sessions of a live are known to be older than the current one. A session that was superseded hears
-// so at its next sign of life, so it would have to sleep through as many others to be taken for a new one.
-const pastSessions = 32
-
 // Presence is what the log says of a host being there. Values are never changed, only replaced.
 type Presence struct {
 	// Stage is 0 for a live whose host has never shown a sign of life.
 	Stage Stage
 	Since time.Time // of the stage
-	// Session is the current one, empty before the first. Fence counts them.
-	Session string
-	Fence   int64
-	// Past holds the sessions that were current before, the latest last.
-	Past []string
+	// Sessions are the devices or tabs of the host that have acted for the live.
+	Sessions fence.Holders
 	// Departs names the HostLost after which the live is still to leave its connection; empty if it is not.
 	Departs string
+	// LostFrom is the connection that the live was in when its host was lost last, and RejoinUntil until when it may rejoin it:
+	// zero while the host is not back, and once it has rejoined.
+	LostFrom    string
+	RejoinUntil time.Time
 }
 
 // Superseded reports whether another session has taken over from this one.
-func (p Presence) Superseded(session string) bool { return slices.Contains(p.Past, session) }
+func (p Presence) Superseded(session string) bool { return p.Sessions.Superseded(session) }
 
 // Shows reports whether a sign of life of the session changes nothing in the log.
 func (p Presence) Shows(session string) bool {
-	return p.Stage == Present && (session == "" || session == p.Session)
+	return p.Stage == Present && (session == "" || session == p.Sessions.Current)
 }
 
 // asHost decides a host's own command: an older session may not act for it, nor may anybody while the host is lost.
@@ -62,7 +59,7 @@ func (s *State) asHost(now time.Time, c AsHost) ([]Event, error) {
 }
 
 // hear decides what a sign of life changes.
-func (s *State) hear(c HearHost) ([]Event, error) {
+func (s *State) hear(now time.Time, c HearHost) ([]Event, error) {
 	live, ok := s.lives.Get(c.LiveID)
 	if !ok {
 		return nil, liveNotFound(c.LiveID)
@@ -73,8 +70,14 @@ func (s *State) hear(c HearHost) ([]Event, error) {
 	events := taken(live, c.Session)
 	switch live.Presence.Stage {
 	case Present:
-	case Unreachable, Lost:
+	case Unreachable:
 		events = append(events, HostRecovered{LiveID: live.ID})
+	case Lost:
+		recovered := HostRecovered{LiveID: live.ID}
+		if s.connections.Has(live.Presence.LostFrom) {
+			recovered.RejoinUntil = now.Add(s.rules.RejoinWithin)
+		}
+		events = append(events, recovered)
 	default:
 		events = append(events, PresenceBegan{LiveID: live.ID})
 	}
@@ -83,10 +86,10 @@ func (s *State) hear(c HearHost) ([]Event, error) {
 
 // taken is the event that makes a session the current one, if it is not.
 func taken(live Live, session string) []Event {
-	if session == "" || session == live.Presence.Session {
+	if session == "" || session == live.Presence.Sessions.Current {
 		return nil
 	}
-	return []Event{SessionTaken{LiveID: live.ID, Session: session, Fence: live.Presence.Fence + 1}}
+	return []Event{SessionTaken{LiveID: live.ID, Session: session, Fence: live.Presence.Sessions.Fence + 1}}
 }
 
 // miss takes the silence of a host one stage further. If the host has come back meanwhile, nothing follows.
@@ -123,16 +126,11 @@ func (s *State) evolveStage(at es.Place, id string, stage Stage) {
 		l.Presence.Stage, l.Presence.Since = stage, at.At
 		if stage == Lost && l.ConnectionID != "" {
 			l.Presence.Departs = fmt.Sprintf("%d-%d", at.Seq, at.Index)
+			l.Presence.LostFrom, l.Presence.RejoinUntil = l.ConnectionID, time.Time{}
 		}
 	})
 }
 
 func (s *State) evolveSessionTaken(e SessionTaken) {
-	s.change(e.LiveID, func(l *Live) {
-		p := &l.Presence
-		if p.Session != "" {
-			p.Past = with(p.Past[max(0, len(p.Past)+1-pastSessions):], p.Session)
-		}
-		p.Session, p.Fence = e.Session, e.Fence
-	})
+	s.change(e.LiveID, func(l *Live) { l.Presence.Sessions = l.Presence.Sessions.After(e.Session, e.Fence) })
 }

@@ -1,7 +1,6 @@
 package cohost_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -127,21 +126,6 @@ func sessionRows() []row {
 	}
 }
 
-// TestOldSessionsAreKnown: as many as are kept.
-func TestOldSessionsAreKnown(t *testing.T) {
-	t.Parallel()
-	s := cohost.New(rules)
-	history := given(lives("a"), present("a"))
-	for i := range 40 {
-		history = append(history, taken("a", fmt.Sprint("s", i), int64(i+1)))
-	}
-	estest.Fold(s, estest.T0, history...)
-	live, _ := s.Live("a")
-	if p := live.Presence; p.Fence != 40 || p.Session != "s39" || p.Superseded("s39") || !p.Superseded("s38") || !p.Superseded("s7") || p.Superseded("s6") {
-		t.Errorf("%+v", p)
-	}
-}
-
 // TestPresenceDiagram: a host takes exactly the ways that the page draws, whatever comes at whichever stage.
 func TestPresenceDiagram(t *testing.T) {
 	t.Parallel()
@@ -161,6 +145,7 @@ func TestPresenceDiagram(t *testing.T) {
 		request("a", "c"):                           "",
 		cohost.UpdateLive{LiveID: "a", Name: &name}: "",
 		cohost.ExitHostConnection{LiveID: "a"}:      "",
+		rejoin("a"):                                 "",
 		cohost.AsHost{LiveID: "a", Session: "s", Command: cohost.ExitHostConnection{LiveID: "a"}}: "",
 	}
 	got := edges{}

@@ -26,8 +26,12 @@ func hostLost(id string) error {
 	return es.Refuse("HOST_LOST", "the host of live %s is lost until there is a sign of life of it", id)
 }
 
+func departing(id string) error {
+	return es.Refuse("HOST_LOST", "live %s, whose host was lost, is still leaving its connection", id)
+}
+
 func superseded(live Live) error {
-	return es.Refuse("SUPERSEDED", "session %s has taken live %s over, with fence %d", live.Presence.Session, live.ID, live.Presence.Fence)
+	return es.Refuse("SUPERSEDED", "session %s has taken live %s over, with fence %d", live.Presence.Sessions.Current, live.ID, live.Presence.Sessions.Fence)
 }
 
 func alreadyConnected(a, b string) error {
@@ -70,6 +74,18 @@ func tooFast(who string, sent []time.Time, most int, now time.Time) error {
 
 func notTogether(a, b string) error {
 	return es.Refuse("CONNECTION_NOT_FOUND", "lives %s and %s are in no connection with each other", a, b)
+}
+
+func notLostFrom(id string) error {
+	return es.Refuse("CONNECTION_NOT_FOUND", "the host of live %s was lost from no connection that it has not left since", id)
+}
+
+func goneMeanwhile(id string) error {
+	return es.Refuse("CONNECTION_NOT_FOUND", "the connection that the host of live %s was lost from has ended", id)
+}
+
+func tooLateToRejoin(id string, until time.Time) error {
+	return es.Refuse("CONNECTION_NOT_FOUND", "live %s might rejoin its connection until %s", id, until.Format(time.RFC3339Nano))
 }
 
 func notConnected(id string) error {

@@ -16,7 +16,7 @@ type row = estest.Row[cohost.Command, cohost.Event]
 
 const half = 30 * time.Second // timeout of all invitations here
 
-var rules = cohost.Rules{MaxMembers: 9, MaxPending: 3, LiveRate: 600, UserRate: 600, EndedKept: time.Hour}
+var rules = cohost.Rules{MaxMembers: 9, MaxPending: 3, LiveRate: 600, UserRate: 600, EndedKept: time.Hour, RejoinWithin: time.Minute}
 
 // TestRules holds every rule of the package comment, in the files named after what is decided.
 func TestRules(t *testing.T) {
@@ -41,7 +41,7 @@ func TestRules(t *testing.T) {
 	}
 	newState := func() es.Machine[cohost.Command, cohost.Event] { return cohost.New(rules) }
 	estest.Run(t, newState, kinds, slices.Concat(liveRows(), requestRows(), answerRows(), withdrawRows(), exitRows(), timeoutRows(), memberRows(), layoutRows(), muteRows(), updateRows(),
-		presenceRows(), sessionRows()))
+		presenceRows(), sessionRows(), rejoinRows()))
 }
 
 // History, as a list of events.

@@ -17,6 +17,8 @@ type Rules struct {
 	// LiveRate and UserRate are how many invitations a live, and a host with all its lives, may send in any minute of log
 	// time, at least 1.
 	LiveRate, UserRate int
+	// RejoinWithin is how long, in log time, a host that was lost and is back may rejoin its connection.
+	RejoinWithin time.Duration
 	// EndedKept is how long, in log time, an ended live can still be looked up.
 	EndedKept time.Duration
 }

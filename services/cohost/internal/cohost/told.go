@@ -87,6 +87,8 @@ type (
 		LiveID  string
 		Host    User
 		WasLost bool
+		// RejoinUntil is zero if there is no connection to rejoin.
+		RejoinUntil time.Time
 	}
 	// Superseded goes to the live itself, unless the session is its first.
 	Superseded struct {
@@ -182,10 +184,12 @@ func (s *State) tellPresence(to func(string, News), event Event) {
 	case HostLost:
 		together(e.LiveID, func(l Live) News { return Silent{LiveID: l.ID, Host: l.Host, Lost: true} })
 	case HostRecovered:
-		together(e.LiveID, func(l Live) News { return Back{LiveID: l.ID, Host: l.Host, WasLost: l.Presence.Stage == Lost} })
+		together(e.LiveID, func(l Live) News {
+			return Back{LiveID: l.ID, Host: l.Host, WasLost: l.Presence.Stage == Lost, RejoinUntil: e.RejoinUntil}
+		})
 	case SessionTaken:
-		if live, _ := s.lives.Get(e.LiveID); live.Presence.Session != "" {
-			to(e.LiveID, Superseded{LiveID: e.LiveID, Session: live.Presence.Session, Fence: e.Fence})
+		if live, _ := s.lives.Get(e.LiveID); live.Presence.Sessions.Current != "" {
+			to(e.LiveID, Superseded{LiveID: e.LiveID, Session: live.Presence.Sessions.Current, Fence: e.Fence})
 		}
 	}
 }

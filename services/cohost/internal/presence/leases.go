@@ -47,7 +47,7 @@ func (l *Leases) Place(live string, stage cohost.Stage, now time.Time) {
 	case stage != was.stage:
 		// A sign of life that came between the decision and now is of somebody who is there: the one before the decision is
 		// older than the stage could last.
-		after := !was.heard.IsZero() && now.Sub(was.heard) < l.settings.last(was.stage)
+		after := !was.heard.IsZero() && now.Sub(was.heard) < l.settings.Last(was.stage)
 		l.lives[live] = lease{stage: stage, entered: now, heard: was.heard, back: stage != cohost.Present && after}
 	}
 }
@@ -125,7 +125,7 @@ func (l *Leases) silent(at lease, now time.Time) bool {
 			since = later
 		}
 	}
-	return now.Sub(since) >= l.settings.last(at.stage)
+	return now.Sub(since) >= l.settings.Last(at.stage)
 }
 
 // Len returns how many lives have a lease.

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	settings = presence.Settings{Renew: 3 * time.Second, UnreachableAfter: 8 * time.Second, Grace: 15 * time.Second, EndAfter: time.Minute}
+	settings = presence.Settings{Renew: 3 * time.Second, UnreachableAfter: 8 * time.Second, Grace: 15 * time.Second, EndAfter: time.Minute, RejoinWithin: time.Minute}
 	start    = time.Now()
 )
 
@@ -155,6 +155,7 @@ func TestSettings(t *testing.T) {
 		"presence-unreachable-after: must be mo": func(s *presence.Settings) { s.UnreachableAfter = 2 * s.Renew },
 		"presence-unreachable-after: must be 0s": func(s *presence.Settings) { s.UnreachableAfter = time.Hour },
 		"presence-grace: ":                       func(s *presence.Settings) { s.Grace = s.Renew - ms },
+		"presence-rejoin-within: ":               func(s *presence.Settings) { s.RejoinWithin = s.Renew - ms },
 		"presence-end-after: ":                   func(s *presence.Settings) { s.EndAfter = 25 * time.Hour },
 	} {
 		bad := settings

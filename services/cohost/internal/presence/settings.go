@@ -18,6 +18,8 @@ type Settings struct {
 	Grace time.Duration
 	// EndAfter is the silence from then on after which its live ends: a renewal at least, up to 24 h.
 	EndAfter time.Duration
+	// RejoinWithin is how long a host that was lost and is back may rejoin its connection: a renewal at least, up to 24 h.
+	RejoinWithin time.Duration
 }
 
 // Validate reports everything that is wrong with the settings, by the names of their flags.
@@ -38,6 +40,7 @@ func (s Settings) Validate() error {
 	}
 	within("presence-grace", s.Grace, s.Renew, 10*time.Minute)
 	within("presence-end-after", s.EndAfter, s.Renew, 24*time.Hour)
+	within("presence-rejoin-within", s.RejoinWithin, s.Renew, 24*time.Hour)
 	return errors.Join(errs...)
 }
 
@@ -48,8 +51,8 @@ func (s Settings) Tick() time.Duration { return s.Renew / 12 }
 // up for by the next one, with time to spare.
 func (s Settings) Deaf() time.Duration { return s.Renew / 3 }
 
-// last returns how long a stage lasts in silence.
-func (s Settings) last(stage cohost.Stage) time.Duration {
+// Last returns how long a stage lasts in silence.
+func (s Settings) Last(stage cohost.Stage) time.Duration {
 	switch stage {
 	case cohost.Unreachable:
 		return s.Grace

@@ -159,6 +159,19 @@ func (s *Server) ExitHostConnection(ctx context.Context, r *cohostv1.ExitHostCon
 	return &cohostv1.ExitHostConnectionResponse{State: state}, err
 }
 
+// RejoinHostConnection takes a live back into the connection that its host was lost from.
+func (s *Server) RejoinHostConnection(ctx context.Context, r *cohostv1.RejoinHostConnectionRequest) (*cohostv1.RejoinHostConnectionResponse, error) {
+	if err := auth.ActFor(ctx, r.GetLiveId()); err != nil {
+		return nil, err
+	}
+	p, _, err := s.submit(ctx, "RejoinHostConnection", r, cohost.RejoinHostConnection{LiveID: r.GetLiveId()})
+	if err != nil {
+		return nil, err
+	}
+	state, err := stateOf(p, r.GetLiveId())
+	return &cohostv1.RejoinHostConnectionResponse{State: state}, err
+}
+
 // GetCoHostState returns a live's connection and its pending invitations.
 func (s *Server) GetCoHostState(_ context.Context, r *cohostv1.GetCoHostStateRequest) (*cohostv1.GetCoHostStateResponse, error) {
 	p, err := s.partition()

@@ -71,9 +71,11 @@ func EventMessage(number int64, n cohost.Notice) *cohostv1.Event {
 			event.Event = &cohostv1.Event_HostUnreachable{HostUnreachable: &cohostv1.HostUnreachable{LiveId: news.LiveID, Host: codec.UserMessage(news.Host)}}
 		}
 	case cohost.Back:
-		event.Event = &cohostv1.Event_HostRecovered{HostRecovered: &cohostv1.HostRecovered{
-			LiveId: news.LiveID, Host: codec.UserMessage(news.Host), WasLost: news.WasLost,
-		}}
+		recovered := &cohostv1.HostRecovered{LiveId: news.LiveID, Host: codec.UserMessage(news.Host), WasLost: news.WasLost}
+		if !news.RejoinUntil.IsZero() {
+			recovered.RejoinUntil = timestamppb.New(news.RejoinUntil)
+		}
+		event.Event = &cohostv1.Event_HostRecovered{HostRecovered: recovered}
 	case cohost.Superseded:
 		event.Event = &cohostv1.Event_SessionSuperseded{SessionSuperseded: &cohostv1.SessionSuperseded{
 			LiveId: news.LiveID, SessionId: news.Session, Fence: news.Fence,

@@ -55,6 +55,7 @@ func settingsMessage(s presence.Settings) *cohostv1.PresenceSettings {
 		UnreachableAfterMs: int32(s.UnreachableAfter.Milliseconds()),
 		GraceMs:            int32(s.Grace.Milliseconds()),
 		EndAfterMs:         int32(s.EndAfter.Milliseconds()),
+		RejoinWithinMs:     int32(s.RejoinWithin.Milliseconds()),
 	}
 }
 
@@ -63,5 +64,9 @@ func presenceMessage(p cohost.Presence) *cohostv1.Presence {
 	if p.Stage == 0 {
 		return nil
 	}
-	return &cohostv1.Presence{State: cohostv1.Presence_State(p.Stage), Since: timestamppb.New(p.Since), Fence: p.Fence}
+	message := &cohostv1.Presence{State: cohostv1.Presence_State(p.Stage), Since: timestamppb.New(p.Since), Fence: p.Sessions.Fence}
+	if !p.RejoinUntil.IsZero() {
+		message.RejoinConnectionId, message.RejoinUntil = p.LostFrom, timestamppb.New(p.RejoinUntil)
+	}
+	return message
 }

@@ -69,7 +69,7 @@ func TestHeartbeat(t *testing.T) {
 			t.Errorf("presence before the first sign of life: %v", live)
 		}
 		first := must(h.beat("a", "s1"))(t)
-		want := &cohostv1.PresenceSettings{RenewMs: 3000, UnreachableAfterMs: 8000, GraceMs: 15000, EndAfterMs: 60000}
+		want := &cohostv1.PresenceSettings{RenewMs: 3000, UnreachableAfterMs: 8000, GraceMs: 15000, EndAfterMs: 60000, RejoinWithinMs: 30000}
 		if !proto.Equal(first.GetSettings(), want) || first.GetPresence().GetState() != cohostv1.Presence_PRESENT || first.GetPresence().GetFence() != 1 ||
 			!first.GetServerNow().AsTime().Equal(h.partition.Now()) {
 			t.Errorf("got %v", first)

@@ -79,6 +79,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 			{"ExitHostConnection", act, func(ctx context.Context) error {
 				return second(c.ExitHostConnection(ctx, &cohostv1.ExitHostConnectionRequest{LiveId: "a"}))
 			}},
+			{"RejoinHostConnection", act, func(ctx context.Context) error {
+				return second(c.RejoinHostConnection(ctx, &cohostv1.RejoinHostConnectionRequest{LiveId: "a"}))
+			}},
 			{"WatchLive", see, func(ctx context.Context) error {
 				ctx, cancel := context.WithCancel(ctx)
 				defer cancel()

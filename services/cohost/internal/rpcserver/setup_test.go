@@ -37,7 +37,7 @@ const (
 	// kept is how many events of a live are kept here.
 	kept = 16
 	// Times of presence.
-	renew, unreachableAfter, grace, endAfter = 3 * time.Second, 8 * time.Second, 15 * time.Second, time.Minute
+	renew, unreachableAfter, grace, endAfter, rejoinWithin = 3 * time.Second, 8 * time.Second, 15 * time.Second, time.Minute, 30 * time.Second
 	// callTime bounds every call: virtual time never stands still, so what never comes would be waited for for ever.
 	callTime = 10 * time.Minute
 )
@@ -120,8 +120,8 @@ func serve(t *testing.T, server *rpc.Server) *grpc.ClientConn {
 func (h *house) open() {
 	p := partition.New(partition.Options{
 		Store: ledger.Store{Log: h.log, Lease: memory.NewLease("r1"), Peers: memory.NewPeers()}, KeptNotices: kept,
-		Rules:       cohost.Rules{MaxMembers: 3, MaxPending: 5, LiveRate: rate, UserRate: rate, EndedKept: time.Hour},
-		Presence:    presence.Settings{Renew: renew, UnreachableAfter: unreachableAfter, Grace: grace, EndAfter: endAfter},
+		Rules:       cohost.Rules{MaxMembers: 3, MaxPending: 5, LiveRate: rate, UserRate: rate, EndedKept: time.Hour, RejoinWithin: rejoinWithin},
+		Presence:    presence.Settings{Renew: renew, UnreachableAfter: unreachableAfter, Grace: grace, EndAfter: endAfter, RejoinWithin: rejoinWithin},
 		LeaveBattle: h.door.LetLostLeave,
 	})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -64,6 +64,10 @@ func toEntry(event score.Event) (*scorev1.Entry, error) {
 		return &scorev1.Entry{Entry: &scorev1.Entry_LiveExtended_{LiveExtended: &scorev1.Entry_LiveExtended{
 			BattleId: e.BattleID, LiveId: e.LiveID, EndsAtMs: e.EndsAt.UnixMilli(),
 		}}}, nil
+	case score.LiveReopened:
+		return &scorev1.Entry{Entry: &scorev1.Entry_LiveReopened_{LiveReopened: &scorev1.Entry_LiveReopened{
+			BattleId: e.BattleID, LiveId: e.LiveID, EndsAtMs: e.EndsAt.UnixMilli(), Rejoins: e.Rejoins,
+		}}}, nil
 	case score.CloseScheduled:
 		return &scorev1.Entry{Entry: &scorev1.Entry_CloseScheduled_{CloseScheduled: &scorev1.Entry_CloseScheduled{
 			BattleId: e.BattleID, LiveId: e.LiveID, AtMs: e.At.UnixMilli(),
@@ -123,6 +127,9 @@ func fromEntry(entry *scorev1.Entry) (score.Event, error) {
 	case *scorev1.Entry_LiveExtended_:
 		x := e.LiveExtended
 		return score.LiveExtended{BattleID: x.GetBattleId(), LiveID: x.GetLiveId(), EndsAt: millis(x.GetEndsAtMs())}, nil
+	case *scorev1.Entry_LiveReopened_:
+		x := e.LiveReopened
+		return score.LiveReopened{BattleID: x.GetBattleId(), LiveID: x.GetLiveId(), EndsAt: millis(x.GetEndsAtMs()), Rejoins: x.GetRejoins()}, nil
 	case *scorev1.Entry_CloseScheduled_:
 		c := e.CloseScheduled
 		return score.CloseScheduled{BattleID: c.GetBattleId(), LiveID: c.GetLiveId(), At: millis(c.GetAtMs())}, nil

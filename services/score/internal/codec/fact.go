@@ -36,6 +36,9 @@ func ToFact(entry *battlev1.Entry) (score.Fact, error) {
 		return score.BattleRuns{BattleID: e.BattleStarted.GetBattleId()}, nil
 	case *battlev1.Entry_UserExited_:
 		return score.UserExited{BattleID: e.UserExited.GetBattleId(), LiveID: e.UserExited.GetLiveId()}, nil
+	case *battlev1.Entry_UserRejoined_:
+		x := e.UserRejoined
+		return score.UserRejoined{BattleID: x.GetBattleId(), LiveID: x.GetLiveId(), EndsAt: millis(x.GetEndsAtMs()), Rejoins: x.GetRejoins()}, nil
 	case *battlev1.Entry_BattleExtended_:
 		return score.BattleExtended{BattleID: e.BattleExtended.GetBattleId(), EndsAt: millis(e.BattleExtended.GetEndsAtMs())}, nil
 	case *battlev1.Entry_LiveClosed_:
@@ -69,6 +72,10 @@ func fromFact(fact score.Fact) (*battlev1.Entry, error) {
 		return &battlev1.Entry{Entry: &battlev1.Entry_BattleStarted_{BattleStarted: &battlev1.Entry_BattleStarted{BattleId: f.BattleID}}}, nil
 	case score.UserExited:
 		return &battlev1.Entry{Entry: &battlev1.Entry_UserExited_{UserExited: &battlev1.Entry_UserExited{BattleId: f.BattleID, LiveId: f.LiveID}}}, nil
+	case score.UserRejoined:
+		return &battlev1.Entry{Entry: &battlev1.Entry_UserRejoined_{UserRejoined: &battlev1.Entry_UserRejoined{
+			BattleId: f.BattleID, LiveId: f.LiveID, EndsAtMs: f.EndsAt.UnixMilli(), Rejoins: f.Rejoins,
+		}}}, nil
 	case score.BattleExtended:
 		return &battlev1.Entry{Entry: &battlev1.Entry_BattleExtended_{BattleExtended: &battlev1.Entry_BattleExtended{
 			BattleId: f.BattleID, EndsAtMs: f.EndsAt.UnixMilli(),

@@ -12,7 +12,7 @@ import (
 )
 
 // SnapshotVersion is that of the records of a snapshot. It changes whenever they, or what they mean, do.
-const SnapshotVersion = 1
+const SnapshotVersion = 2
 
 // Record is a piece of state as a snapshot holds it.
 func Record(piece score.Piece) (*scorev1.Snapshot, error) {
@@ -125,7 +125,7 @@ func keptRoom(r *score.Room) *scorev1.Snapshot_Room {
 	kept := &scorev1.Snapshot_Room{
 		Opening: keptOpening(r.Opening), LiveId: r.LiveID, Phase: uint32(r.Phase), CloseAtMs: keptTime(r.CloseAt),
 		OpenedAt: keptPlace(r.OpenedAt), ClosedAt: keptPlace(r.ClosedAt), Started: r.Started, Plays: r.Plays, Reported: r.Reported,
-		Settled: r.Settled, Total: r.Total, Gifts: r.Gifts,
+		Settled: r.Settled, Total: r.Total, Gifts: r.Gifts, Rejoins: r.Rejoins,
 	}
 	if len(r.Top) > 0 {
 		kept.Top = ToGifters(r.Top)
@@ -137,7 +137,7 @@ func (d pieces) room(r *scorev1.Snapshot_Room) *score.Room {
 	return &score.Room{
 		Opening: d.opening(r.GetOpening()), LiveID: r.GetLiveId(), Phase: score.Phase(r.GetPhase()), CloseAt: keptMillis(r.GetCloseAtMs()),
 		OpenedAt: placeOf(r.GetOpenedAt()), ClosedAt: placeOf(r.GetClosedAt()), Started: r.GetStarted(), Plays: r.GetPlays(),
-		Reported: r.GetReported(), Settled: r.GetSettled(), Total: r.GetTotal(), Gifts: r.GetGifts(), Top: fromGifters(r.GetTop()),
+		Reported: r.GetReported(), Settled: r.GetSettled(), Total: r.GetTotal(), Gifts: r.GetGifts(), Top: fromGifters(r.GetTop()), Rejoins: r.GetRejoins(),
 	}
 }
 

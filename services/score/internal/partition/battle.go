@@ -126,6 +126,11 @@ func (p *Partition) concern(s *score.State, fact score.Fact, starting map[string
 		return lives(f.BattleID) * 120
 	case score.BattleExtended:
 		return lives(f.BattleID) * 120
+	case score.UserRejoined:
+		if owns(f.LiveID) {
+			return 120
+		}
+		return 0
 	case score.UserExited:
 		if owns(f.LiveID) {
 			return closeBytes

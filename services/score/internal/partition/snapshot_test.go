@@ -89,6 +89,7 @@ func (h *history) command() score.Command {
 		score.BattleStarting{BattleID: battle, StartsAt: h.now, EndsAt: ends, RuleSet: rules.Default, Participants: []score.Participant{{LiveID: live}}},
 		score.BattleRuns{BattleID: battle},
 		score.UserExited{BattleID: battle, LiveID: live},
+		score.UserRejoined{BattleID: battle, LiveID: live, EndsAt: ends, Rejoins: 1},
 		score.TotalRecorded{BattleID: battle, LiveID: live},
 		score.BattleEnding{BattleID: battle, TimeOver: true},
 		score.BattleEnding{BattleID: battle},
@@ -268,7 +269,7 @@ func TestSnapshotKnowsAllFields(t *testing.T) {
 			"state", "at", // records
 		}},
 		{ledgertest.Fields[score.Room](), []string{
-			"Opening", "LiveID", "Phase", "CloseAt", "OpenedAt", "ClosedAt", "Started", "Plays", "Reported", "Settled", "Total", "Gifts", "Top",
+			"Opening", "LiveID", "Phase", "CloseAt", "OpenedAt", "ClosedAt", "Started", "Plays", "Reported", "Settled", "Total", "Gifts", "Top", "Rejoins",
 			"board", // records of its own
 		}},
 		{ledgertest.Fields[score.Tally](), []string{"Total", "Gifts", "Seq", "Index", "gifters"}}, // the last is counted

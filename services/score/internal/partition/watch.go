@@ -82,6 +82,8 @@ func Concerns(event score.Event) (battle, live string, ok bool) {
 		return e.BattleID, e.LiveID, true
 	case score.LiveExtended:
 		return e.BattleID, e.LiveID, true
+	case score.LiveReopened:
+		return e.BattleID, e.LiveID, true
 	case score.CloseScheduled:
 		return e.BattleID, e.LiveID, true
 	case score.LiveClosed:

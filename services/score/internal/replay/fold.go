@@ -25,6 +25,8 @@ type recount struct {
 	// endsAt is until when gifts count, and extended the ends that were set after the first.
 	endsAt   time.Time
 	extended []time.Time
+	// rejoins is how often it was opened again.
+	rejoins int
 	// voided: what was counted is void.
 	voided bool
 	// counted anew from the gifts, and as the LiveClosed entry has it; both zero for a live that could not open.
@@ -74,6 +76,17 @@ func (f *folding) event(e ledger.Placed[score.Event]) bool {
 			return false
 		}
 		live.endsAt, live.extended = x.EndsAt, append(live.extended, x.EndsAt)
+		return true
+	case score.LiveReopened:
+		live := f.live(x.BattleID, x.LiveID)
+		if live == nil {
+			return false
+		}
+		if !x.EndsAt.Equal(live.endsAt) {
+			live.extended = append(live.extended, x.EndsAt)
+		}
+		live.endsAt, live.counted, live.closed, live.closedAt = x.EndsAt, nil, nil, es.Place{}
+		live.rejoins++
 		return true
 	case score.LiveVoided:
 		live := f.live(x.BattleID, x.LiveID)
@@ -132,8 +145,9 @@ func (r *recount) check(at es.Place, d score.GiftDecided) {
 type comparison struct {
 	response *scorev1.ReplayBattleResponse
 	settled  map[string]*battlev1.LiveResult
-	// extended as in told.
+	// extended and rejoins as in told.
 	extended []int64
+	rejoins  map[string]int
 }
 
 func (c *comparison) differ(format string, args ...any) {
@@ -152,6 +166,9 @@ func (c *comparison) live(p *battlev1.Entry_Participant, r *recount) {
 		if !slices.Contains(c.extended, end.UnixMilli()) {
 			c.differ("%s: its log counts until %s, which the battle was not extended to", id, end.Format(time.RFC3339Nano))
 		}
+	}
+	if r.rejoins != c.rejoins[id] {
+		c.differ("%s: its log opened it again %d times, it has rejoined the battle %d times", id, r.rejoins, c.rejoins[id])
 	}
 	if r.closed == nil && r.voided && r.counted != nil {
 		out.Total, out.TopGifters = r.counted.Total, codec.ToGifters(r.counted.Top)

@@ -77,7 +77,7 @@ func (r *Replayer) replay(ctx context.Context, battleID string) (*scorev1.Replay
 	if err != nil {
 		return nil, err
 	}
-	c.extended = told.extended
+	c.extended, c.rejoins = told.extended, told.rejoins
 	for _, p := range told.starting.GetParticipants() {
 		c.live(p, counted[p.GetLiveId()])
 	}
@@ -114,10 +114,13 @@ type told struct {
 	starting *battlev1.Entry_BattleStarting
 	// extended has the ends that the battle was given while it ran, in ms.
 	extended []int64
-	ended    *battlev1.Entry_BattleEnded
+	// rejoins of the lives.
+	rejoins map[string]int
+	ended   *battlev1.Entry_BattleEnded
 }
 
 func read(ctx context.Context, log ledger.Log, battleID string) (t told, err error) {
+	t.rejoins = make(map[string]int)
 	err = ledger.Range(ctx, log, codec.DecodeBattle, func(g ledger.Group[*battlev1.Entry]) error {
 		for _, e := range g.Events {
 			if s := e.Event.GetBattleStarting(); s.GetBattleId() == battleID && s != nil {
@@ -125,6 +128,9 @@ func read(ctx context.Context, log ledger.Log, battleID string) (t told, err err
 			}
 			if x := e.Event.GetBattleExtended(); x.GetBattleId() == battleID && x != nil {
 				t.extended = append(t.extended, x.GetEndsAtMs())
+			}
+			if x := e.Event.GetUserRejoined(); x.GetBattleId() == battleID && x != nil {
+				t.rejoins[x.GetLiveId()]++
 			}
 			if end := e.Event.GetBattleEnded(); end.GetBattleId() == battleID && end != nil {
 				t.ended = end

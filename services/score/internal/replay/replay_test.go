@@ -189,6 +189,22 @@ func TestReplay(t *testing.T) {
 			}
 		})
 	}
+	for _, told := range []bool{true, false} {
+		t.Run(fmt.Sprintf("rejoined, which the battle service tells: %v", told), func(t *testing.T) {
+			t.Parallel()
+			ends := time.Now().UTC().Truncate(time.Millisecond).Add(2 * time.Hour)
+			log, result := playWith(t, rules.Book, score.BattleExtended{BattleID: "b1", EndsAt: ends}, score.UserExited{BattleID: "b1", LiveID: "l1"},
+				score.UserRejoined{BattleID: "b1", LiveID: "l1", EndsAt: ends, Rejoins: 1}, score.BattleEnding{BattleID: "b1"})
+			result.Lives = result.Lives[1:] // what it was closed with at first is no result
+			before := []*battlev1.Entry{{Entry: &battlev1.Entry_BattleExtended_{BattleExtended: &battlev1.Entry_BattleExtended{BattleId: "b1", EndsAtMs: ends.UnixMilli()}}}}
+			want := "l1: its log opened it again 1 times, it has rejoined the battle 0 times"
+			if told {
+				want = ""
+				before = append(before, &battlev1.Entry{Entry: &battlev1.Entry_UserRejoined_{UserRejoined: &battlev1.Entry_UserRejoined{BattleId: "b1", LiveId: "l1"}}})
+			}
+			compare(t, log, settle(t, &battlev1.Entry_BattleEnded{Result: result}, before...), want)
+		})
+	}
 	t.Run("gifts counted by other rules", func(t *testing.T) {
 		t.Parallel()
 		log, result := play(t, func(string) (score.Rules, bool) { return triple{}, true })

@@ -136,7 +136,8 @@ func (r *Reporter) send(ctx context.Context, k kind, room *score.Room) {
 	} else {
 		_, err = r.battle.ReportClosed(ctx, &battlev1.ReportClosedRequest{
 			BattleId: room.BattleID, LiveId: room.LiveID, Total: room.Total, TopGifters: codec.ToGifters(room.Top),
-			Proof: codec.Proof(r.partition.Number(), room.OpenedAt, room.ClosedAt, room.Gifts),
+			Proof:   codec.Proof(r.partition.Number(), room.OpenedAt, room.ClosedAt, room.Gifts),
+			Rejoins: room.Rejoins,
 		})
 	}
 	if err != nil && ctx.Err() == nil {

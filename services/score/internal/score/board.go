@@ -47,6 +47,20 @@ func (b *board) count(at es.Place, sender User, points int64) {
 	b.tally.Set(t)
 }
 
+// clone returns a board with the same, all of it in its overlay.
+func (b *board) clone() *board {
+	c := &board{}
+	t := b.tally.Get()
+	for i := range t.gifters {
+		user, _ := b.users.Get(i)
+		g, _ := b.points.Get(user)
+		c.users.Set(i, user)
+		c.points.Set(user, g)
+	}
+	c.tally.Set(t)
+	return c
+}
+
 // top returns the best gifters, overlay included: by points, then user id.
 func (b *board) top() []Gifter {
 	var best []Gifter

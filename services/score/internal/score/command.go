@@ -57,6 +57,15 @@ type BattleRuns struct{ BattleID string }
 // UserExited: the live leaves the battle and closes alone.
 type UserExited struct{ BattleID, LiveID string }
 
+// UserRejoined: a live that had left is back, and opens again.
+type UserRejoined struct {
+	BattleID, LiveID string
+	// EndsAt is the battle's end, as it stands now.
+	EndsAt time.Time
+	// Rejoins is how often the live has come back, this time included.
+	Rejoins int32
+}
+
 // BattleExtended: the battle takes longer.
 type BattleExtended struct {
 	BattleID string
@@ -85,10 +94,11 @@ type BattleEnded struct {
 func (BattleStarting) isFact() {}
 func (BattleRuns) isFact()     {}
 func (UserExited) isFact()     {}
+func (UserRejoined) isFact()   {}
 func (BattleExtended) isFact() {}
 func (TotalRecorded) isFact()  {}
 func (BattleEnding) isFact()   {}
 func (BattleEnded) isFact()    {}
 
 // Facts has one of each kind.
-var Facts = []Fact{BattleStarting{}, BattleRuns{}, UserExited{}, BattleExtended{}, TotalRecorded{}, BattleEnding{}, BattleEnded{}}
+var Facts = []Fact{BattleStarting{}, BattleRuns{}, UserExited{}, UserRejoined{}, BattleExtended{}, TotalRecorded{}, BattleEnding{}, BattleEnded{}}

@@ -25,6 +25,8 @@ func (s *State) decideRead(now time.Time, c ReadBattle) ([]Event, error) {
 			}
 		case UserExited:
 			d.exit(f)
+		case UserRejoined:
+			d.rejoin(f)
 		case BattleExtended:
 			d.extend(f)
 		case TotalRecorded:
@@ -70,6 +72,13 @@ func (d *draft) exit(f UserExited) {
 		d.add(nil, LiveTombstoned{BattleID: f.BattleID, LiveID: f.LiveID})
 	case r.Phase == Open:
 		d.close(r)
+	}
+}
+
+// rejoin opens a live again that had closed.
+func (d *draft) rejoin(f UserRejoined) {
+	if r := d.battle(f.BattleID).Room(f.LiveID); r != nil && r.Phase == Closed && !r.Settled && !d.openElsewhere(f.LiveID) {
+		d.add(d.withBoard(r), LiveReopened{BattleID: f.BattleID, LiveID: f.LiveID, EndsAt: f.EndsAt, Rejoins: f.Rejoins})
 	}
 }
 

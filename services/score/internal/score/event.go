@@ -57,6 +57,14 @@ type LiveExtended struct {
 	EndsAt           time.Time
 }
 
+// LiveReopened: the live is back in its battle, and its gifts count again on top of what it had.
+type LiveReopened struct {
+	BattleID, LiveID string
+	EndsAt           time.Time
+	// Rejoins is how often the live has been opened again, this time included.
+	Rejoins int32
+}
+
 // CloseScheduled: the battle's time is over by the battle service's clock, and not yet by this log's; the live closes at
 // At.
 type CloseScheduled struct {
@@ -100,6 +108,7 @@ func (BattleRead) isEvent()     {}
 func (LiveOpened) isEvent()     {}
 func (BattleStarted) isEvent()  {}
 func (LiveExtended) isEvent()   {}
+func (LiveReopened) isEvent()   {}
 func (CloseScheduled) isEvent() {}
 func (LiveClosed) isEvent()     {}
 func (LiveTombstoned) isEvent() {}
@@ -114,6 +123,7 @@ var Events = []Event{
 	LiveOpened{},
 	BattleStarted{},
 	LiveExtended{},
+	LiveReopened{},
 	CloseScheduled{},
 	LiveClosed{},
 	LiveTombstoned{},

@@ -34,6 +34,11 @@ func (s *State) Evolve(at es.Place, event Event) {
 		s.room(at, e.BattleID, e.LiveID, e)
 	case LiveExtended:
 		s.room(at, e.BattleID, e.LiveID, e)
+	case LiveReopened:
+		s.room(at, e.BattleID, e.LiveID, e)
+		r, _ := s.open.Get(e.LiveID)
+		r.board.touched = true
+		s.touched = append(s.touched, r.board)
 	case CloseScheduled:
 		s.room(at, e.BattleID, e.LiveID, e)
 		s.closes.Set(e.LiveID, e.At)
@@ -88,6 +93,9 @@ func (s *State) roomOf(liveID, battleID string) *Room {
 func (s *State) room(at es.Place, battleID, liveID string, e Event) {
 	battle := s.battle(battleID)
 	before := battle.Room(liveID)
+	if _, again := e.(LiveReopened); again {
+		before = s.withBoard(before)
+	}
 	r := before.after(at, e, s.set.Rules)
 	wasOpen := before != nil && before.Phase == Open
 	if wasOpen && r.Phase != Open {
@@ -114,6 +122,16 @@ func (s *State) room(at es.Place, battleID, liveID string, e Event) {
 	} else {
 		s.battles.Set(battleID, battle)
 	}
+}
+
+// withBoard returns a closed room with the board that it had, if that is not forgotten.
+func (s *State) withBoard(r *Room) *Room {
+	if r.board != nil {
+		return r
+	}
+	with := *r
+	with.board, _ = s.boards.Get(roomKey{r.BattleID, r.LiveID})
+	return &with
 }
 
 // finish notes that a battle has finished, and forgets those that did so too long ago.

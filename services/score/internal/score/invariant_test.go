@@ -55,6 +55,14 @@ func (m *model) apply(at time.Time, e event) {
 		}
 		o.EndsAt = e.EndsAt
 		m.openeds[key] = o
+	case score.LiveReopened:
+		key := [2]string{e.BattleID, e.LiveID}
+		if m.open[e.LiveID] != "" || !m.closed[key] {
+			m.t.Fatalf("%v reopened while open in %q, closed before: %v", key, m.open[e.LiveID], m.closed[key])
+		}
+		o := m.openeds[key]
+		o.EndsAt = e.EndsAt
+		m.open[e.LiveID], m.closed[key], m.openeds[key] = e.BattleID, false, o
 	case score.LiveClosed:
 		key := [2]string{e.BattleID, e.LiveID}
 		if m.open[e.LiveID] != e.BattleID || m.totals[key] != e.Total {
@@ -168,6 +176,7 @@ func draw(t *rapid.T, read *uint64, now time.Time) score.Command {
 		score.BattleStarting{BattleID: battle, StartsAt: now, EndsAt: ends, RuleSet: rules.Default, Participants: participants},
 		score.BattleRuns{BattleID: battle},
 		score.UserExited{BattleID: battle, LiveID: live},
+		score.UserRejoined{BattleID: battle, LiveID: live, EndsAt: ends, Rejoins: 1},
 		score.BattleExtended{BattleID: battle, EndsAt: ends},
 		score.BattleExtended{BattleID: battle, EndsAt: ends},
 		score.TotalRecorded{BattleID: battle, LiveID: live},

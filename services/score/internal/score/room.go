@@ -47,6 +47,8 @@ type Room struct {
 	// Total, Gifts and Top once Closed.
 	Total, Gifts int64
 	Top          []Gifter
+	// Rejoins is how often the live has been opened again.
+	Rejoins int32
 
 	board *board
 }
@@ -93,6 +95,11 @@ func (r *Room) after(at es.Place, event Event, rules RuleBook) *Room {
 		opening := *r.Opening
 		opening.EndsAt = e.EndsAt
 		next.Opening = &opening
+	case LiveReopened:
+		opening := *r.Opening
+		opening.EndsAt = e.EndsAt
+		next.Opening, next.Phase, next.ClosedAt, next.Rejoins, next.Reported = &opening, Open, es.Place{}, e.Rejoins, false
+		next.Total, next.Gifts, next.Top, next.board = 0, 0, nil, r.again()
 	case CloseScheduled:
 		next.CloseAt, next.Started = e.At, true
 	case LiveClosed:
@@ -108,6 +115,21 @@ func (r *Room) after(at es.Place, event Event, rules RuleBook) *Room {
 		next.Reported = true
 	}
 	return &next
+}
+
+// again is the board of a closed room to count on with: one of its own, since that of a closed room never changes. If that is
+// forgotten, of the gifters only the top ones are known.
+func (r *Room) again() *board {
+	if r.board != nil {
+		return r.board.clone()
+	}
+	b := &board{}
+	for i, g := range r.Top {
+		b.users.Set(int32(i), g.User.ID)
+		b.points.Set(g.User.ID, &g)
+	}
+	b.tally.Set(Tally{Total: r.Total, Gifts: r.Gifts, Seq: r.ClosedAt.Seq, Index: r.ClosedAt.Index, gifters: int32(len(r.Top))})
+	return b
 }
 
 // Battle is a battle's rooms in this partition, by the order of their opening. It never changes.

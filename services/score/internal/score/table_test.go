@@ -51,6 +51,7 @@ var (
 	inBattle    = starts.Add(5 * time.Second)
 	afterEnd    = ends.Add(time.Second)
 	afterVoid   = score.LiveVoided{BattleID: "b1", LiveID: "live"}
+	reopened    = score.LiveReopened{BattleID: "b1", LiveID: "live", EndsAt: newEnds, Rejoins: 1}
 	settled     = score.BattleSettled{BattleID: "b1", LiveID: "live"}
 	reported    = score.LiveReported{BattleID: "b1", LiveID: "live"}
 	tombstoned  = score.LiveTombstoned{BattleID: "b1", LiveID: "live"}
@@ -68,6 +69,7 @@ var states = map[string]state{
 	"close scheduled":   {given: []event{opened, scheduled}, now: inBattle},
 	"close due":         {given: []event{opened, scheduled}, now: afterEnd},
 	"closed":            {given: []event{opened, closed}, now: afterEnd},
+	"reopened":          {given: []event{opened, closed, reopened}, now: afterEnd, ends: newEnds},
 	"reported":          {given: []event{opened, closed, reported}, now: afterEnd},
 	"settled":           {given: []event{opened, closed, settled}, now: afterEnd},
 	"tombstoned":        {given: []event{tombstoned}, now: inBattle},
@@ -95,6 +97,7 @@ func columns(now, until time.Time) map[string]score.Command {
 		}),
 		"R":     read(score.BattleRuns{BattleID: "b1"}),
 		"X":     read(score.UserExited{BattleID: "b1", LiveID: "live"}),
+		"J":     read(score.UserRejoined{BattleID: "b1", LiveID: "live", EndsAt: newEnds, Rejoins: 1}),
 		"D":     read(score.BattleExtended{BattleID: "b1", EndsAt: newEnds}),
 		"C":     read(score.TotalRecorded{BattleID: "b1", LiveID: "live"}),
 		"T":     read(score.BattleEnding{BattleID: "b1", TimeOver: true, EndsAt: until}),
@@ -124,6 +127,7 @@ func outcomes(now time.Time) map[string][]event {
 		"schedules'": {rescheduled},
 		"extends":    {extended},
 		"closes":     {closed},
+		"reopens":    {reopened},
 		"settled":    {settled},
 		"void":       {afterVoid},
 		"NO_BATTLE":  nil,

@@ -8,7 +8,6 @@ package battlev1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
-	_ "github.com/faceoff-live/faceoff/proto/gen/faceoff/auth/v1"
 	v1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -783,6 +782,102 @@ func (x *ExitBattleResponse) GetBattle() *Battle {
 	return nil
 }
 
+type RejoinBattleRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	LiveId        string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejoinBattleRequest) Reset() {
+	*x = RejoinBattleRequest{}
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejoinBattleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejoinBattleRequest) ProtoMessage() {}
+
+func (x *RejoinBattleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejoinBattleRequest.ProtoReflect.Descriptor instead.
+func (*RejoinBattleRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RejoinBattleRequest) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *RejoinBattleRequest) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+type RejoinBattleResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Battle        *Battle                `protobuf:"bytes,1,opt,name=battle,proto3" json:"battle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejoinBattleResponse) Reset() {
+	*x = RejoinBattleResponse{}
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejoinBattleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejoinBattleResponse) ProtoMessage() {}
+
+func (x *RejoinBattleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejoinBattleResponse.ProtoReflect.Descriptor instead.
+func (*RejoinBattleResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RejoinBattleResponse) GetBattle() *Battle {
+	if x != nil {
+		return x.Battle
+	}
+	return nil
+}
+
 type EndBattleRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
@@ -796,7 +891,7 @@ type EndBattleRequest struct {
 
 func (x *EndBattleRequest) Reset() {
 	*x = EndBattleRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[14]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -808,7 +903,7 @@ func (x *EndBattleRequest) String() string {
 func (*EndBattleRequest) ProtoMessage() {}
 
 func (x *EndBattleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[14]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -821,7 +916,7 @@ func (x *EndBattleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndBattleRequest.ProtoReflect.Descriptor instead.
 func (*EndBattleRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{14}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *EndBattleRequest) GetBattleId() string {
@@ -854,7 +949,7 @@ type EndBattleResponse struct {
 
 func (x *EndBattleResponse) Reset() {
 	*x = EndBattleResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[15]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -866,7 +961,7 @@ func (x *EndBattleResponse) String() string {
 func (*EndBattleResponse) ProtoMessage() {}
 
 func (x *EndBattleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[15]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -879,7 +974,7 @@ func (x *EndBattleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndBattleResponse.ProtoReflect.Descriptor instead.
 func (*EndBattleResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{15}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *EndBattleResponse) GetBattle() *Battle {
@@ -902,7 +997,7 @@ type ExtendBattleRequest struct {
 
 func (x *ExtendBattleRequest) Reset() {
 	*x = ExtendBattleRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[16]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1009,7 @@ func (x *ExtendBattleRequest) String() string {
 func (*ExtendBattleRequest) ProtoMessage() {}
 
 func (x *ExtendBattleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[16]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1022,7 @@ func (x *ExtendBattleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtendBattleRequest.ProtoReflect.Descriptor instead.
 func (*ExtendBattleRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{16}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ExtendBattleRequest) GetBattleId() string {
@@ -960,7 +1055,7 @@ type ExtendBattleResponse struct {
 
 func (x *ExtendBattleResponse) Reset() {
 	*x = ExtendBattleResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[17]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1067,7 @@ func (x *ExtendBattleResponse) String() string {
 func (*ExtendBattleResponse) ProtoMessage() {}
 
 func (x *ExtendBattleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[17]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1080,7 @@ func (x *ExtendBattleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtendBattleResponse.ProtoReflect.Descriptor instead.
 func (*ExtendBattleResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{17}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ExtendBattleResponse) GetBattle() *Battle {
@@ -1006,7 +1101,7 @@ type VoidBattleRequest struct {
 
 func (x *VoidBattleRequest) Reset() {
 	*x = VoidBattleRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[18]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1018,7 +1113,7 @@ func (x *VoidBattleRequest) String() string {
 func (*VoidBattleRequest) ProtoMessage() {}
 
 func (x *VoidBattleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[18]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1031,7 +1126,7 @@ func (x *VoidBattleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidBattleRequest.ProtoReflect.Descriptor instead.
 func (*VoidBattleRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{18}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *VoidBattleRequest) GetBattleId() string {
@@ -1057,7 +1152,7 @@ type VoidBattleResponse struct {
 
 func (x *VoidBattleResponse) Reset() {
 	*x = VoidBattleResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[19]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1164,7 @@ func (x *VoidBattleResponse) String() string {
 func (*VoidBattleResponse) ProtoMessage() {}
 
 func (x *VoidBattleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[19]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,7 +1177,7 @@ func (x *VoidBattleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidBattleResponse.ProtoReflect.Descriptor instead.
 func (*VoidBattleResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{19}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *VoidBattleResponse) GetBattle() *Battle {
@@ -1107,7 +1202,7 @@ type RematchRequest struct {
 
 func (x *RematchRequest) Reset() {
 	*x = RematchRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[20]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1119,7 +1214,7 @@ func (x *RematchRequest) String() string {
 func (*RematchRequest) ProtoMessage() {}
 
 func (x *RematchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[20]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1132,7 +1227,7 @@ func (x *RematchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RematchRequest.ProtoReflect.Descriptor instead.
 func (*RematchRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{20}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RematchRequest) GetBattleId() string {
@@ -1174,7 +1269,7 @@ type RematchResponse struct {
 
 func (x *RematchResponse) Reset() {
 	*x = RematchResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[21]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1186,7 +1281,7 @@ func (x *RematchResponse) String() string {
 func (*RematchResponse) ProtoMessage() {}
 
 func (x *RematchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[21]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1199,7 +1294,7 @@ func (x *RematchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RematchResponse.ProtoReflect.Descriptor instead.
 func (*RematchResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{21}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RematchResponse) GetBattle() *Battle {
@@ -1227,7 +1322,7 @@ type WatchLiveRequest struct {
 
 func (x *WatchLiveRequest) Reset() {
 	*x = WatchLiveRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[22]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1239,7 +1334,7 @@ func (x *WatchLiveRequest) String() string {
 func (*WatchLiveRequest) ProtoMessage() {}
 
 func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[22]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1252,7 +1347,7 @@ func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveRequest.ProtoReflect.Descriptor instead.
 func (*WatchLiveRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{22}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *WatchLiveRequest) GetLiveId() string {
@@ -1282,7 +1377,7 @@ type WatchLiveResponse struct {
 
 func (x *WatchLiveResponse) Reset() {
 	*x = WatchLiveResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[23]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1294,7 +1389,7 @@ func (x *WatchLiveResponse) String() string {
 func (*WatchLiveResponse) ProtoMessage() {}
 
 func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[23]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1307,7 +1402,7 @@ func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{23}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *WatchLiveResponse) GetPayload() isWatchLiveResponse_Payload {
@@ -1363,7 +1458,7 @@ type LeaveBattleRequest struct {
 
 func (x *LeaveBattleRequest) Reset() {
 	*x = LeaveBattleRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[24]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1375,7 +1470,7 @@ func (x *LeaveBattleRequest) String() string {
 func (*LeaveBattleRequest) ProtoMessage() {}
 
 func (x *LeaveBattleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[24]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1388,7 +1483,7 @@ func (x *LeaveBattleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveBattleRequest.ProtoReflect.Descriptor instead.
 func (*LeaveBattleRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{24}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *LeaveBattleRequest) GetLiveId() string {
@@ -1415,7 +1510,7 @@ type LeaveBattleResponse struct {
 
 func (x *LeaveBattleResponse) Reset() {
 	*x = LeaveBattleResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[25]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1427,7 +1522,7 @@ func (x *LeaveBattleResponse) String() string {
 func (*LeaveBattleResponse) ProtoMessage() {}
 
 func (x *LeaveBattleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[25]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1440,7 +1535,7 @@ func (x *LeaveBattleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveBattleResponse.ProtoReflect.Descriptor instead.
 func (*LeaveBattleResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{25}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *LeaveBattleResponse) GetBattleId() string {
@@ -1464,7 +1559,7 @@ type ReportOpenedRequest struct {
 
 func (x *ReportOpenedRequest) Reset() {
 	*x = ReportOpenedRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[26]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1476,7 +1571,7 @@ func (x *ReportOpenedRequest) String() string {
 func (*ReportOpenedRequest) ProtoMessage() {}
 
 func (x *ReportOpenedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[26]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1489,7 +1584,7 @@ func (x *ReportOpenedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportOpenedRequest.ProtoReflect.Descriptor instead.
 func (*ReportOpenedRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{26}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ReportOpenedRequest) GetBattleId() string {
@@ -1535,7 +1630,7 @@ type ReportOpenedResponse struct {
 
 func (x *ReportOpenedResponse) Reset() {
 	*x = ReportOpenedResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[27]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1547,7 +1642,7 @@ func (x *ReportOpenedResponse) String() string {
 func (*ReportOpenedResponse) ProtoMessage() {}
 
 func (x *ReportOpenedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[27]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1560,7 +1655,7 @@ func (x *ReportOpenedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportOpenedResponse.ProtoReflect.Descriptor instead.
 func (*ReportOpenedResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{27}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{29}
 }
 
 type ReportClosedRequest struct {
@@ -1569,15 +1664,17 @@ type ReportClosedRequest struct {
 	LiveId   string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
 	Total    int64                  `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
 	// As the score log holds them: what they are called was checked when they gave.
-	TopGifters    []*Gifter     `protobuf:"bytes,4,rep,name=top_gifters,json=topGifters,proto3" json:"top_gifters,omitempty"`
-	Proof         *ClosingProof `protobuf:"bytes,5,opt,name=proof,proto3" json:"proof,omitempty"`
+	TopGifters []*Gifter     `protobuf:"bytes,4,rep,name=top_gifters,json=topGifters,proto3" json:"top_gifters,omitempty"`
+	Proof      *ClosingProof `protobuf:"bytes,5,opt,name=proof,proto3" json:"proof,omitempty"`
+	// How often the live has rejoined the battle before it was closed: a total from before that is none any more.
+	Rejoins       int32 `protobuf:"varint,6,opt,name=rejoins,proto3" json:"rejoins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReportClosedRequest) Reset() {
 	*x = ReportClosedRequest{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[28]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1589,7 +1686,7 @@ func (x *ReportClosedRequest) String() string {
 func (*ReportClosedRequest) ProtoMessage() {}
 
 func (x *ReportClosedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[28]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1602,7 +1699,7 @@ func (x *ReportClosedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportClosedRequest.ProtoReflect.Descriptor instead.
 func (*ReportClosedRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{28}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ReportClosedRequest) GetBattleId() string {
@@ -1640,6 +1737,13 @@ func (x *ReportClosedRequest) GetProof() *ClosingProof {
 	return nil
 }
 
+func (x *ReportClosedRequest) GetRejoins() int32 {
+	if x != nil {
+		return x.Rejoins
+	}
+	return 0
+}
+
 type ReportClosedResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1648,7 +1752,7 @@ type ReportClosedResponse struct {
 
 func (x *ReportClosedResponse) Reset() {
 	*x = ReportClosedResponse{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[29]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +1764,7 @@ func (x *ReportClosedResponse) String() string {
 func (*ReportClosedResponse) ProtoMessage() {}
 
 func (x *ReportClosedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[29]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +1777,7 @@ func (x *ReportClosedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportClosedResponse.ProtoReflect.Descriptor instead.
 func (*ReportClosedResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{29}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{31}
 }
 
 type WatchLiveResponse_Snapshot struct {
@@ -1690,7 +1794,7 @@ type WatchLiveResponse_Snapshot struct {
 
 func (x *WatchLiveResponse_Snapshot) Reset() {
 	*x = WatchLiveResponse_Snapshot{}
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[32]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1702,7 +1806,7 @@ func (x *WatchLiveResponse_Snapshot) String() string {
 func (*WatchLiveResponse_Snapshot) ProtoMessage() {}
 
 func (x *WatchLiveResponse_Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[32]
+	mi := &file_faceoff_battle_v1_battle_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1715,7 +1819,7 @@ func (x *WatchLiveResponse_Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse_Snapshot.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse_Snapshot) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{23, 0}
+	return file_faceoff_battle_v1_battle_service_proto_rawDescGZIP(), []int{25, 0}
 }
 
 func (x *WatchLiveResponse_Snapshot) GetNumber() int64 {
@@ -1743,7 +1847,7 @@ var File_faceoff_battle_v1_battle_service_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\n" +
-	"&faceoff/battle/v1/battle_service.proto\x12\x11faceoff.battle.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cfaceoff/auth/v1/access.proto\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a\x1efaceoff/errors/v1/reason.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x02\n" +
+	"&faceoff/battle/v1/battle_service.proto\x12\x11faceoff.battle.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a\x1efaceoff/errors/v1/reason.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x02\n" +
 	"\x14RequestBattleRequest\x12D\n" +
 	"\x0finviter_live_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\rinviterLiveId\x12M\n" +
 	"\x0ftarget_live_ids\x18\x02 \x03(\tB%\xbaH\"\x92\x01\x1f\x10\b\x18\x01\"\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\rtargetLiveIds\x12P\n" +
@@ -1794,6 +1898,11 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x125\n" +
 	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"G\n" +
 	"\x12ExitBattleResponse\x121\n" +
+	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\x87\x01\n" +
+	"\x13RejoinBattleRequest\x129\n" +
+	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x125\n" +
+	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"I\n" +
+	"\x14RejoinBattleResponse\x121\n" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\"\xd1\x02\n" +
 	"\x10EndBattleRequest\x129\n" +
 	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x125\n" +
@@ -1850,34 +1959,36 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\tpartition\x18\x03 \x01(\x05R\tpartition\x12\x1a\n" +
 	"\bsequence\x18\x04 \x01(\x04R\bsequence\x12\x14\n" +
 	"\x05index\x18\x05 \x01(\rR\x05index\"\x16\n" +
-	"\x14ReportOpenedResponse\"\x98\x02\n" +
+	"\x14ReportOpenedResponse\"\xb2\x02\n" +
 	"\x13ReportClosedRequest\x129\n" +
 	"\tbattle_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\bbattleId\x125\n" +
 	"\alive_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12\x14\n" +
 	"\x05total\x18\x03 \x01(\x03R\x05total\x12B\n" +
 	"\vtop_gifters\x18\x04 \x03(\v2\x19.faceoff.battle.v1.GifterB\x06\xbaH\x03\xd8\x01\x03R\n" +
 	"topGifters\x125\n" +
-	"\x05proof\x18\x05 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\"\x16\n" +
-	"\x14ReportClosedResponse2\xde\r\n" +
-	"\rBattleService\x12\x91\x01\n" +
-	"\rRequestBattle\x12'.faceoff.battle.v1.RequestBattleRequest\x1a(.faceoff.battle.v1.RequestBattleResponse\"-\xda\xda\x18\x13\b\x02\x12\x0finviter_live_id\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/battles\x12\x88\x01\n" +
-	"\tGetBattle\x12#.faceoff.battle.v1.GetBattleRequest\x1a$.faceoff.battle.v1.GetBattleResponse\"0\xda\xda\x18\r\b\x01\x1a\tbattle_id\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/battles/{battle_id}\x12\x80\x01\n" +
-	"\vListBattles\x12%.faceoff.battle.v1.ListBattlesRequest\x1a&.faceoff.battle.v1.ListBattlesResponse\"\"\xda\xda\x18\v\b\x01\x12\alive_id\x82\xd3\xe4\x93\x02\r\x12\v/v1/battles\x12\x99\x01\n" +
-	"\fAcceptBattle\x12&.faceoff.battle.v1.AcceptBattleRequest\x1a'.faceoff.battle.v1.AcceptBattleResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:accept\x12\x99\x01\n" +
-	"\fRejectBattle\x12&.faceoff.battle.v1.RejectBattleRequest\x1a'.faceoff.battle.v1.RejectBattleResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:reject\x12\xae\x01\n" +
-	"\x13CancelBattleRequest\x12-.faceoff.battle.v1.CancelBattleRequestRequest\x1a..faceoff.battle.v1.CancelBattleRequestResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:cancel\x12\x91\x01\n" +
+	"\x05proof\x18\x05 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\x12\x18\n" +
+	"\arejoins\x18\x06 \x01(\x05R\arejoins\"\x16\n" +
+	"\x14ReportClosedResponse2\xaf\r\n" +
+	"\rBattleService\x12z\n" +
+	"\rRequestBattle\x12'.faceoff.battle.v1.RequestBattleRequest\x1a(.faceoff.battle.v1.RequestBattleResponse\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/battles\x12w\n" +
+	"\tGetBattle\x12#.faceoff.battle.v1.GetBattleRequest\x1a$.faceoff.battle.v1.GetBattleResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/battles/{battle_id}\x12q\n" +
+	"\vListBattles\x12%.faceoff.battle.v1.ListBattlesRequest\x1a&.faceoff.battle.v1.ListBattlesResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\v/v1/battles\x12\x8a\x01\n" +
+	"\fAcceptBattle\x12&.faceoff.battle.v1.AcceptBattleRequest\x1a'.faceoff.battle.v1.AcceptBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:accept\x12\x8a\x01\n" +
+	"\fRejectBattle\x12&.faceoff.battle.v1.RejectBattleRequest\x1a'.faceoff.battle.v1.RejectBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:reject\x12\x9f\x01\n" +
+	"\x13CancelBattleRequest\x12-.faceoff.battle.v1.CancelBattleRequestRequest\x1a..faceoff.battle.v1.CancelBattleRequestResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:cancel\x12\x82\x01\n" +
 	"\n" +
-	"ExitBattle\x12$.faceoff.battle.v1.ExitBattleRequest\x1a%.faceoff.battle.v1.ExitBattleResponse\"6\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:exit\x12\x8d\x01\n" +
-	"\tEndBattle\x12#.faceoff.battle.v1.EndBattleRequest\x1a$.faceoff.battle.v1.EndBattleResponse\"5\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/battles/{battle_id}:end\x12\x99\x01\n" +
-	"\fExtendBattle\x12&.faceoff.battle.v1.ExtendBattleRequest\x1a'.faceoff.battle.v1.ExtendBattleResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:extend\x12\x88\x01\n" +
+	"ExitBattle\x12$.faceoff.battle.v1.ExitBattleRequest\x1a%.faceoff.battle.v1.ExitBattleResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:exit\x12\x8a\x01\n" +
+	"\fRejoinBattle\x12&.faceoff.battle.v1.RejoinBattleRequest\x1a'.faceoff.battle.v1.RejoinBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:rejoin\x12~\n" +
+	"\tEndBattle\x12#.faceoff.battle.v1.EndBattleRequest\x1a$.faceoff.battle.v1.EndBattleResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/battles/{battle_id}:end\x12\x8a\x01\n" +
+	"\fExtendBattle\x12&.faceoff.battle.v1.ExtendBattleRequest\x1a'.faceoff.battle.v1.ExtendBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:extend\x12\x82\x01\n" +
 	"\n" +
-	"VoidBattle\x12$.faceoff.battle.v1.VoidBattleRequest\x1a%.faceoff.battle.v1.VoidBattleResponse\"-\xda\xda\x18\x02\b\x04\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:void\x12\x8b\x01\n" +
-	"\aRematch\x12!.faceoff.battle.v1.RematchRequest\x1a\".faceoff.battle.v1.RematchResponse\"9\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/battles/{battle_id}:rematch\x12i\n" +
-	"\tWatchLive\x12#.faceoff.battle.v1.WatchLiveRequest\x1a$.faceoff.battle.v1.WatchLiveResponse\"\x0f\xda\xda\x18\v\b\x01\x12\alive_id0\x012\xd3\x02\n" +
-	"\x19BattleCoordinationService\x12d\n" +
-	"\vLeaveBattle\x12%.faceoff.battle.v1.LeaveBattleRequest\x1a&.faceoff.battle.v1.LeaveBattleResponse\"\x06\xda\xda\x18\x02\b\x03\x12g\n" +
-	"\fReportOpened\x12&.faceoff.battle.v1.ReportOpenedRequest\x1a'.faceoff.battle.v1.ReportOpenedResponse\"\x06\xda\xda\x18\x02\b\x03\x12g\n" +
-	"\fReportClosed\x12&.faceoff.battle.v1.ReportClosedRequest\x1a'.faceoff.battle.v1.ReportClosedResponse\"\x06\xda\xda\x18\x02\b\x03B\xd7\x01\n" +
+	"VoidBattle\x12$.faceoff.battle.v1.VoidBattleRequest\x1a%.faceoff.battle.v1.VoidBattleResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:void\x12|\n" +
+	"\aRematch\x12!.faceoff.battle.v1.RematchRequest\x1a\".faceoff.battle.v1.RematchResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/battles/{battle_id}:rematch\x12X\n" +
+	"\tWatchLive\x12#.faceoff.battle.v1.WatchLiveRequest\x1a$.faceoff.battle.v1.WatchLiveResponse0\x012\xbb\x02\n" +
+	"\x19BattleCoordinationService\x12\\\n" +
+	"\vLeaveBattle\x12%.faceoff.battle.v1.LeaveBattleRequest\x1a&.faceoff.battle.v1.LeaveBattleResponse\x12_\n" +
+	"\fReportOpened\x12&.faceoff.battle.v1.ReportOpenedRequest\x1a'.faceoff.battle.v1.ReportOpenedResponse\x12_\n" +
+	"\fReportClosed\x12&.faceoff.battle.v1.ReportClosedRequest\x1a'.faceoff.battle.v1.ReportClosedResponseB\xd7\x01\n" +
 	"\x15com.faceoff.battle.v1B\x12BattleServiceProtoP\x01ZDgithub.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1;battlev1\xa2\x02\x03FBX\xaa\x02\x11Faceoff.Battle.V1\xca\x02\x11Faceoff\\Battle\\V1\xe2\x02\x1dFaceoff\\Battle\\V1\\GPBMetadata\xea\x02\x13Faceoff::Battle::V1b\x06proto3"
 
 var (
@@ -1892,7 +2003,7 @@ func file_faceoff_battle_v1_battle_service_proto_rawDescGZIP() []byte {
 	return file_faceoff_battle_v1_battle_service_proto_rawDescData
 }
 
-var file_faceoff_battle_v1_battle_service_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_faceoff_battle_v1_battle_service_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_faceoff_battle_v1_battle_service_proto_goTypes = []any{
 	(*RequestBattleRequest)(nil),        // 0: faceoff.battle.v1.RequestBattleRequest
 	(*RequestBattleResponse)(nil),       // 1: faceoff.battle.v1.RequestBattleResponse
@@ -1908,96 +2019,101 @@ var file_faceoff_battle_v1_battle_service_proto_goTypes = []any{
 	(*CancelBattleRequestResponse)(nil), // 11: faceoff.battle.v1.CancelBattleRequestResponse
 	(*ExitBattleRequest)(nil),           // 12: faceoff.battle.v1.ExitBattleRequest
 	(*ExitBattleResponse)(nil),          // 13: faceoff.battle.v1.ExitBattleResponse
-	(*EndBattleRequest)(nil),            // 14: faceoff.battle.v1.EndBattleRequest
-	(*EndBattleResponse)(nil),           // 15: faceoff.battle.v1.EndBattleResponse
-	(*ExtendBattleRequest)(nil),         // 16: faceoff.battle.v1.ExtendBattleRequest
-	(*ExtendBattleResponse)(nil),        // 17: faceoff.battle.v1.ExtendBattleResponse
-	(*VoidBattleRequest)(nil),           // 18: faceoff.battle.v1.VoidBattleRequest
-	(*VoidBattleResponse)(nil),          // 19: faceoff.battle.v1.VoidBattleResponse
-	(*RematchRequest)(nil),              // 20: faceoff.battle.v1.RematchRequest
-	(*RematchResponse)(nil),             // 21: faceoff.battle.v1.RematchResponse
-	(*WatchLiveRequest)(nil),            // 22: faceoff.battle.v1.WatchLiveRequest
-	(*WatchLiveResponse)(nil),           // 23: faceoff.battle.v1.WatchLiveResponse
-	(*LeaveBattleRequest)(nil),          // 24: faceoff.battle.v1.LeaveBattleRequest
-	(*LeaveBattleResponse)(nil),         // 25: faceoff.battle.v1.LeaveBattleResponse
-	(*ReportOpenedRequest)(nil),         // 26: faceoff.battle.v1.ReportOpenedRequest
-	(*ReportOpenedResponse)(nil),        // 27: faceoff.battle.v1.ReportOpenedResponse
-	(*ReportClosedRequest)(nil),         // 28: faceoff.battle.v1.ReportClosedRequest
-	(*ReportClosedResponse)(nil),        // 29: faceoff.battle.v1.ReportClosedResponse
-	nil,                                 // 30: faceoff.battle.v1.RequestBattleResponse.ResultsEntry
-	nil,                                 // 31: faceoff.battle.v1.RematchResponse.ResultsEntry
-	(*WatchLiveResponse_Snapshot)(nil),  // 32: faceoff.battle.v1.WatchLiveResponse.Snapshot
-	(*BattleConfig)(nil),                // 33: faceoff.battle.v1.BattleConfig
-	(*Battle)(nil),                      // 34: faceoff.battle.v1.Battle
-	(Battle_Status)(0),                  // 35: faceoff.battle.v1.Battle.Status
-	(*Event)(nil),                       // 36: faceoff.battle.v1.Event
-	(UserExitBattle_Reason)(0),          // 37: faceoff.battle.v1.UserExitBattle.Reason
-	(*Gifter)(nil),                      // 38: faceoff.battle.v1.Gifter
-	(*ClosingProof)(nil),                // 39: faceoff.battle.v1.ClosingProof
-	(*v1.TargetResult)(nil),             // 40: faceoff.errors.v1.TargetResult
-	(*timestamppb.Timestamp)(nil),       // 41: google.protobuf.Timestamp
+	(*RejoinBattleRequest)(nil),         // 14: faceoff.battle.v1.RejoinBattleRequest
+	(*RejoinBattleResponse)(nil),        // 15: faceoff.battle.v1.RejoinBattleResponse
+	(*EndBattleRequest)(nil),            // 16: faceoff.battle.v1.EndBattleRequest
+	(*EndBattleResponse)(nil),           // 17: faceoff.battle.v1.EndBattleResponse
+	(*ExtendBattleRequest)(nil),         // 18: faceoff.battle.v1.ExtendBattleRequest
+	(*ExtendBattleResponse)(nil),        // 19: faceoff.battle.v1.ExtendBattleResponse
+	(*VoidBattleRequest)(nil),           // 20: faceoff.battle.v1.VoidBattleRequest
+	(*VoidBattleResponse)(nil),          // 21: faceoff.battle.v1.VoidBattleResponse
+	(*RematchRequest)(nil),              // 22: faceoff.battle.v1.RematchRequest
+	(*RematchResponse)(nil),             // 23: faceoff.battle.v1.RematchResponse
+	(*WatchLiveRequest)(nil),            // 24: faceoff.battle.v1.WatchLiveRequest
+	(*WatchLiveResponse)(nil),           // 25: faceoff.battle.v1.WatchLiveResponse
+	(*LeaveBattleRequest)(nil),          // 26: faceoff.battle.v1.LeaveBattleRequest
+	(*LeaveBattleResponse)(nil),         // 27: faceoff.battle.v1.LeaveBattleResponse
+	(*ReportOpenedRequest)(nil),         // 28: faceoff.battle.v1.ReportOpenedRequest
+	(*ReportOpenedResponse)(nil),        // 29: faceoff.battle.v1.ReportOpenedResponse
+	(*ReportClosedRequest)(nil),         // 30: faceoff.battle.v1.ReportClosedRequest
+	(*ReportClosedResponse)(nil),        // 31: faceoff.battle.v1.ReportClosedResponse
+	nil,                                 // 32: faceoff.battle.v1.RequestBattleResponse.ResultsEntry
+	nil,                                 // 33: faceoff.battle.v1.RematchResponse.ResultsEntry
+	(*WatchLiveResponse_Snapshot)(nil),  // 34: faceoff.battle.v1.WatchLiveResponse.Snapshot
+	(*BattleConfig)(nil),                // 35: faceoff.battle.v1.BattleConfig
+	(*Battle)(nil),                      // 36: faceoff.battle.v1.Battle
+	(Battle_Status)(0),                  // 37: faceoff.battle.v1.Battle.Status
+	(*Event)(nil),                       // 38: faceoff.battle.v1.Event
+	(UserExitBattle_Reason)(0),          // 39: faceoff.battle.v1.UserExitBattle.Reason
+	(*Gifter)(nil),                      // 40: faceoff.battle.v1.Gifter
+	(*ClosingProof)(nil),                // 41: faceoff.battle.v1.ClosingProof
+	(*v1.TargetResult)(nil),             // 42: faceoff.errors.v1.TargetResult
+	(*timestamppb.Timestamp)(nil),       // 43: google.protobuf.Timestamp
 }
 var file_faceoff_battle_v1_battle_service_proto_depIdxs = []int32{
-	33, // 0: faceoff.battle.v1.RequestBattleRequest.config:type_name -> faceoff.battle.v1.BattleConfig
-	34, // 1: faceoff.battle.v1.RequestBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	30, // 2: faceoff.battle.v1.RequestBattleResponse.results:type_name -> faceoff.battle.v1.RequestBattleResponse.ResultsEntry
-	34, // 3: faceoff.battle.v1.GetBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	35, // 4: faceoff.battle.v1.ListBattlesRequest.status:type_name -> faceoff.battle.v1.Battle.Status
-	34, // 5: faceoff.battle.v1.ListBattlesResponse.battles:type_name -> faceoff.battle.v1.Battle
-	34, // 6: faceoff.battle.v1.AcceptBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	34, // 7: faceoff.battle.v1.RejectBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	34, // 8: faceoff.battle.v1.CancelBattleRequestResponse.battle:type_name -> faceoff.battle.v1.Battle
-	34, // 9: faceoff.battle.v1.ExitBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	34, // 10: faceoff.battle.v1.EndBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	34, // 11: faceoff.battle.v1.ExtendBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	34, // 12: faceoff.battle.v1.VoidBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
-	33, // 13: faceoff.battle.v1.RematchRequest.config:type_name -> faceoff.battle.v1.BattleConfig
-	34, // 14: faceoff.battle.v1.RematchResponse.battle:type_name -> faceoff.battle.v1.Battle
-	31, // 15: faceoff.battle.v1.RematchResponse.results:type_name -> faceoff.battle.v1.RematchResponse.ResultsEntry
-	32, // 16: faceoff.battle.v1.WatchLiveResponse.snapshot:type_name -> faceoff.battle.v1.WatchLiveResponse.Snapshot
-	36, // 17: faceoff.battle.v1.WatchLiveResponse.event:type_name -> faceoff.battle.v1.Event
-	37, // 18: faceoff.battle.v1.LeaveBattleRequest.reason:type_name -> faceoff.battle.v1.UserExitBattle.Reason
-	38, // 19: faceoff.battle.v1.ReportClosedRequest.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	39, // 20: faceoff.battle.v1.ReportClosedRequest.proof:type_name -> faceoff.battle.v1.ClosingProof
-	40, // 21: faceoff.battle.v1.RequestBattleResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
-	40, // 22: faceoff.battle.v1.RematchResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
-	34, // 23: faceoff.battle.v1.WatchLiveResponse.Snapshot.battle:type_name -> faceoff.battle.v1.Battle
-	41, // 24: faceoff.battle.v1.WatchLiveResponse.Snapshot.server_now:type_name -> google.protobuf.Timestamp
-	0,  // 25: faceoff.battle.v1.BattleService.RequestBattle:input_type -> faceoff.battle.v1.RequestBattleRequest
-	2,  // 26: faceoff.battle.v1.BattleService.GetBattle:input_type -> faceoff.battle.v1.GetBattleRequest
-	4,  // 27: faceoff.battle.v1.BattleService.ListBattles:input_type -> faceoff.battle.v1.ListBattlesRequest
-	6,  // 28: faceoff.battle.v1.BattleService.AcceptBattle:input_type -> faceoff.battle.v1.AcceptBattleRequest
-	8,  // 29: faceoff.battle.v1.BattleService.RejectBattle:input_type -> faceoff.battle.v1.RejectBattleRequest
-	10, // 30: faceoff.battle.v1.BattleService.CancelBattleRequest:input_type -> faceoff.battle.v1.CancelBattleRequestRequest
-	12, // 31: faceoff.battle.v1.BattleService.ExitBattle:input_type -> faceoff.battle.v1.ExitBattleRequest
-	14, // 32: faceoff.battle.v1.BattleService.EndBattle:input_type -> faceoff.battle.v1.EndBattleRequest
-	16, // 33: faceoff.battle.v1.BattleService.ExtendBattle:input_type -> faceoff.battle.v1.ExtendBattleRequest
-	18, // 34: faceoff.battle.v1.BattleService.VoidBattle:input_type -> faceoff.battle.v1.VoidBattleRequest
-	20, // 35: faceoff.battle.v1.BattleService.Rematch:input_type -> faceoff.battle.v1.RematchRequest
-	22, // 36: faceoff.battle.v1.BattleService.WatchLive:input_type -> faceoff.battle.v1.WatchLiveRequest
-	24, // 37: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:input_type -> faceoff.battle.v1.LeaveBattleRequest
-	26, // 38: faceoff.battle.v1.BattleCoordinationService.ReportOpened:input_type -> faceoff.battle.v1.ReportOpenedRequest
-	28, // 39: faceoff.battle.v1.BattleCoordinationService.ReportClosed:input_type -> faceoff.battle.v1.ReportClosedRequest
-	1,  // 40: faceoff.battle.v1.BattleService.RequestBattle:output_type -> faceoff.battle.v1.RequestBattleResponse
-	3,  // 41: faceoff.battle.v1.BattleService.GetBattle:output_type -> faceoff.battle.v1.GetBattleResponse
-	5,  // 42: faceoff.battle.v1.BattleService.ListBattles:output_type -> faceoff.battle.v1.ListBattlesResponse
-	7,  // 43: faceoff.battle.v1.BattleService.AcceptBattle:output_type -> faceoff.battle.v1.AcceptBattleResponse
-	9,  // 44: faceoff.battle.v1.BattleService.RejectBattle:output_type -> faceoff.battle.v1.RejectBattleResponse
-	11, // 45: faceoff.battle.v1.BattleService.CancelBattleRequest:output_type -> faceoff.battle.v1.CancelBattleRequestResponse
-	13, // 46: faceoff.battle.v1.BattleService.ExitBattle:output_type -> faceoff.battle.v1.ExitBattleResponse
-	15, // 47: faceoff.battle.v1.BattleService.EndBattle:output_type -> faceoff.battle.v1.EndBattleResponse
-	17, // 48: faceoff.battle.v1.BattleService.ExtendBattle:output_type -> faceoff.battle.v1.ExtendBattleResponse
-	19, // 49: faceoff.battle.v1.BattleService.VoidBattle:output_type -> faceoff.battle.v1.VoidBattleResponse
-	21, // 50: faceoff.battle.v1.BattleService.Rematch:output_type -> faceoff.battle.v1.RematchResponse
-	23, // 51: faceoff.battle.v1.BattleService.WatchLive:output_type -> faceoff.battle.v1.WatchLiveResponse
-	25, // 52: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:output_type -> faceoff.battle.v1.LeaveBattleResponse
-	27, // 53: faceoff.battle.v1.BattleCoordinationService.ReportOpened:output_type -> faceoff.battle.v1.ReportOpenedResponse
-	29, // 54: faceoff.battle.v1.BattleCoordinationService.ReportClosed:output_type -> faceoff.battle.v1.ReportClosedResponse
-	40, // [40:55] is the sub-list for method output_type
-	25, // [25:40] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	35, // 0: faceoff.battle.v1.RequestBattleRequest.config:type_name -> faceoff.battle.v1.BattleConfig
+	36, // 1: faceoff.battle.v1.RequestBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	32, // 2: faceoff.battle.v1.RequestBattleResponse.results:type_name -> faceoff.battle.v1.RequestBattleResponse.ResultsEntry
+	36, // 3: faceoff.battle.v1.GetBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	37, // 4: faceoff.battle.v1.ListBattlesRequest.status:type_name -> faceoff.battle.v1.Battle.Status
+	36, // 5: faceoff.battle.v1.ListBattlesResponse.battles:type_name -> faceoff.battle.v1.Battle
+	36, // 6: faceoff.battle.v1.AcceptBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	36, // 7: faceoff.battle.v1.RejectBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	36, // 8: faceoff.battle.v1.CancelBattleRequestResponse.battle:type_name -> faceoff.battle.v1.Battle
+	36, // 9: faceoff.battle.v1.ExitBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	36, // 10: faceoff.battle.v1.RejoinBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	36, // 11: faceoff.battle.v1.EndBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	36, // 12: faceoff.battle.v1.ExtendBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	36, // 13: faceoff.battle.v1.VoidBattleResponse.battle:type_name -> faceoff.battle.v1.Battle
+	35, // 14: faceoff.battle.v1.RematchRequest.config:type_name -> faceoff.battle.v1.BattleConfig
+	36, // 15: faceoff.battle.v1.RematchResponse.battle:type_name -> faceoff.battle.v1.Battle
+	33, // 16: faceoff.battle.v1.RematchResponse.results:type_name -> faceoff.battle.v1.RematchResponse.ResultsEntry
+	34, // 17: faceoff.battle.v1.WatchLiveResponse.snapshot:type_name -> faceoff.battle.v1.WatchLiveResponse.Snapshot
+	38, // 18: faceoff.battle.v1.WatchLiveResponse.event:type_name -> faceoff.battle.v1.Event
+	39, // 19: faceoff.battle.v1.LeaveBattleRequest.reason:type_name -> faceoff.battle.v1.UserExitBattle.Reason
+	40, // 20: faceoff.battle.v1.ReportClosedRequest.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	41, // 21: faceoff.battle.v1.ReportClosedRequest.proof:type_name -> faceoff.battle.v1.ClosingProof
+	42, // 22: faceoff.battle.v1.RequestBattleResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
+	42, // 23: faceoff.battle.v1.RematchResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
+	36, // 24: faceoff.battle.v1.WatchLiveResponse.Snapshot.battle:type_name -> faceoff.battle.v1.Battle
+	43, // 25: faceoff.battle.v1.WatchLiveResponse.Snapshot.server_now:type_name -> google.protobuf.Timestamp
+	0,  // 26: faceoff.battle.v1.BattleService.RequestBattle:input_type -> faceoff.battle.v1.RequestBattleRequest
+	2,  // 27: faceoff.battle.v1.BattleService.GetBattle:input_type -> faceoff.battle.v1.GetBattleRequest
+	4,  // 28: faceoff.battle.v1.BattleService.ListBattles:input_type -> faceoff.battle.v1.ListBattlesRequest
+	6,  // 29: faceoff.battle.v1.BattleService.AcceptBattle:input_type -> faceoff.battle.v1.AcceptBattleRequest
+	8,  // 30: faceoff.battle.v1.BattleService.RejectBattle:input_type -> faceoff.battle.v1.RejectBattleRequest
+	10, // 31: faceoff.battle.v1.BattleService.CancelBattleRequest:input_type -> faceoff.battle.v1.CancelBattleRequestRequest
+	12, // 32: faceoff.battle.v1.BattleService.ExitBattle:input_type -> faceoff.battle.v1.ExitBattleRequest
+	14, // 33: faceoff.battle.v1.BattleService.RejoinBattle:input_type -> faceoff.battle.v1.RejoinBattleRequest
+	16, // 34: faceoff.battle.v1.BattleService.EndBattle:input_type -> faceoff.battle.v1.EndBattleRequest
+	18, // 35: faceoff.battle.v1.BattleService.ExtendBattle:input_type -> faceoff.battle.v1.ExtendBattleRequest
+	20, // 36: faceoff.battle.v1.BattleService.VoidBattle:input_type -> faceoff.battle.v1.VoidBattleRequest
+	22, // 37: faceoff.battle.v1.BattleService.Rematch:input_type -> faceoff.battle.v1.RematchRequest
+	24, // 38: faceoff.battle.v1.BattleService.WatchLive:input_type -> faceoff.battle.v1.WatchLiveRequest
+	26, // 39: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:input_type -> faceoff.battle.v1.LeaveBattleRequest
+	28, // 40: faceoff.battle.v1.BattleCoordinationService.ReportOpened:input_type -> faceoff.battle.v1.ReportOpenedRequest
+	30, // 41: faceoff.battle.v1.BattleCoordinationService.ReportClosed:input_type -> faceoff.battle.v1.ReportClosedRequest
+	1,  // 42: faceoff.battle.v1.BattleService.RequestBattle:output_type -> faceoff.battle.v1.RequestBattleResponse
+	3,  // 43: faceoff.battle.v1.BattleService.GetBattle:output_type -> faceoff.battle.v1.GetBattleResponse
+	5,  // 44: faceoff.battle.v1.BattleService.ListBattles:output_type -> faceoff.battle.v1.ListBattlesResponse
+	7,  // 45: faceoff.battle.v1.BattleService.AcceptBattle:output_type -> faceoff.battle.v1.AcceptBattleResponse
+	9,  // 46: faceoff.battle.v1.BattleService.RejectBattle:output_type -> faceoff.battle.v1.RejectBattleResponse
+	11, // 47: faceoff.battle.v1.BattleService.CancelBattleRequest:output_type -> faceoff.battle.v1.CancelBattleRequestResponse
+	13, // 48: faceoff.battle.v1.BattleService.ExitBattle:output_type -> faceoff.battle.v1.ExitBattleResponse
+	15, // 49: faceoff.battle.v1.BattleService.RejoinBattle:output_type -> faceoff.battle.v1.RejoinBattleResponse
+	17, // 50: faceoff.battle.v1.BattleService.EndBattle:output_type -> faceoff.battle.v1.EndBattleResponse
+	19, // 51: faceoff.battle.v1.BattleService.ExtendBattle:output_type -> faceoff.battle.v1.ExtendBattleResponse
+	21, // 52: faceoff.battle.v1.BattleService.VoidBattle:output_type -> faceoff.battle.v1.VoidBattleResponse
+	23, // 53: faceoff.battle.v1.BattleService.Rematch:output_type -> faceoff.battle.v1.RematchResponse
+	25, // 54: faceoff.battle.v1.BattleService.WatchLive:output_type -> faceoff.battle.v1.WatchLiveResponse
+	27, // 55: faceoff.battle.v1.BattleCoordinationService.LeaveBattle:output_type -> faceoff.battle.v1.LeaveBattleResponse
+	29, // 56: faceoff.battle.v1.BattleCoordinationService.ReportOpened:output_type -> faceoff.battle.v1.ReportOpenedResponse
+	31, // 57: faceoff.battle.v1.BattleCoordinationService.ReportClosed:output_type -> faceoff.battle.v1.ReportClosedResponse
+	42, // [42:58] is the sub-list for method output_type
+	26, // [26:42] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_battle_service_proto_init() }
@@ -2007,7 +2123,7 @@ func file_faceoff_battle_v1_battle_service_proto_init() {
 	}
 	file_faceoff_battle_v1_battle_proto_init()
 	file_faceoff_battle_v1_events_proto_init()
-	file_faceoff_battle_v1_battle_service_proto_msgTypes[23].OneofWrappers = []any{
+	file_faceoff_battle_v1_battle_service_proto_msgTypes[25].OneofWrappers = []any{
 		(*WatchLiveResponse_Snapshot_)(nil),
 		(*WatchLiveResponse_Event)(nil),
 	}
@@ -2017,7 +2133,7 @@ func file_faceoff_battle_v1_battle_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_battle_service_proto_rawDesc), len(file_faceoff_battle_v1_battle_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   33,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

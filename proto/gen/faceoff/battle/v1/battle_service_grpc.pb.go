@@ -26,6 +26,7 @@ const (
 	BattleService_RejectBattle_FullMethodName        = "/faceoff.battle.v1.BattleService/RejectBattle"
 	BattleService_CancelBattleRequest_FullMethodName = "/faceoff.battle.v1.BattleService/CancelBattleRequest"
 	BattleService_ExitBattle_FullMethodName          = "/faceoff.battle.v1.BattleService/ExitBattle"
+	BattleService_RejoinBattle_FullMethodName        = "/faceoff.battle.v1.BattleService/RejoinBattle"
 	BattleService_EndBattle_FullMethodName           = "/faceoff.battle.v1.BattleService/EndBattle"
 	BattleService_ExtendBattle_FullMethodName        = "/faceoff.battle.v1.BattleService/ExtendBattle"
 	BattleService_VoidBattle_FullMethodName          = "/faceoff.battle.v1.BattleService/VoidBattle"
@@ -39,7 +40,8 @@ const (
 //
 // BattleService keeps battles from the request to the settlement.
 //
-// Every command may carry an id in the metadata key `idempotency-key`; see CohostService.
+// Every command may carry an id in the metadata key `idempotency-key`, and one of a host its session in `faceoff-session`; see
+// CohostService.
 type BattleServiceClient interface {
 	// RequestBattle asks lives of the same connection to a battle, or starts it at once when no response is needed.
 	// Targets that cannot take part are left out and told in results; if none is left the call is refused.
@@ -58,6 +60,11 @@ type BattleServiceClient interface {
 	// ExitBattle leaves a battle that has started, its score so far staying in the result, or, between two rounds, its series. When
 	// one side is left the battle, or the series, ends.
 	ExitBattle(ctx context.Context, in *ExitBattleRequest, opts ...grpc.CallOption) (*ExitBattleResponse, error)
+	// RejoinBattle takes a live back into a battle that it left because its host was lost, while the battle runs: its score goes on
+	// where it stopped, and it is in the result like those that never left. It must be in the battle's connection again: see
+	// CohostService.RejoinHostConnection. Once it is in, it changes nothing. NOT_IN_BATTLE if it did not play, or left for another
+	// reason; BATTLE_ENDED once the time is over; CONNECTION_NOT_FOUND; IN_OTHER_BATTLE.
+	RejoinBattle(ctx context.Context, in *RejoinBattleRequest, opts ...grpc.CallOption) (*RejoinBattleResponse, error)
 	// EndBattle proposes, for a live, that a running battle ends now, or consents to that. It ends, CUT_SHORT, when all lives
 	// in it have consented; a proposal lapses after 10 s (a setting). Without a live it is an admin's or a service's: any open battle ends at
 	// once, TERMINATED, and its series with it; between two rounds the series ends.
@@ -153,6 +160,16 @@ func (c *battleServiceClient) ExitBattle(ctx context.Context, in *ExitBattleRequ
 	return out, nil
 }
 
+func (c *battleServiceClient) RejoinBattle(ctx context.Context, in *RejoinBattleRequest, opts ...grpc.CallOption) (*RejoinBattleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RejoinBattleResponse)
+	err := c.cc.Invoke(ctx, BattleService_RejoinBattle_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *battleServiceClient) EndBattle(ctx context.Context, in *EndBattleRequest, opts ...grpc.CallOption) (*EndBattleResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(EndBattleResponse)
@@ -218,7 +235,8 @@ type BattleService_WatchLiveClient = grpc.ServerStreamingClient[WatchLiveRespons
 //
 // BattleService keeps battles from the request to the settlement.
 //
-// Every command may carry an id in the metadata key `idempotency-key`; see CohostService.
+// Every command may carry an id in the metadata key `idempotency-key`, and one of a host its session in `faceoff-session`; see
+// CohostService.
 type BattleServiceServer interface {
 	// RequestBattle asks lives of the same connection to a battle, or starts it at once when no response is needed.
 	// Targets that cannot take part are left out and told in results; if none is left the call is refused.
@@ -237,6 +255,11 @@ type BattleServiceServer interface {
 	// ExitBattle leaves a battle that has started, its score so far staying in the result, or, between two rounds, its series. When
 	// one side is left the battle, or the series, ends.
 	ExitBattle(context.Context, *ExitBattleRequest) (*ExitBattleResponse, error)
+	// RejoinBattle takes a live back into a battle that it left because its host was lost, while the battle runs: its score goes on
+	// where it stopped, and it is in the result like those that never left. It must be in the battle's connection again: see
+	// CohostService.RejoinHostConnection. Once it is in, it changes nothing. NOT_IN_BATTLE if it did not play, or left for another
+	// reason; BATTLE_ENDED once the time is over; CONNECTION_NOT_FOUND; IN_OTHER_BATTLE.
+	RejoinBattle(context.Context, *RejoinBattleRequest) (*RejoinBattleResponse, error)
 	// EndBattle proposes, for a live, that a running battle ends now, or consents to that. It ends, CUT_SHORT, when all lives
 	// in it have consented; a proposal lapses after 10 s (a setting). Without a live it is an admin's or a service's: any open battle ends at
 	// once, TERMINATED, and its series with it; between two rounds the series ends.
@@ -282,6 +305,9 @@ func (UnimplementedBattleServiceServer) CancelBattleRequest(context.Context, *Ca
 }
 func (UnimplementedBattleServiceServer) ExitBattle(context.Context, *ExitBattleRequest) (*ExitBattleResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExitBattle not implemented")
+}
+func (UnimplementedBattleServiceServer) RejoinBattle(context.Context, *RejoinBattleRequest) (*RejoinBattleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RejoinBattle not implemented")
 }
 func (UnimplementedBattleServiceServer) EndBattle(context.Context, *EndBattleRequest) (*EndBattleResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method EndBattle not implemented")
@@ -445,6 +471,24 @@ func _BattleService_ExitBattle_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _BattleService_RejoinBattle_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RejoinBattleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BattleServiceServer).RejoinBattle(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BattleService_RejoinBattle_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BattleServiceServer).RejoinBattle(ctx, req.(*RejoinBattleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _BattleService_EndBattle_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(EndBattleRequest)
 	if err := dec(in); err != nil {
@@ -562,6 +606,10 @@ var BattleService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ExitBattle",
 			Handler:    _BattleService_ExitBattle_Handler,
+		},
+		{
+			MethodName: "RejoinBattle",
+			Handler:    _BattleService_RejoinBattle_Handler,
 		},
 		{
 			MethodName: "EndBattle",

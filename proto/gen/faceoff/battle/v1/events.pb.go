@@ -1117,9 +1117,11 @@ func (x *BattleEnded) GetDetail() string {
 
 // UserJoinBattle goes to all lives of the battle.
 type UserJoinBattle struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
-	User          *BattleUser            `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	User     *BattleUser            `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	// It had left because its host was lost, and is back.
+	Rejoined      bool `protobuf:"varint,3,opt,name=rejoined,proto3" json:"rejoined,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1166,6 +1168,13 @@ func (x *UserJoinBattle) GetUser() *BattleUser {
 		return x.User
 	}
 	return nil
+}
+
+func (x *UserJoinBattle) GetRejoined() bool {
+	if x != nil {
+		return x.Rejoined
+	}
+	return false
 }
 
 // UserExitBattle goes to all lives that are still in the battle, and to the one that exits. Between two rounds of a series it
@@ -1574,10 +1583,11 @@ const file_faceoff_battle_v1_events_proto_rawDesc = "" +
 	"\x06battle\x18\x01 \x01(\v2\x19.faceoff.battle.v1.BattleR\x06battle\x12;\n" +
 	"\x06reason\x18\x02 \x01(\x0e2#.faceoff.battle.v1.Battle.EndReasonR\x06reason\x127\n" +
 	"\x06result\x18\x03 \x01(\v2\x1f.faceoff.battle.v1.BattleResultR\x06result\x12\x16\n" +
-	"\x06detail\x18\x04 \x01(\tR\x06detail\"`\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\"|\n" +
 	"\x0eUserJoinBattle\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x121\n" +
-	"\x04user\x18\x02 \x01(\v2\x1d.faceoff.battle.v1.BattleUserR\x04user\"\xff\x01\n" +
+	"\x04user\x18\x02 \x01(\v2\x1d.faceoff.battle.v1.BattleUserR\x04user\x12\x1a\n" +
+	"\brejoined\x18\x03 \x01(\bR\brejoined\"\xff\x01\n" +
 	"\x0eUserExitBattle\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x121\n" +
 	"\x04user\x18\x02 \x01(\v2\x1d.faceoff.battle.v1.BattleUserR\x04user\x12@\n" +

@@ -75,7 +75,7 @@ func (x Entry_InviteeAnswered_Answer) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Entry_InviteeAnswered_Answer.Descriptor instead.
 func (Entry_InviteeAnswered_Answer) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 6, 0}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 8, 0}
 }
 
 type Entry_UserExited_Reason int32
@@ -130,7 +130,7 @@ func (x Entry_UserExited_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Entry_UserExited_Reason.Descriptor instead.
 func (Entry_UserExited_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 10, 0}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 12, 0}
 }
 
 type Entry_BattleEnded_Never int32
@@ -186,7 +186,7 @@ func (x Entry_BattleEnded_Never) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Entry_BattleEnded_Never.Descriptor instead.
 func (Entry_BattleEnded_Never) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 13, 0}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 16, 0}
 }
 
 // Entry is one fact in the log BATTLE_00. Entries are for ever: fields are added, never changed.
@@ -198,6 +198,8 @@ type Entry struct {
 	//	*Entry_CohostRead_
 	//	*Entry_ConnectionJoined_
 	//	*Entry_ConnectionLeft_
+	//	*Entry_SessionTaken_
+	//	*Entry_LiveEnded_
 	//	*Entry_BattleRequested_
 	//	*Entry_InviteeAnswered_
 	//	*Entry_BattleStarting_
@@ -211,6 +213,7 @@ type Entry struct {
 	//	*Entry_ProposalConsented_
 	//	*Entry_ProposalLapsed_
 	//	*Entry_BattleExtended_
+	//	*Entry_UserRejoined_
 	//	*Entry_PunishmentEnded_
 	//	*Entry_SeriesExited_
 	//	*Entry_SeriesEnded_
@@ -279,6 +282,24 @@ func (x *Entry) GetConnectionLeft() *Entry_ConnectionLeft {
 	if x != nil {
 		if x, ok := x.Entry.(*Entry_ConnectionLeft_); ok {
 			return x.ConnectionLeft
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetSessionTaken() *Entry_SessionTaken {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_SessionTaken_); ok {
+			return x.SessionTaken
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetLiveEnded() *Entry_LiveEnded {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_LiveEnded_); ok {
+			return x.LiveEnded
 		}
 	}
 	return nil
@@ -401,6 +422,15 @@ func (x *Entry) GetBattleExtended() *Entry_BattleExtended {
 	return nil
 }
 
+func (x *Entry) GetUserRejoined() *Entry_UserRejoined {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_UserRejoined_); ok {
+			return x.UserRejoined
+		}
+	}
+	return nil
+}
+
 func (x *Entry) GetPunishmentEnded() *Entry_PunishmentEnded {
 	if x != nil {
 		if x, ok := x.Entry.(*Entry_PunishmentEnded_); ok {
@@ -452,6 +482,14 @@ type Entry_ConnectionJoined_ struct {
 
 type Entry_ConnectionLeft_ struct {
 	ConnectionLeft *Entry_ConnectionLeft `protobuf:"bytes,3,opt,name=connection_left,json=connectionLeft,proto3,oneof"`
+}
+
+type Entry_SessionTaken_ struct {
+	SessionTaken *Entry_SessionTaken `protobuf:"bytes,4,opt,name=session_taken,json=sessionTaken,proto3,oneof"`
+}
+
+type Entry_LiveEnded_ struct {
+	LiveEnded *Entry_LiveEnded `protobuf:"bytes,5,opt,name=live_ended,json=liveEnded,proto3,oneof"`
 }
 
 type Entry_BattleRequested_ struct {
@@ -510,6 +548,11 @@ type Entry_BattleExtended_ struct {
 	BattleExtended *Entry_BattleExtended `protobuf:"bytes,23,opt,name=battle_extended,json=battleExtended,proto3,oneof"`
 }
 
+type Entry_UserRejoined_ struct {
+	// A live that had left because its host was lost is back. Its score partition opens it again.
+	UserRejoined *Entry_UserRejoined `protobuf:"bytes,24,opt,name=user_rejoined,json=userRejoined,proto3,oneof"`
+}
+
 type Entry_PunishmentEnded_ struct {
 	// After BattleEnded.
 	PunishmentEnded *Entry_PunishmentEnded `protobuf:"bytes,30,opt,name=punishment_ended,json=punishmentEnded,proto3,oneof"`
@@ -536,6 +579,10 @@ func (*Entry_ConnectionJoined_) isEntry_Entry() {}
 
 func (*Entry_ConnectionLeft_) isEntry_Entry() {}
 
+func (*Entry_SessionTaken_) isEntry_Entry() {}
+
+func (*Entry_LiveEnded_) isEntry_Entry() {}
+
 func (*Entry_BattleRequested_) isEntry_Entry() {}
 
 func (*Entry_InviteeAnswered_) isEntry_Entry() {}
@@ -561,6 +608,8 @@ func (*Entry_ProposalConsented_) isEntry_Entry() {}
 func (*Entry_ProposalLapsed_) isEntry_Entry() {}
 
 func (*Entry_BattleExtended_) isEntry_Entry() {}
+
+func (*Entry_UserRejoined_) isEntry_Entry() {}
 
 func (*Entry_PunishmentEnded_) isEntry_Entry() {}
 
@@ -589,8 +638,12 @@ type Command struct {
 	//	*Command_ExtendBattle
 	//	*Command_VoidBattle
 	//	*Command_Rematch
-	Command       isCommand_Command `protobuf_oneof:"command"`
-	NewBattleId   string            `protobuf:"bytes,20,opt,name=new_battle_id,json=newBattleId,proto3" json:"new_battle_id,omitempty"`
+	//	*Command_RejoinBattle
+	Command     isCommand_Command `protobuf_oneof:"command"`
+	NewBattleId string            `protobuf:"bytes,20,opt,name=new_battle_id,json=newBattleId,proto3" json:"new_battle_id,omitempty"`
+	// The command is one of this session of the host of this live.
+	SessionId     string `protobuf:"bytes,21,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	SessionLiveId string `protobuf:"bytes,22,opt,name=session_live_id,json=sessionLiveId,proto3" json:"session_live_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -758,9 +811,32 @@ func (x *Command) GetRematch() *RematchRequest {
 	return nil
 }
 
+func (x *Command) GetRejoinBattle() *RejoinBattleRequest {
+	if x != nil {
+		if x, ok := x.Command.(*Command_RejoinBattle); ok {
+			return x.RejoinBattle
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetNewBattleId() string {
 	if x != nil {
 		return x.NewBattleId
+	}
+	return ""
+}
+
+func (x *Command) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *Command) GetSessionLiveId() string {
+	if x != nil {
+		return x.SessionLiveId
 	}
 	return ""
 }
@@ -827,6 +903,10 @@ type Command_Rematch struct {
 	Rematch *RematchRequest `protobuf:"bytes,15,opt,name=rematch,proto3,oneof"`
 }
 
+type Command_RejoinBattle struct {
+	RejoinBattle *RejoinBattleRequest `protobuf:"bytes,16,opt,name=rejoin_battle,json=rejoinBattle,proto3,oneof"`
+}
+
 func (*Command_RequestBattle) isCommand_Command() {}
 
 func (*Command_AcceptBattle) isCommand_Command() {}
@@ -854,6 +934,8 @@ func (*Command_ExtendBattle) isCommand_Command() {}
 func (*Command_VoidBattle) isCommand_Command() {}
 
 func (*Command_Rematch) isCommand_Command() {}
+
+func (*Command_RejoinBattle) isCommand_Command() {}
 
 type Entry_CohostRead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1011,6 +1093,112 @@ func (x *Entry_ConnectionLeft) GetLiveId() string {
 	return ""
 }
 
+// Another session of a host has taken a live over.
+type Entry_SessionTaken struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	SessionId     string                 `protobuf:"bytes,2,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	Fence         int64                  `protobuf:"varint,3,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_SessionTaken) Reset() {
+	*x = Entry_SessionTaken{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_SessionTaken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_SessionTaken) ProtoMessage() {}
+
+func (x *Entry_SessionTaken) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_SessionTaken.ProtoReflect.Descriptor instead.
+func (*Entry_SessionTaken) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 3}
+}
+
+func (x *Entry_SessionTaken) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Entry_SessionTaken) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *Entry_SessionTaken) GetFence() int64 {
+	if x != nil {
+		return x.Fence
+	}
+	return 0
+}
+
+// A live that had sessions has ended, and they with it.
+type Entry_LiveEnded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_LiveEnded) Reset() {
+	*x = Entry_LiveEnded{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_LiveEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_LiveEnded) ProtoMessage() {}
+
+func (x *Entry_LiveEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_LiveEnded.ProtoReflect.Descriptor instead.
+func (*Entry_LiveEnded) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 4}
+}
+
+func (x *Entry_LiveEnded) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
 type Entry_Participant struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
@@ -1021,7 +1209,7 @@ type Entry_Participant struct {
 
 func (x *Entry_Participant) Reset() {
 	*x = Entry_Participant{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[5]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1033,7 +1221,7 @@ func (x *Entry_Participant) String() string {
 func (*Entry_Participant) ProtoMessage() {}
 
 func (x *Entry_Participant) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[5]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1046,7 +1234,7 @@ func (x *Entry_Participant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_Participant.ProtoReflect.Descriptor instead.
 func (*Entry_Participant) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 3}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 5}
 }
 
 func (x *Entry_Participant) GetLiveId() string {
@@ -1075,7 +1263,7 @@ type Entry_RefusedTarget struct {
 
 func (x *Entry_RefusedTarget) Reset() {
 	*x = Entry_RefusedTarget{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[6]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1087,7 +1275,7 @@ func (x *Entry_RefusedTarget) String() string {
 func (*Entry_RefusedTarget) ProtoMessage() {}
 
 func (x *Entry_RefusedTarget) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[6]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1100,7 +1288,7 @@ func (x *Entry_RefusedTarget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_RefusedTarget.ProtoReflect.Descriptor instead.
 func (*Entry_RefusedTarget) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 4}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 6}
 }
 
 func (x *Entry_RefusedTarget) GetTarget() string {
@@ -1145,7 +1333,7 @@ type Entry_BattleRequested struct {
 
 func (x *Entry_BattleRequested) Reset() {
 	*x = Entry_BattleRequested{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[7]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1157,7 +1345,7 @@ func (x *Entry_BattleRequested) String() string {
 func (*Entry_BattleRequested) ProtoMessage() {}
 
 func (x *Entry_BattleRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[7]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1170,7 +1358,7 @@ func (x *Entry_BattleRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_BattleRequested.ProtoReflect.Descriptor instead.
 func (*Entry_BattleRequested) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 5}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 7}
 }
 
 func (x *Entry_BattleRequested) GetBattleId() string {
@@ -1255,7 +1443,7 @@ type Entry_InviteeAnswered struct {
 
 func (x *Entry_InviteeAnswered) Reset() {
 	*x = Entry_InviteeAnswered{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[8]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1267,7 +1455,7 @@ func (x *Entry_InviteeAnswered) String() string {
 func (*Entry_InviteeAnswered) ProtoMessage() {}
 
 func (x *Entry_InviteeAnswered) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[8]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1280,7 +1468,7 @@ func (x *Entry_InviteeAnswered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_InviteeAnswered.ProtoReflect.Descriptor instead.
 func (*Entry_InviteeAnswered) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 6}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 8}
 }
 
 func (x *Entry_InviteeAnswered) GetBattleId() string {
@@ -1326,7 +1514,7 @@ type Entry_BattleStarting struct {
 
 func (x *Entry_BattleStarting) Reset() {
 	*x = Entry_BattleStarting{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[9]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1338,7 +1526,7 @@ func (x *Entry_BattleStarting) String() string {
 func (*Entry_BattleStarting) ProtoMessage() {}
 
 func (x *Entry_BattleStarting) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[9]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1351,7 +1539,7 @@ func (x *Entry_BattleStarting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_BattleStarting.ProtoReflect.Descriptor instead.
 func (*Entry_BattleStarting) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 7}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 9}
 }
 
 func (x *Entry_BattleStarting) GetBattleId() string {
@@ -1402,7 +1590,7 @@ type Entry_LiveOpened struct {
 
 func (x *Entry_LiveOpened) Reset() {
 	*x = Entry_LiveOpened{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[10]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1602,7 @@ func (x *Entry_LiveOpened) String() string {
 func (*Entry_LiveOpened) ProtoMessage() {}
 
 func (x *Entry_LiveOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[10]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1615,7 @@ func (x *Entry_LiveOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_LiveOpened.ProtoReflect.Descriptor instead.
 func (*Entry_LiveOpened) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 8}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 10}
 }
 
 func (x *Entry_LiveOpened) GetBattleId() string {
@@ -1474,7 +1662,7 @@ type Entry_BattleStarted struct {
 
 func (x *Entry_BattleStarted) Reset() {
 	*x = Entry_BattleStarted{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[11]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1486,7 +1674,7 @@ func (x *Entry_BattleStarted) String() string {
 func (*Entry_BattleStarted) ProtoMessage() {}
 
 func (x *Entry_BattleStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[11]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1499,7 +1687,7 @@ func (x *Entry_BattleStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_BattleStarted.ProtoReflect.Descriptor instead.
 func (*Entry_BattleStarted) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 9}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 11}
 }
 
 func (x *Entry_BattleStarted) GetBattleId() string {
@@ -1520,7 +1708,7 @@ type Entry_UserExited struct {
 
 func (x *Entry_UserExited) Reset() {
 	*x = Entry_UserExited{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[12]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1720,7 @@ func (x *Entry_UserExited) String() string {
 func (*Entry_UserExited) ProtoMessage() {}
 
 func (x *Entry_UserExited) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[12]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1733,7 @@ func (x *Entry_UserExited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_UserExited.ProtoReflect.Descriptor instead.
 func (*Entry_UserExited) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 10}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 12}
 }
 
 func (x *Entry_UserExited) GetBattleId() string {
@@ -1569,6 +1757,76 @@ func (x *Entry_UserExited) GetReason() Entry_UserExited_Reason {
 	return Entry_UserExited_REASON_UNSPECIFIED
 }
 
+type Entry_UserRejoined struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	LiveId   string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// When the battle ends, as it stands now: it may have been extended meanwhile.
+	EndsAtMs int64 `protobuf:"varint,3,opt,name=ends_at_ms,json=endsAtMs,proto3" json:"ends_at_ms,omitempty"`
+	// How often the live has, this time included.
+	Rejoins       int32 `protobuf:"varint,4,opt,name=rejoins,proto3" json:"rejoins,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_UserRejoined) Reset() {
+	*x = Entry_UserRejoined{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_UserRejoined) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_UserRejoined) ProtoMessage() {}
+
+func (x *Entry_UserRejoined) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_UserRejoined.ProtoReflect.Descriptor instead.
+func (*Entry_UserRejoined) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 13}
+}
+
+func (x *Entry_UserRejoined) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *Entry_UserRejoined) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Entry_UserRejoined) GetEndsAtMs() int64 {
+	if x != nil {
+		return x.EndsAtMs
+	}
+	return 0
+}
+
+func (x *Entry_UserRejoined) GetRejoins() int32 {
+	if x != nil {
+		return x.Rejoins
+	}
+	return 0
+}
+
 type Entry_BattleEnding struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
@@ -1583,7 +1841,7 @@ type Entry_BattleEnding struct {
 
 func (x *Entry_BattleEnding) Reset() {
 	*x = Entry_BattleEnding{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[13]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1595,7 +1853,7 @@ func (x *Entry_BattleEnding) String() string {
 func (*Entry_BattleEnding) ProtoMessage() {}
 
 func (x *Entry_BattleEnding) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[13]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1608,7 +1866,7 @@ func (x *Entry_BattleEnding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_BattleEnding.ProtoReflect.Descriptor instead.
 func (*Entry_BattleEnding) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 11}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 14}
 }
 
 func (x *Entry_BattleEnding) GetBattleId() string {
@@ -1652,7 +1910,7 @@ type Entry_LiveClosed struct {
 
 func (x *Entry_LiveClosed) Reset() {
 	*x = Entry_LiveClosed{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[14]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1664,7 +1922,7 @@ func (x *Entry_LiveClosed) String() string {
 func (*Entry_LiveClosed) ProtoMessage() {}
 
 func (x *Entry_LiveClosed) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[14]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1677,7 +1935,7 @@ func (x *Entry_LiveClosed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_LiveClosed.ProtoReflect.Descriptor instead.
 func (*Entry_LiveClosed) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 12}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 15}
 }
 
 func (x *Entry_LiveClosed) GetBattleId() string {
@@ -1735,7 +1993,7 @@ type Entry_BattleEnded struct {
 
 func (x *Entry_BattleEnded) Reset() {
 	*x = Entry_BattleEnded{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[15]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1747,7 +2005,7 @@ func (x *Entry_BattleEnded) String() string {
 func (*Entry_BattleEnded) ProtoMessage() {}
 
 func (x *Entry_BattleEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[15]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1760,7 +2018,7 @@ func (x *Entry_BattleEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_BattleEnded.ProtoReflect.Descriptor instead.
 func (*Entry_BattleEnded) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 13}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 16}
 }
 
 func (x *Entry_BattleEnded) GetBattleId() string {
@@ -1827,7 +2085,7 @@ type Entry_ProposalMade struct {
 
 func (x *Entry_ProposalMade) Reset() {
 	*x = Entry_ProposalMade{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[16]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1839,7 +2097,7 @@ func (x *Entry_ProposalMade) String() string {
 func (*Entry_ProposalMade) ProtoMessage() {}
 
 func (x *Entry_ProposalMade) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[16]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1852,7 +2110,7 @@ func (x *Entry_ProposalMade) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_ProposalMade.ProtoReflect.Descriptor instead.
 func (*Entry_ProposalMade) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 14}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 17}
 }
 
 func (x *Entry_ProposalMade) GetBattleId() string {
@@ -1909,7 +2167,7 @@ type Entry_ProposalConsented struct {
 
 func (x *Entry_ProposalConsented) Reset() {
 	*x = Entry_ProposalConsented{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[17]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1921,7 +2179,7 @@ func (x *Entry_ProposalConsented) String() string {
 func (*Entry_ProposalConsented) ProtoMessage() {}
 
 func (x *Entry_ProposalConsented) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[17]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1934,7 +2192,7 @@ func (x *Entry_ProposalConsented) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_ProposalConsented.ProtoReflect.Descriptor instead.
 func (*Entry_ProposalConsented) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 15}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 18}
 }
 
 func (x *Entry_ProposalConsented) GetBattleId() string {
@@ -1976,7 +2234,7 @@ type Entry_ProposalLapsed struct {
 
 func (x *Entry_ProposalLapsed) Reset() {
 	*x = Entry_ProposalLapsed{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[18]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1988,7 +2246,7 @@ func (x *Entry_ProposalLapsed) String() string {
 func (*Entry_ProposalLapsed) ProtoMessage() {}
 
 func (x *Entry_ProposalLapsed) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[18]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2001,7 +2259,7 @@ func (x *Entry_ProposalLapsed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_ProposalLapsed.ProtoReflect.Descriptor instead.
 func (*Entry_ProposalLapsed) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 16}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 19}
 }
 
 func (x *Entry_ProposalLapsed) GetBattleId() string {
@@ -2037,7 +2295,7 @@ type Entry_BattleExtended struct {
 
 func (x *Entry_BattleExtended) Reset() {
 	*x = Entry_BattleExtended{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[19]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2049,7 +2307,7 @@ func (x *Entry_BattleExtended) String() string {
 func (*Entry_BattleExtended) ProtoMessage() {}
 
 func (x *Entry_BattleExtended) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[19]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2062,7 +2320,7 @@ func (x *Entry_BattleExtended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_BattleExtended.ProtoReflect.Descriptor instead.
 func (*Entry_BattleExtended) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 17}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 20}
 }
 
 func (x *Entry_BattleExtended) GetBattleId() string {
@@ -2103,7 +2361,7 @@ type Entry_Series struct {
 
 func (x *Entry_Series) Reset() {
 	*x = Entry_Series{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[20]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2115,7 +2373,7 @@ func (x *Entry_Series) String() string {
 func (*Entry_Series) ProtoMessage() {}
 
 func (x *Entry_Series) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[20]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2128,7 +2386,7 @@ func (x *Entry_Series) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_Series.ProtoReflect.Descriptor instead.
 func (*Entry_Series) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 18}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 21}
 }
 
 func (x *Entry_Series) GetSeriesId() string {
@@ -2204,7 +2462,7 @@ type Entry_PunishmentEnded struct {
 
 func (x *Entry_PunishmentEnded) Reset() {
 	*x = Entry_PunishmentEnded{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[21]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2216,7 +2474,7 @@ func (x *Entry_PunishmentEnded) String() string {
 func (*Entry_PunishmentEnded) ProtoMessage() {}
 
 func (x *Entry_PunishmentEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[21]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2229,7 +2487,7 @@ func (x *Entry_PunishmentEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_PunishmentEnded.ProtoReflect.Descriptor instead.
 func (*Entry_PunishmentEnded) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 19}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 22}
 }
 
 func (x *Entry_PunishmentEnded) GetBattleId() string {
@@ -2257,7 +2515,7 @@ type Entry_SeriesExited struct {
 
 func (x *Entry_SeriesExited) Reset() {
 	*x = Entry_SeriesExited{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[22]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2269,7 +2527,7 @@ func (x *Entry_SeriesExited) String() string {
 func (*Entry_SeriesExited) ProtoMessage() {}
 
 func (x *Entry_SeriesExited) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[22]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2282,7 +2540,7 @@ func (x *Entry_SeriesExited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_SeriesExited.ProtoReflect.Descriptor instead.
 func (*Entry_SeriesExited) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 20}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 23}
 }
 
 func (x *Entry_SeriesExited) GetBattleId() string {
@@ -2311,16 +2569,14 @@ type Entry_SeriesEnded struct {
 	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
 	Reason   Series_EndReason       `protobuf:"varint,2,opt,name=reason,proto3,enum=faceoff.battle.v1.Series_EndReason" json:"reason,omitempty"`
 	// Empty when nobody wins.
-	Winner string `protobuf:"bytes,3,opt,name=winner,proto3" json:"winner,omitempty"`
-	// What the admin who ended it said.
-	Detail        string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	Winner        string `protobuf:"bytes,3,opt,name=winner,proto3" json:"winner,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Entry_SeriesEnded) Reset() {
 	*x = Entry_SeriesEnded{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[23]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2332,7 +2588,7 @@ func (x *Entry_SeriesEnded) String() string {
 func (*Entry_SeriesEnded) ProtoMessage() {}
 
 func (x *Entry_SeriesEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[23]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2345,7 +2601,7 @@ func (x *Entry_SeriesEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_SeriesEnded.ProtoReflect.Descriptor instead.
 func (*Entry_SeriesEnded) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 21}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 24}
 }
 
 func (x *Entry_SeriesEnded) GetBattleId() string {
@@ -2369,13 +2625,6 @@ func (x *Entry_SeriesEnded) GetWinner() string {
 	return ""
 }
 
-func (x *Entry_SeriesEnded) GetDetail() string {
-	if x != nil {
-		return x.Detail
-	}
-	return ""
-}
-
 type Entry_SeriesContinued struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	BattleId      string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
@@ -2386,7 +2635,7 @@ type Entry_SeriesContinued struct {
 
 func (x *Entry_SeriesContinued) Reset() {
 	*x = Entry_SeriesContinued{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[24]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2398,7 +2647,7 @@ func (x *Entry_SeriesContinued) String() string {
 func (*Entry_SeriesContinued) ProtoMessage() {}
 
 func (x *Entry_SeriesContinued) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[24]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2411,7 +2660,7 @@ func (x *Entry_SeriesContinued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_SeriesContinued.ProtoReflect.Descriptor instead.
 func (*Entry_SeriesContinued) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 22}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{0, 25}
 }
 
 func (x *Entry_SeriesContinued) GetBattleId() string {
@@ -2432,13 +2681,14 @@ type Command_ReadCohost struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Sequence      uint64                 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	Facts         []*Command_Fact        `protobuf:"bytes,2,rep,name=facts,proto3" json:"facts,omitempty"`
+	Sessions      []*Command_SessionFact `protobuf:"bytes,3,rep,name=sessions,proto3" json:"sessions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Command_ReadCohost) Reset() {
 	*x = Command_ReadCohost{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[25]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2450,7 +2700,7 @@ func (x *Command_ReadCohost) String() string {
 func (*Command_ReadCohost) ProtoMessage() {}
 
 func (x *Command_ReadCohost) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[25]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2480,6 +2730,95 @@ func (x *Command_ReadCohost) GetFacts() []*Command_Fact {
 	return nil
 }
 
+func (x *Command_ReadCohost) GetSessions() []*Command_SessionFact {
+	if x != nil {
+		return x.Sessions
+	}
+	return nil
+}
+
+type Command_SessionFact struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Fact:
+	//
+	//	*Command_SessionFact_Taken
+	//	*Command_SessionFact_Ended
+	Fact          isCommand_SessionFact_Fact `protobuf_oneof:"fact"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Command_SessionFact) Reset() {
+	*x = Command_SessionFact{}
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Command_SessionFact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Command_SessionFact) ProtoMessage() {}
+
+func (x *Command_SessionFact) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Command_SessionFact.ProtoReflect.Descriptor instead.
+func (*Command_SessionFact) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{1, 1}
+}
+
+func (x *Command_SessionFact) GetFact() isCommand_SessionFact_Fact {
+	if x != nil {
+		return x.Fact
+	}
+	return nil
+}
+
+func (x *Command_SessionFact) GetTaken() *Entry_SessionTaken {
+	if x != nil {
+		if x, ok := x.Fact.(*Command_SessionFact_Taken); ok {
+			return x.Taken
+		}
+	}
+	return nil
+}
+
+func (x *Command_SessionFact) GetEnded() *Entry_LiveEnded {
+	if x != nil {
+		if x, ok := x.Fact.(*Command_SessionFact_Ended); ok {
+			return x.Ended
+		}
+	}
+	return nil
+}
+
+type isCommand_SessionFact_Fact interface {
+	isCommand_SessionFact_Fact()
+}
+
+type Command_SessionFact_Taken struct {
+	Taken *Entry_SessionTaken `protobuf:"bytes,1,opt,name=taken,proto3,oneof"`
+}
+
+type Command_SessionFact_Ended struct {
+	Ended *Entry_LiveEnded `protobuf:"bytes,2,opt,name=ended,proto3,oneof"`
+}
+
+func (*Command_SessionFact_Taken) isCommand_SessionFact_Fact() {}
+
+func (*Command_SessionFact_Ended) isCommand_SessionFact_Fact() {}
+
 type Command_Fact struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Fact:
@@ -2495,7 +2834,7 @@ type Command_Fact struct {
 
 func (x *Command_Fact) Reset() {
 	*x = Command_Fact{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[26]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2507,7 +2846,7 @@ func (x *Command_Fact) String() string {
 func (*Command_Fact) ProtoMessage() {}
 
 func (x *Command_Fact) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[26]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2520,7 +2859,7 @@ func (x *Command_Fact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command_Fact.ProtoReflect.Descriptor instead.
 func (*Command_Fact) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{1, 1}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{1, 2}
 }
 
 func (x *Command_Fact) GetFact() isCommand_Fact_Fact {
@@ -2580,7 +2919,7 @@ type Command_Advance struct {
 
 func (x *Command_Advance) Reset() {
 	*x = Command_Advance{}
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[27]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2592,7 +2931,7 @@ func (x *Command_Advance) String() string {
 func (*Command_Advance) ProtoMessage() {}
 
 func (x *Command_Advance) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_log_proto_msgTypes[27]
+	mi := &file_faceoff_battle_v1_log_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2605,7 +2944,7 @@ func (x *Command_Advance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command_Advance.ProtoReflect.Descriptor instead.
 func (*Command_Advance) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{1, 2}
+	return file_faceoff_battle_v1_log_proto_rawDescGZIP(), []int{1, 3}
 }
 
 func (x *Command_Advance) GetBattleId() string {
@@ -2619,12 +2958,15 @@ var File_faceoff_battle_v1_log_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\n" +
-	"\x1bfaceoff/battle/v1/log.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a\x1afaceoff/user/v1/user.proto\"\xe7,\n" +
+	"\x1bfaceoff/battle/v1/log.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a\x1afaceoff/user/v1/user.proto\"\xb10\n" +
 	"\x05Entry\x12F\n" +
 	"\vcohost_read\x18\x01 \x01(\v2#.faceoff.battle.v1.Entry.CohostReadH\x00R\n" +
 	"cohostRead\x12X\n" +
 	"\x11connection_joined\x18\x02 \x01(\v2).faceoff.battle.v1.Entry.ConnectionJoinedH\x00R\x10connectionJoined\x12R\n" +
-	"\x0fconnection_left\x18\x03 \x01(\v2'.faceoff.battle.v1.Entry.ConnectionLeftH\x00R\x0econnectionLeft\x12U\n" +
+	"\x0fconnection_left\x18\x03 \x01(\v2'.faceoff.battle.v1.Entry.ConnectionLeftH\x00R\x0econnectionLeft\x12L\n" +
+	"\rsession_taken\x18\x04 \x01(\v2%.faceoff.battle.v1.Entry.SessionTakenH\x00R\fsessionTaken\x12C\n" +
+	"\n" +
+	"live_ended\x18\x05 \x01(\v2\".faceoff.battle.v1.Entry.LiveEndedH\x00R\tliveEnded\x12U\n" +
 	"\x10battle_requested\x18\n" +
 	" \x01(\v2(.faceoff.battle.v1.Entry.BattleRequestedH\x00R\x0fbattleRequested\x12U\n" +
 	"\x10invitee_answered\x18\v \x01(\v2(.faceoff.battle.v1.Entry.InviteeAnsweredH\x00R\x0finviteeAnswered\x12R\n" +
@@ -2641,7 +2983,8 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\rproposal_made\x18\x14 \x01(\v2%.faceoff.battle.v1.Entry.ProposalMadeH\x00R\fproposalMade\x12[\n" +
 	"\x12proposal_consented\x18\x15 \x01(\v2*.faceoff.battle.v1.Entry.ProposalConsentedH\x00R\x11proposalConsented\x12R\n" +
 	"\x0fproposal_lapsed\x18\x16 \x01(\v2'.faceoff.battle.v1.Entry.ProposalLapsedH\x00R\x0eproposalLapsed\x12R\n" +
-	"\x0fbattle_extended\x18\x17 \x01(\v2'.faceoff.battle.v1.Entry.BattleExtendedH\x00R\x0ebattleExtended\x12U\n" +
+	"\x0fbattle_extended\x18\x17 \x01(\v2'.faceoff.battle.v1.Entry.BattleExtendedH\x00R\x0ebattleExtended\x12L\n" +
+	"\ruser_rejoined\x18\x18 \x01(\v2%.faceoff.battle.v1.Entry.UserRejoinedH\x00R\fuserRejoined\x12U\n" +
 	"\x10punishment_ended\x18\x1e \x01(\v2(.faceoff.battle.v1.Entry.PunishmentEndedH\x00R\x0fpunishmentEnded\x12L\n" +
 	"\rseries_exited\x18\x1f \x01(\v2%.faceoff.battle.v1.Entry.SeriesExitedH\x00R\fseriesExited\x12I\n" +
 	"\fseries_ended\x18  \x01(\v2$.faceoff.battle.v1.Entry.SeriesEndedH\x00R\vseriesEnded\x12U\n" +
@@ -2655,7 +2998,14 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\x04host\x18\x03 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\x1aN\n" +
 	"\x0eConnectionLeft\x12#\n" +
 	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x12\x17\n" +
-	"\alive_id\x18\x02 \x01(\tR\x06liveId\x1aQ\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x1a\\\n" +
+	"\fSessionTaken\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x02 \x01(\tR\tsessionId\x12\x14\n" +
+	"\x05fence\x18\x03 \x01(\x03R\x05fence\x1a$\n" +
+	"\tLiveEnded\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x1aQ\n" +
 	"\vParticipant\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
 	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\x1aW\n" +
@@ -2716,7 +3066,13 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\x0fLEFT_CONNECTION\x10\x02\x12\x0e\n" +
 	"\n" +
 	"LIVE_ENDED\x10\x03\x12\b\n" +
-	"\x04LOST\x10\x04\x1a\x9e\x01\n" +
+	"\x04LOST\x10\x04\x1a|\n" +
+	"\fUserRejoined\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12\x1c\n" +
+	"\n" +
+	"ends_at_ms\x18\x03 \x01(\x03R\bendsAtMs\x12\x18\n" +
+	"\arejoins\x18\x04 \x01(\x05R\arejoins\x1a\x9e\x01\n" +
 	"\fBattleEnding\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12;\n" +
 	"\x06reason\x18\x02 \x01(\x0e2#.faceoff.battle.v1.Battle.EndReasonR\x06reason\x12\x1c\n" +
@@ -2784,16 +3140,15 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\fSeriesExited\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12B\n" +
-	"\x06reason\x18\x03 \x01(\x0e2*.faceoff.battle.v1.Entry.UserExited.ReasonR\x06reason\x1a\x97\x01\n" +
+	"\x06reason\x18\x03 \x01(\x0e2*.faceoff.battle.v1.Entry.UserExited.ReasonR\x06reason\x1a\x7f\n" +
 	"\vSeriesEnded\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12;\n" +
 	"\x06reason\x18\x02 \x01(\x0e2#.faceoff.battle.v1.Series.EndReasonR\x06reason\x12\x16\n" +
-	"\x06winner\x18\x03 \x01(\tR\x06winner\x12\x16\n" +
-	"\x06detail\x18\x04 \x01(\tR\x06detail\x1aT\n" +
+	"\x06winner\x18\x03 \x01(\tR\x06winner\x1aT\n" +
 	"\x0fSeriesContinued\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12$\n" +
 	"\x0enext_battle_id\x18\x02 \x01(\tR\fnextBattleIdB\a\n" +
-	"\x05entry\"\xc9\v\n" +
+	"\x05entry\"\xb7\x0e\n" +
 	"\aCommand\x12P\n" +
 	"\x0erequest_battle\x18\x01 \x01(\v2'.faceoff.battle.v1.RequestBattleRequestH\x00R\rrequestBattle\x12M\n" +
 	"\raccept_battle\x18\x02 \x01(\v2&.faceoff.battle.v1.AcceptBattleRequestH\x00R\facceptBattle\x12M\n" +
@@ -2813,12 +3168,21 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\rextend_battle\x18\f \x01(\v2&.faceoff.battle.v1.ExtendBattleRequestH\x00R\fextendBattle\x12G\n" +
 	"\vvoid_battle\x18\r \x01(\v2$.faceoff.battle.v1.VoidBattleRequestH\x00R\n" +
 	"voidBattle\x12=\n" +
-	"\arematch\x18\x0f \x01(\v2!.faceoff.battle.v1.RematchRequestH\x00R\arematch\x12\"\n" +
-	"\rnew_battle_id\x18\x14 \x01(\tR\vnewBattleId\x1a_\n" +
+	"\arematch\x18\x0f \x01(\v2!.faceoff.battle.v1.RematchRequestH\x00R\arematch\x12M\n" +
+	"\rrejoin_battle\x18\x10 \x01(\v2&.faceoff.battle.v1.RejoinBattleRequestH\x00R\frejoinBattle\x12\"\n" +
+	"\rnew_battle_id\x18\x14 \x01(\tR\vnewBattleId\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x15 \x01(\tR\tsessionId\x12&\n" +
+	"\x0fsession_live_id\x18\x16 \x01(\tR\rsessionLiveId\x1a\xa3\x01\n" +
 	"\n" +
 	"ReadCohost\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x125\n" +
-	"\x05facts\x18\x02 \x03(\v2\x1f.faceoff.battle.v1.Command.FactR\x05facts\x1a\xd6\x01\n" +
+	"\x05facts\x18\x02 \x03(\v2\x1f.faceoff.battle.v1.Command.FactR\x05facts\x12B\n" +
+	"\bsessions\x18\x03 \x03(\v2&.faceoff.battle.v1.Command.SessionFactR\bsessions\x1a\x90\x01\n" +
+	"\vSessionFact\x12=\n" +
+	"\x05taken\x18\x01 \x01(\v2%.faceoff.battle.v1.Entry.SessionTakenH\x00R\x05taken\x12:\n" +
+	"\x05ended\x18\x02 \x01(\v2\".faceoff.battle.v1.Entry.LiveEndedH\x00R\x05endedB\x06\n" +
+	"\x04fact\x1a\xd6\x01\n" +
 	"\x04Fact\x12C\n" +
 	"\x06joined\x18\x01 \x01(\v2).faceoff.battle.v1.Entry.ConnectionJoinedH\x00R\x06joined\x12=\n" +
 	"\x04left\x18\x02 \x01(\v2'.faceoff.battle.v1.Entry.ConnectionLeftH\x00R\x04left\x12B\n" +
@@ -2842,7 +3206,7 @@ func file_faceoff_battle_v1_log_proto_rawDescGZIP() []byte {
 }
 
 var file_faceoff_battle_v1_log_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_faceoff_battle_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_faceoff_battle_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_faceoff_battle_v1_log_proto_goTypes = []any{
 	(Entry_InviteeAnswered_Answer)(0),  // 0: faceoff.battle.v1.Entry.InviteeAnswered.Answer
 	(Entry_UserExited_Reason)(0),       // 1: faceoff.battle.v1.Entry.UserExited.Reason
@@ -2852,121 +3216,133 @@ var file_faceoff_battle_v1_log_proto_goTypes = []any{
 	(*Entry_CohostRead)(nil),           // 5: faceoff.battle.v1.Entry.CohostRead
 	(*Entry_ConnectionJoined)(nil),     // 6: faceoff.battle.v1.Entry.ConnectionJoined
 	(*Entry_ConnectionLeft)(nil),       // 7: faceoff.battle.v1.Entry.ConnectionLeft
-	(*Entry_Participant)(nil),          // 8: faceoff.battle.v1.Entry.Participant
-	(*Entry_RefusedTarget)(nil),        // 9: faceoff.battle.v1.Entry.RefusedTarget
-	(*Entry_BattleRequested)(nil),      // 10: faceoff.battle.v1.Entry.BattleRequested
-	(*Entry_InviteeAnswered)(nil),      // 11: faceoff.battle.v1.Entry.InviteeAnswered
-	(*Entry_BattleStarting)(nil),       // 12: faceoff.battle.v1.Entry.BattleStarting
-	(*Entry_LiveOpened)(nil),           // 13: faceoff.battle.v1.Entry.LiveOpened
-	(*Entry_BattleStarted)(nil),        // 14: faceoff.battle.v1.Entry.BattleStarted
-	(*Entry_UserExited)(nil),           // 15: faceoff.battle.v1.Entry.UserExited
-	(*Entry_BattleEnding)(nil),         // 16: faceoff.battle.v1.Entry.BattleEnding
-	(*Entry_LiveClosed)(nil),           // 17: faceoff.battle.v1.Entry.LiveClosed
-	(*Entry_BattleEnded)(nil),          // 18: faceoff.battle.v1.Entry.BattleEnded
-	(*Entry_ProposalMade)(nil),         // 19: faceoff.battle.v1.Entry.ProposalMade
-	(*Entry_ProposalConsented)(nil),    // 20: faceoff.battle.v1.Entry.ProposalConsented
-	(*Entry_ProposalLapsed)(nil),       // 21: faceoff.battle.v1.Entry.ProposalLapsed
-	(*Entry_BattleExtended)(nil),       // 22: faceoff.battle.v1.Entry.BattleExtended
-	(*Entry_Series)(nil),               // 23: faceoff.battle.v1.Entry.Series
-	(*Entry_PunishmentEnded)(nil),      // 24: faceoff.battle.v1.Entry.PunishmentEnded
-	(*Entry_SeriesExited)(nil),         // 25: faceoff.battle.v1.Entry.SeriesExited
-	(*Entry_SeriesEnded)(nil),          // 26: faceoff.battle.v1.Entry.SeriesEnded
-	(*Entry_SeriesContinued)(nil),      // 27: faceoff.battle.v1.Entry.SeriesContinued
-	(*Command_ReadCohost)(nil),         // 28: faceoff.battle.v1.Command.ReadCohost
-	(*Command_Fact)(nil),               // 29: faceoff.battle.v1.Command.Fact
-	(*Command_Advance)(nil),            // 30: faceoff.battle.v1.Command.Advance
-	(*RequestBattleRequest)(nil),       // 31: faceoff.battle.v1.RequestBattleRequest
-	(*AcceptBattleRequest)(nil),        // 32: faceoff.battle.v1.AcceptBattleRequest
-	(*RejectBattleRequest)(nil),        // 33: faceoff.battle.v1.RejectBattleRequest
-	(*CancelBattleRequestRequest)(nil), // 34: faceoff.battle.v1.CancelBattleRequestRequest
-	(*ExitBattleRequest)(nil),          // 35: faceoff.battle.v1.ExitBattleRequest
-	(*LeaveBattleRequest)(nil),         // 36: faceoff.battle.v1.LeaveBattleRequest
-	(*ReportOpenedRequest)(nil),        // 37: faceoff.battle.v1.ReportOpenedRequest
-	(*ReportClosedRequest)(nil),        // 38: faceoff.battle.v1.ReportClosedRequest
-	(*EndBattleRequest)(nil),           // 39: faceoff.battle.v1.EndBattleRequest
-	(*ExtendBattleRequest)(nil),        // 40: faceoff.battle.v1.ExtendBattleRequest
-	(*VoidBattleRequest)(nil),          // 41: faceoff.battle.v1.VoidBattleRequest
-	(*RematchRequest)(nil),             // 42: faceoff.battle.v1.RematchRequest
-	(*v1.User)(nil),                    // 43: faceoff.user.v1.User
-	(*BattleConfig)(nil),               // 44: faceoff.battle.v1.BattleConfig
-	(Battle_EndReason)(0),              // 45: faceoff.battle.v1.Battle.EndReason
-	(*Gifter)(nil),                     // 46: faceoff.battle.v1.Gifter
-	(*ClosingProof)(nil),               // 47: faceoff.battle.v1.ClosingProof
-	(*BattleResult)(nil),               // 48: faceoff.battle.v1.BattleResult
-	(Proposal_Kind)(0),                 // 49: faceoff.battle.v1.Proposal.Kind
-	(*SeriesWins)(nil),                 // 50: faceoff.battle.v1.SeriesWins
-	(Series_EndReason)(0),              // 51: faceoff.battle.v1.Series.EndReason
-	(PunishmentEnded_Reason)(0),        // 52: faceoff.battle.v1.PunishmentEnded.Reason
+	(*Entry_SessionTaken)(nil),         // 8: faceoff.battle.v1.Entry.SessionTaken
+	(*Entry_LiveEnded)(nil),            // 9: faceoff.battle.v1.Entry.LiveEnded
+	(*Entry_Participant)(nil),          // 10: faceoff.battle.v1.Entry.Participant
+	(*Entry_RefusedTarget)(nil),        // 11: faceoff.battle.v1.Entry.RefusedTarget
+	(*Entry_BattleRequested)(nil),      // 12: faceoff.battle.v1.Entry.BattleRequested
+	(*Entry_InviteeAnswered)(nil),      // 13: faceoff.battle.v1.Entry.InviteeAnswered
+	(*Entry_BattleStarting)(nil),       // 14: faceoff.battle.v1.Entry.BattleStarting
+	(*Entry_LiveOpened)(nil),           // 15: faceoff.battle.v1.Entry.LiveOpened
+	(*Entry_BattleStarted)(nil),        // 16: faceoff.battle.v1.Entry.BattleStarted
+	(*Entry_UserExited)(nil),           // 17: faceoff.battle.v1.Entry.UserExited
+	(*Entry_UserRejoined)(nil),         // 18: faceoff.battle.v1.Entry.UserRejoined
+	(*Entry_BattleEnding)(nil),         // 19: faceoff.battle.v1.Entry.BattleEnding
+	(*Entry_LiveClosed)(nil),           // 20: faceoff.battle.v1.Entry.LiveClosed
+	(*Entry_BattleEnded)(nil),          // 21: faceoff.battle.v1.Entry.BattleEnded
+	(*Entry_ProposalMade)(nil),         // 22: faceoff.battle.v1.Entry.ProposalMade
+	(*Entry_ProposalConsented)(nil),    // 23: faceoff.battle.v1.Entry.ProposalConsented
+	(*Entry_ProposalLapsed)(nil),       // 24: faceoff.battle.v1.Entry.ProposalLapsed
+	(*Entry_BattleExtended)(nil),       // 25: faceoff.battle.v1.Entry.BattleExtended
+	(*Entry_Series)(nil),               // 26: faceoff.battle.v1.Entry.Series
+	(*Entry_PunishmentEnded)(nil),      // 27: faceoff.battle.v1.Entry.PunishmentEnded
+	(*Entry_SeriesExited)(nil),         // 28: faceoff.battle.v1.Entry.SeriesExited
+	(*Entry_SeriesEnded)(nil),          // 29: faceoff.battle.v1.Entry.SeriesEnded
+	(*Entry_SeriesContinued)(nil),      // 30: faceoff.battle.v1.Entry.SeriesContinued
+	(*Command_ReadCohost)(nil),         // 31: faceoff.battle.v1.Command.ReadCohost
+	(*Command_SessionFact)(nil),        // 32: faceoff.battle.v1.Command.SessionFact
+	(*Command_Fact)(nil),               // 33: faceoff.battle.v1.Command.Fact
+	(*Command_Advance)(nil),            // 34: faceoff.battle.v1.Command.Advance
+	(*RequestBattleRequest)(nil),       // 35: faceoff.battle.v1.RequestBattleRequest
+	(*AcceptBattleRequest)(nil),        // 36: faceoff.battle.v1.AcceptBattleRequest
+	(*RejectBattleRequest)(nil),        // 37: faceoff.battle.v1.RejectBattleRequest
+	(*CancelBattleRequestRequest)(nil), // 38: faceoff.battle.v1.CancelBattleRequestRequest
+	(*ExitBattleRequest)(nil),          // 39: faceoff.battle.v1.ExitBattleRequest
+	(*LeaveBattleRequest)(nil),         // 40: faceoff.battle.v1.LeaveBattleRequest
+	(*ReportOpenedRequest)(nil),        // 41: faceoff.battle.v1.ReportOpenedRequest
+	(*ReportClosedRequest)(nil),        // 42: faceoff.battle.v1.ReportClosedRequest
+	(*EndBattleRequest)(nil),           // 43: faceoff.battle.v1.EndBattleRequest
+	(*ExtendBattleRequest)(nil),        // 44: faceoff.battle.v1.ExtendBattleRequest
+	(*VoidBattleRequest)(nil),          // 45: faceoff.battle.v1.VoidBattleRequest
+	(*RematchRequest)(nil),             // 46: faceoff.battle.v1.RematchRequest
+	(*RejoinBattleRequest)(nil),        // 47: faceoff.battle.v1.RejoinBattleRequest
+	(*v1.User)(nil),                    // 48: faceoff.user.v1.User
+	(*BattleConfig)(nil),               // 49: faceoff.battle.v1.BattleConfig
+	(Battle_EndReason)(0),              // 50: faceoff.battle.v1.Battle.EndReason
+	(*Gifter)(nil),                     // 51: faceoff.battle.v1.Gifter
+	(*ClosingProof)(nil),               // 52: faceoff.battle.v1.ClosingProof
+	(*BattleResult)(nil),               // 53: faceoff.battle.v1.BattleResult
+	(Proposal_Kind)(0),                 // 54: faceoff.battle.v1.Proposal.Kind
+	(*SeriesWins)(nil),                 // 55: faceoff.battle.v1.SeriesWins
+	(Series_EndReason)(0),              // 56: faceoff.battle.v1.Series.EndReason
+	(PunishmentEnded_Reason)(0),        // 57: faceoff.battle.v1.PunishmentEnded.Reason
 }
 var file_faceoff_battle_v1_log_proto_depIdxs = []int32{
 	5,  // 0: faceoff.battle.v1.Entry.cohost_read:type_name -> faceoff.battle.v1.Entry.CohostRead
 	6,  // 1: faceoff.battle.v1.Entry.connection_joined:type_name -> faceoff.battle.v1.Entry.ConnectionJoined
 	7,  // 2: faceoff.battle.v1.Entry.connection_left:type_name -> faceoff.battle.v1.Entry.ConnectionLeft
-	10, // 3: faceoff.battle.v1.Entry.battle_requested:type_name -> faceoff.battle.v1.Entry.BattleRequested
-	11, // 4: faceoff.battle.v1.Entry.invitee_answered:type_name -> faceoff.battle.v1.Entry.InviteeAnswered
-	12, // 5: faceoff.battle.v1.Entry.battle_starting:type_name -> faceoff.battle.v1.Entry.BattleStarting
-	13, // 6: faceoff.battle.v1.Entry.live_opened:type_name -> faceoff.battle.v1.Entry.LiveOpened
-	14, // 7: faceoff.battle.v1.Entry.battle_started:type_name -> faceoff.battle.v1.Entry.BattleStarted
-	15, // 8: faceoff.battle.v1.Entry.user_exited:type_name -> faceoff.battle.v1.Entry.UserExited
-	16, // 9: faceoff.battle.v1.Entry.battle_ending:type_name -> faceoff.battle.v1.Entry.BattleEnding
-	17, // 10: faceoff.battle.v1.Entry.live_closed:type_name -> faceoff.battle.v1.Entry.LiveClosed
-	18, // 11: faceoff.battle.v1.Entry.battle_ended:type_name -> faceoff.battle.v1.Entry.BattleEnded
-	19, // 12: faceoff.battle.v1.Entry.proposal_made:type_name -> faceoff.battle.v1.Entry.ProposalMade
-	20, // 13: faceoff.battle.v1.Entry.proposal_consented:type_name -> faceoff.battle.v1.Entry.ProposalConsented
-	21, // 14: faceoff.battle.v1.Entry.proposal_lapsed:type_name -> faceoff.battle.v1.Entry.ProposalLapsed
-	22, // 15: faceoff.battle.v1.Entry.battle_extended:type_name -> faceoff.battle.v1.Entry.BattleExtended
-	24, // 16: faceoff.battle.v1.Entry.punishment_ended:type_name -> faceoff.battle.v1.Entry.PunishmentEnded
-	25, // 17: faceoff.battle.v1.Entry.series_exited:type_name -> faceoff.battle.v1.Entry.SeriesExited
-	26, // 18: faceoff.battle.v1.Entry.series_ended:type_name -> faceoff.battle.v1.Entry.SeriesEnded
-	27, // 19: faceoff.battle.v1.Entry.series_continued:type_name -> faceoff.battle.v1.Entry.SeriesContinued
-	31, // 20: faceoff.battle.v1.Command.request_battle:type_name -> faceoff.battle.v1.RequestBattleRequest
-	32, // 21: faceoff.battle.v1.Command.accept_battle:type_name -> faceoff.battle.v1.AcceptBattleRequest
-	33, // 22: faceoff.battle.v1.Command.reject_battle:type_name -> faceoff.battle.v1.RejectBattleRequest
-	34, // 23: faceoff.battle.v1.Command.cancel_battle_request:type_name -> faceoff.battle.v1.CancelBattleRequestRequest
-	35, // 24: faceoff.battle.v1.Command.exit_battle:type_name -> faceoff.battle.v1.ExitBattleRequest
-	36, // 25: faceoff.battle.v1.Command.leave_battle:type_name -> faceoff.battle.v1.LeaveBattleRequest
-	37, // 26: faceoff.battle.v1.Command.report_opened:type_name -> faceoff.battle.v1.ReportOpenedRequest
-	38, // 27: faceoff.battle.v1.Command.report_closed:type_name -> faceoff.battle.v1.ReportClosedRequest
-	28, // 28: faceoff.battle.v1.Command.read_cohost:type_name -> faceoff.battle.v1.Command.ReadCohost
-	30, // 29: faceoff.battle.v1.Command.advance:type_name -> faceoff.battle.v1.Command.Advance
-	39, // 30: faceoff.battle.v1.Command.end_battle:type_name -> faceoff.battle.v1.EndBattleRequest
-	40, // 31: faceoff.battle.v1.Command.extend_battle:type_name -> faceoff.battle.v1.ExtendBattleRequest
-	41, // 32: faceoff.battle.v1.Command.void_battle:type_name -> faceoff.battle.v1.VoidBattleRequest
-	42, // 33: faceoff.battle.v1.Command.rematch:type_name -> faceoff.battle.v1.RematchRequest
-	43, // 34: faceoff.battle.v1.Entry.ConnectionJoined.host:type_name -> faceoff.user.v1.User
-	43, // 35: faceoff.battle.v1.Entry.Participant.host:type_name -> faceoff.user.v1.User
-	44, // 36: faceoff.battle.v1.Entry.BattleRequested.config:type_name -> faceoff.battle.v1.BattleConfig
-	8,  // 37: faceoff.battle.v1.Entry.BattleRequested.inviter:type_name -> faceoff.battle.v1.Entry.Participant
-	8,  // 38: faceoff.battle.v1.Entry.BattleRequested.invitees:type_name -> faceoff.battle.v1.Entry.Participant
-	9,  // 39: faceoff.battle.v1.Entry.BattleRequested.refused:type_name -> faceoff.battle.v1.Entry.RefusedTarget
-	23, // 40: faceoff.battle.v1.Entry.BattleRequested.series:type_name -> faceoff.battle.v1.Entry.Series
-	0,  // 41: faceoff.battle.v1.Entry.InviteeAnswered.answer:type_name -> faceoff.battle.v1.Entry.InviteeAnswered.Answer
-	8,  // 42: faceoff.battle.v1.Entry.BattleStarting.participants:type_name -> faceoff.battle.v1.Entry.Participant
-	1,  // 43: faceoff.battle.v1.Entry.UserExited.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
-	45, // 44: faceoff.battle.v1.Entry.BattleEnding.reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	46, // 45: faceoff.battle.v1.Entry.LiveClosed.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	47, // 46: faceoff.battle.v1.Entry.LiveClosed.proof:type_name -> faceoff.battle.v1.ClosingProof
-	45, // 47: faceoff.battle.v1.Entry.BattleEnded.reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	2,  // 48: faceoff.battle.v1.Entry.BattleEnded.never:type_name -> faceoff.battle.v1.Entry.BattleEnded.Never
-	48, // 49: faceoff.battle.v1.Entry.BattleEnded.result:type_name -> faceoff.battle.v1.BattleResult
-	23, // 50: faceoff.battle.v1.Entry.BattleEnded.series:type_name -> faceoff.battle.v1.Entry.Series
-	49, // 51: faceoff.battle.v1.Entry.ProposalMade.kind:type_name -> faceoff.battle.v1.Proposal.Kind
-	49, // 52: faceoff.battle.v1.Entry.ProposalConsented.kind:type_name -> faceoff.battle.v1.Proposal.Kind
-	49, // 53: faceoff.battle.v1.Entry.ProposalLapsed.kind:type_name -> faceoff.battle.v1.Proposal.Kind
-	50, // 54: faceoff.battle.v1.Entry.Series.wins:type_name -> faceoff.battle.v1.SeriesWins
-	51, // 55: faceoff.battle.v1.Entry.Series.end_reason:type_name -> faceoff.battle.v1.Series.EndReason
-	52, // 56: faceoff.battle.v1.Entry.PunishmentEnded.reason:type_name -> faceoff.battle.v1.PunishmentEnded.Reason
-	1,  // 57: faceoff.battle.v1.Entry.SeriesExited.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
-	51, // 58: faceoff.battle.v1.Entry.SeriesEnded.reason:type_name -> faceoff.battle.v1.Series.EndReason
-	29, // 59: faceoff.battle.v1.Command.ReadCohost.facts:type_name -> faceoff.battle.v1.Command.Fact
-	6,  // 60: faceoff.battle.v1.Command.Fact.joined:type_name -> faceoff.battle.v1.Entry.ConnectionJoined
-	7,  // 61: faceoff.battle.v1.Command.Fact.left:type_name -> faceoff.battle.v1.Entry.ConnectionLeft
-	1,  // 62: faceoff.battle.v1.Command.Fact.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
-	63, // [63:63] is the sub-list for method output_type
-	63, // [63:63] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	8,  // 3: faceoff.battle.v1.Entry.session_taken:type_name -> faceoff.battle.v1.Entry.SessionTaken
+	9,  // 4: faceoff.battle.v1.Entry.live_ended:type_name -> faceoff.battle.v1.Entry.LiveEnded
+	12, // 5: faceoff.battle.v1.Entry.battle_requested:type_name -> faceoff.battle.v1.Entry.BattleRequested
+	13, // 6: faceoff.battle.v1.Entry.invitee_answered:type_name -> faceoff.battle.v1.Entry.InviteeAnswered
+	14, // 7: faceoff.battle.v1.Entry.battle_starting:type_name -> faceoff.battle.v1.Entry.BattleStarting
+	15, // 8: faceoff.battle.v1.Entry.live_opened:type_name -> faceoff.battle.v1.Entry.LiveOpened
+	16, // 9: faceoff.battle.v1.Entry.battle_started:type_name -> faceoff.battle.v1.Entry.BattleStarted
+	17, // 10: faceoff.battle.v1.Entry.user_exited:type_name -> faceoff.battle.v1.Entry.UserExited
+	19, // 11: faceoff.battle.v1.Entry.battle_ending:type_name -> faceoff.battle.v1.Entry.BattleEnding
+	20, // 12: faceoff.battle.v1.Entry.live_closed:type_name -> faceoff.battle.v1.Entry.LiveClosed
+	21, // 13: faceoff.battle.v1.Entry.battle_ended:type_name -> faceoff.battle.v1.Entry.BattleEnded
+	22, // 14: faceoff.battle.v1.Entry.proposal_made:type_name -> faceoff.battle.v1.Entry.ProposalMade
+	23, // 15: faceoff.battle.v1.Entry.proposal_consented:type_name -> faceoff.battle.v1.Entry.ProposalConsented
+	24, // 16: faceoff.battle.v1.Entry.proposal_lapsed:type_name -> faceoff.battle.v1.Entry.ProposalLapsed
+	25, // 17: faceoff.battle.v1.Entry.battle_extended:type_name -> faceoff.battle.v1.Entry.BattleExtended
+	18, // 18: faceoff.battle.v1.Entry.user_rejoined:type_name -> faceoff.battle.v1.Entry.UserRejoined
+	27, // 19: faceoff.battle.v1.Entry.punishment_ended:type_name -> faceoff.battle.v1.Entry.PunishmentEnded
+	28, // 20: faceoff.battle.v1.Entry.series_exited:type_name -> faceoff.battle.v1.Entry.SeriesExited
+	29, // 21: faceoff.battle.v1.Entry.series_ended:type_name -> faceoff.battle.v1.Entry.SeriesEnded
+	30, // 22: faceoff.battle.v1.Entry.series_continued:type_name -> faceoff.battle.v1.Entry.SeriesContinued
+	35, // 23: faceoff.battle.v1.Command.request_battle:type_name -> faceoff.battle.v1.RequestBattleRequest
+	36, // 24: faceoff.battle.v1.Command.accept_battle:type_name -> faceoff.battle.v1.AcceptBattleRequest
+	37, // 25: faceoff.battle.v1.Command.reject_battle:type_name -> faceoff.battle.v1.RejectBattleRequest
+	38, // 26: faceoff.battle.v1.Command.cancel_battle_request:type_name -> faceoff.battle.v1.CancelBattleRequestRequest
+	39, // 27: faceoff.battle.v1.Command.exit_battle:type_name -> faceoff.battle.v1.ExitBattleRequest
+	40, // 28: faceoff.battle.v1.Command.leave_battle:type_name -> faceoff.battle.v1.LeaveBattleRequest
+	41, // 29: faceoff.battle.v1.Command.report_opened:type_name -> faceoff.battle.v1.ReportOpenedRequest
+	42, // 30: faceoff.battle.v1.Command.report_closed:type_name -> faceoff.battle.v1.ReportClosedRequest
+	31, // 31: faceoff.battle.v1.Command.read_cohost:type_name -> faceoff.battle.v1.Command.ReadCohost
+	34, // 32: faceoff.battle.v1.Command.advance:type_name -> faceoff.battle.v1.Command.Advance
+	43, // 33: faceoff.battle.v1.Command.end_battle:type_name -> faceoff.battle.v1.EndBattleRequest
+	44, // 34: faceoff.battle.v1.Command.extend_battle:type_name -> faceoff.battle.v1.ExtendBattleRequest
+	45, // 35: faceoff.battle.v1.Command.void_battle:type_name -> faceoff.battle.v1.VoidBattleRequest
+	46, // 36: faceoff.battle.v1.Command.rematch:type_name -> faceoff.battle.v1.RematchRequest
+	47, // 37: faceoff.battle.v1.Command.rejoin_battle:type_name -> faceoff.battle.v1.RejoinBattleRequest
+	48, // 38: faceoff.battle.v1.Entry.ConnectionJoined.host:type_name -> faceoff.user.v1.User
+	48, // 39: faceoff.battle.v1.Entry.Participant.host:type_name -> faceoff.user.v1.User
+	49, // 40: faceoff.battle.v1.Entry.BattleRequested.config:type_name -> faceoff.battle.v1.BattleConfig
+	10, // 41: faceoff.battle.v1.Entry.BattleRequested.inviter:type_name -> faceoff.battle.v1.Entry.Participant
+	10, // 42: faceoff.battle.v1.Entry.BattleRequested.invitees:type_name -> faceoff.battle.v1.Entry.Participant
+	11, // 43: faceoff.battle.v1.Entry.BattleRequested.refused:type_name -> faceoff.battle.v1.Entry.RefusedTarget
+	26, // 44: faceoff.battle.v1.Entry.BattleRequested.series:type_name -> faceoff.battle.v1.Entry.Series
+	0,  // 45: faceoff.battle.v1.Entry.InviteeAnswered.answer:type_name -> faceoff.battle.v1.Entry.InviteeAnswered.Answer
+	10, // 46: faceoff.battle.v1.Entry.BattleStarting.participants:type_name -> faceoff.battle.v1.Entry.Participant
+	1,  // 47: faceoff.battle.v1.Entry.UserExited.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
+	50, // 48: faceoff.battle.v1.Entry.BattleEnding.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	51, // 49: faceoff.battle.v1.Entry.LiveClosed.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	52, // 50: faceoff.battle.v1.Entry.LiveClosed.proof:type_name -> faceoff.battle.v1.ClosingProof
+	50, // 51: faceoff.battle.v1.Entry.BattleEnded.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	2,  // 52: faceoff.battle.v1.Entry.BattleEnded.never:type_name -> faceoff.battle.v1.Entry.BattleEnded.Never
+	53, // 53: faceoff.battle.v1.Entry.BattleEnded.result:type_name -> faceoff.battle.v1.BattleResult
+	26, // 54: faceoff.battle.v1.Entry.BattleEnded.series:type_name -> faceoff.battle.v1.Entry.Series
+	54, // 55: faceoff.battle.v1.Entry.ProposalMade.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	54, // 56: faceoff.battle.v1.Entry.ProposalConsented.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	54, // 57: faceoff.battle.v1.Entry.ProposalLapsed.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	55, // 58: faceoff.battle.v1.Entry.Series.wins:type_name -> faceoff.battle.v1.SeriesWins
+	56, // 59: faceoff.battle.v1.Entry.Series.end_reason:type_name -> faceoff.battle.v1.Series.EndReason
+	57, // 60: faceoff.battle.v1.Entry.PunishmentEnded.reason:type_name -> faceoff.battle.v1.PunishmentEnded.Reason
+	1,  // 61: faceoff.battle.v1.Entry.SeriesExited.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
+	56, // 62: faceoff.battle.v1.Entry.SeriesEnded.reason:type_name -> faceoff.battle.v1.Series.EndReason
+	33, // 63: faceoff.battle.v1.Command.ReadCohost.facts:type_name -> faceoff.battle.v1.Command.Fact
+	32, // 64: faceoff.battle.v1.Command.ReadCohost.sessions:type_name -> faceoff.battle.v1.Command.SessionFact
+	8,  // 65: faceoff.battle.v1.Command.SessionFact.taken:type_name -> faceoff.battle.v1.Entry.SessionTaken
+	9,  // 66: faceoff.battle.v1.Command.SessionFact.ended:type_name -> faceoff.battle.v1.Entry.LiveEnded
+	6,  // 67: faceoff.battle.v1.Command.Fact.joined:type_name -> faceoff.battle.v1.Entry.ConnectionJoined
+	7,  // 68: faceoff.battle.v1.Command.Fact.left:type_name -> faceoff.battle.v1.Entry.ConnectionLeft
+	1,  // 69: faceoff.battle.v1.Command.Fact.reason:type_name -> faceoff.battle.v1.Entry.UserExited.Reason
+	70, // [70:70] is the sub-list for method output_type
+	70, // [70:70] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_log_proto_init() }
@@ -2981,6 +3357,8 @@ func file_faceoff_battle_v1_log_proto_init() {
 		(*Entry_CohostRead_)(nil),
 		(*Entry_ConnectionJoined_)(nil),
 		(*Entry_ConnectionLeft_)(nil),
+		(*Entry_SessionTaken_)(nil),
+		(*Entry_LiveEnded_)(nil),
 		(*Entry_BattleRequested_)(nil),
 		(*Entry_InviteeAnswered_)(nil),
 		(*Entry_BattleStarting_)(nil),
@@ -2994,6 +3372,7 @@ func file_faceoff_battle_v1_log_proto_init() {
 		(*Entry_ProposalConsented_)(nil),
 		(*Entry_ProposalLapsed_)(nil),
 		(*Entry_BattleExtended_)(nil),
+		(*Entry_UserRejoined_)(nil),
 		(*Entry_PunishmentEnded_)(nil),
 		(*Entry_SeriesExited_)(nil),
 		(*Entry_SeriesEnded_)(nil),
@@ -3014,8 +3393,13 @@ func file_faceoff_battle_v1_log_proto_init() {
 		(*Command_ExtendBattle)(nil),
 		(*Command_VoidBattle)(nil),
 		(*Command_Rematch)(nil),
+		(*Command_RejoinBattle)(nil),
 	}
-	file_faceoff_battle_v1_log_proto_msgTypes[26].OneofWrappers = []any{
+	file_faceoff_battle_v1_log_proto_msgTypes[29].OneofWrappers = []any{
+		(*Command_SessionFact_Taken)(nil),
+		(*Command_SessionFact_Ended)(nil),
+	}
+	file_faceoff_battle_v1_log_proto_msgTypes[30].OneofWrappers = []any{
 		(*Command_Fact_Joined)(nil),
 		(*Command_Fact_Left)(nil),
 	}
@@ -3025,7 +3409,7 @@ func file_faceoff_battle_v1_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_log_proto_rawDesc), len(file_faceoff_battle_v1_log_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   28,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -41,6 +41,7 @@ type Snapshot struct {
 	//	*Snapshot_Number_
 	//	*Snapshot_RequestsPart
 	//	*Snapshot_Requests_
+	//	*Snapshot_Sessions_
 	Record        isSnapshot_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -191,6 +192,15 @@ func (x *Snapshot) GetRequests() *Snapshot_Requests {
 	return nil
 }
 
+func (x *Snapshot) GetSessions() *Snapshot_Sessions {
+	if x != nil {
+		if x, ok := x.Record.(*Snapshot_Sessions_); ok {
+			return x.Sessions
+		}
+	}
+	return nil
+}
+
 type isSnapshot_Record interface {
 	isSnapshot_Record()
 }
@@ -252,6 +262,11 @@ type Snapshot_Requests_ struct {
 	Requests *Snapshot_Requests `protobuf:"bytes,22,opt,name=requests,proto3,oneof"`
 }
 
+type Snapshot_Sessions_ struct {
+	// Of the host of a live.
+	Sessions *Snapshot_Sessions `protobuf:"bytes,23,opt,name=sessions,proto3,oneof"`
+}
+
 func (*Snapshot_CohostRead) isSnapshot_Record() {}
 
 func (*Snapshot_Connected_) isSnapshot_Record() {}
@@ -275,6 +290,8 @@ func (*Snapshot_Number_) isSnapshot_Record() {}
 func (*Snapshot_RequestsPart) isSnapshot_Record() {}
 
 func (*Snapshot_Requests_) isSnapshot_Record() {}
+
+func (*Snapshot_Sessions_) isSnapshot_Record() {}
 
 type Snapshot_Connected struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -336,6 +353,75 @@ func (x *Snapshot_Connected) GetHost() *v1.User {
 	return nil
 }
 
+type Snapshot_Sessions struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	LiveId  string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	Current string                 `protobuf:"bytes,2,opt,name=current,proto3" json:"current,omitempty"`
+	Fence   int64                  `protobuf:"varint,3,opt,name=fence,proto3" json:"fence,omitempty"`
+	// Those before, the oldest first.
+	Past          []string `protobuf:"bytes,4,rep,name=past,proto3" json:"past,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Snapshot_Sessions) Reset() {
+	*x = Snapshot_Sessions{}
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Snapshot_Sessions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Snapshot_Sessions) ProtoMessage() {}
+
+func (x *Snapshot_Sessions) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Snapshot_Sessions.ProtoReflect.Descriptor instead.
+func (*Snapshot_Sessions) Descriptor() ([]byte, []int) {
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 1}
+}
+
+func (x *Snapshot_Sessions) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Snapshot_Sessions) GetCurrent() string {
+	if x != nil {
+		return x.Current
+	}
+	return ""
+}
+
+func (x *Snapshot_Sessions) GetFence() int64 {
+	if x != nil {
+		return x.Fence
+	}
+	return 0
+}
+
+func (x *Snapshot_Sessions) GetPast() []string {
+	if x != nil {
+		return x.Past
+	}
+	return nil
+}
+
 type Snapshot_Connection struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	ConnectionId string                 `protobuf:"bytes,1,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
@@ -347,7 +433,7 @@ type Snapshot_Connection struct {
 
 func (x *Snapshot_Connection) Reset() {
 	*x = Snapshot_Connection{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[2]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -359,7 +445,7 @@ func (x *Snapshot_Connection) String() string {
 func (*Snapshot_Connection) ProtoMessage() {}
 
 func (x *Snapshot_Connection) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[2]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -372,7 +458,7 @@ func (x *Snapshot_Connection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Connection.ProtoReflect.Descriptor instead.
 func (*Snapshot_Connection) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 1}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 2}
 }
 
 func (x *Snapshot_Connection) GetConnectionId() string {
@@ -400,7 +486,7 @@ type Snapshot_Closing struct {
 
 func (x *Snapshot_Closing) Reset() {
 	*x = Snapshot_Closing{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[3]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -412,7 +498,7 @@ func (x *Snapshot_Closing) String() string {
 func (*Snapshot_Closing) ProtoMessage() {}
 
 func (x *Snapshot_Closing) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[3]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -425,7 +511,7 @@ func (x *Snapshot_Closing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Closing.ProtoReflect.Descriptor instead.
 func (*Snapshot_Closing) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 2}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 3}
 }
 
 func (x *Snapshot_Closing) GetTotal() int64 {
@@ -450,21 +536,24 @@ func (x *Snapshot_Closing) GetProof() *ClosingProof {
 }
 
 type Snapshot_Member struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
-	Host          *v1.User               `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
-	State         BattleUser_State       `protobuf:"varint,3,opt,name=state,proto3,enum=faceoff.battle.v1.BattleUser_State" json:"state,omitempty"`
-	Plays         bool                   `protobuf:"varint,4,opt,name=plays,proto3" json:"plays,omitempty"`
-	Opened        bool                   `protobuf:"varint,5,opt,name=opened,proto3" json:"opened,omitempty"`
-	Closing       *Snapshot_Closing      `protobuf:"bytes,6,opt,name=closing,proto3" json:"closing,omitempty"`
-	TeamId        string                 `protobuf:"bytes,7,opt,name=team_id,json=teamId,proto3" json:"team_id,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	LiveId  string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	Host    *v1.User               `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	State   BattleUser_State       `protobuf:"varint,3,opt,name=state,proto3,enum=faceoff.battle.v1.BattleUser_State" json:"state,omitempty"`
+	Plays   bool                   `protobuf:"varint,4,opt,name=plays,proto3" json:"plays,omitempty"`
+	Opened  bool                   `protobuf:"varint,5,opt,name=opened,proto3" json:"opened,omitempty"`
+	Closing *Snapshot_Closing      `protobuf:"bytes,6,opt,name=closing,proto3" json:"closing,omitempty"`
+	TeamId  string                 `protobuf:"bytes,7,opt,name=team_id,json=teamId,proto3" json:"team_id,omitempty"`
+	// It has left because its host was lost.
+	Lost          bool  `protobuf:"varint,8,opt,name=lost,proto3" json:"lost,omitempty"`
+	Rejoins       int32 `protobuf:"varint,9,opt,name=rejoins,proto3" json:"rejoins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Snapshot_Member) Reset() {
 	*x = Snapshot_Member{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[4]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -476,7 +565,7 @@ func (x *Snapshot_Member) String() string {
 func (*Snapshot_Member) ProtoMessage() {}
 
 func (x *Snapshot_Member) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[4]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -489,7 +578,7 @@ func (x *Snapshot_Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Member.ProtoReflect.Descriptor instead.
 func (*Snapshot_Member) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 3}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 4}
 }
 
 func (x *Snapshot_Member) GetLiveId() string {
@@ -541,6 +630,20 @@ func (x *Snapshot_Member) GetTeamId() string {
 	return ""
 }
 
+func (x *Snapshot_Member) GetLost() bool {
+	if x != nil {
+		return x.Lost
+	}
+	return false
+}
+
+func (x *Snapshot_Member) GetRejoins() int32 {
+	if x != nil {
+		return x.Rejoins
+	}
+	return 0
+}
+
 type Snapshot_Proposal struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	Kind             Proposal_Kind          `protobuf:"varint,1,opt,name=kind,proto3,enum=faceoff.battle.v1.Proposal_Kind" json:"kind,omitempty"`
@@ -555,7 +658,7 @@ type Snapshot_Proposal struct {
 
 func (x *Snapshot_Proposal) Reset() {
 	*x = Snapshot_Proposal{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[5]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -567,7 +670,7 @@ func (x *Snapshot_Proposal) String() string {
 func (*Snapshot_Proposal) ProtoMessage() {}
 
 func (x *Snapshot_Proposal) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[5]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -580,7 +683,7 @@ func (x *Snapshot_Proposal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Proposal.ProtoReflect.Descriptor instead.
 func (*Snapshot_Proposal) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 4}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 5}
 }
 
 func (x *Snapshot_Proposal) GetKind() Proposal_Kind {
@@ -654,7 +757,7 @@ type Snapshot_Battle struct {
 
 func (x *Snapshot_Battle) Reset() {
 	*x = Snapshot_Battle{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[6]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -666,7 +769,7 @@ func (x *Snapshot_Battle) String() string {
 func (*Snapshot_Battle) ProtoMessage() {}
 
 func (x *Snapshot_Battle) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[6]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -679,7 +782,7 @@ func (x *Snapshot_Battle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Battle.ProtoReflect.Descriptor instead.
 func (*Snapshot_Battle) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 5}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 6}
 }
 
 func (x *Snapshot_Battle) GetBattleId() string {
@@ -833,7 +936,7 @@ type Snapshot_Part struct {
 
 func (x *Snapshot_Part) Reset() {
 	*x = Snapshot_Part{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[7]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -845,7 +948,7 @@ func (x *Snapshot_Part) String() string {
 func (*Snapshot_Part) ProtoMessage() {}
 
 func (x *Snapshot_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[7]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -858,7 +961,7 @@ func (x *Snapshot_Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Part.ProtoReflect.Descriptor instead.
 func (*Snapshot_Part) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 6}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 7}
 }
 
 func (x *Snapshot_Part) GetStartMs() int64 {
@@ -892,7 +995,7 @@ type Snapshot_EndedBattle struct {
 
 func (x *Snapshot_EndedBattle) Reset() {
 	*x = Snapshot_EndedBattle{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[8]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -904,7 +1007,7 @@ func (x *Snapshot_EndedBattle) String() string {
 func (*Snapshot_EndedBattle) ProtoMessage() {}
 
 func (x *Snapshot_EndedBattle) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[8]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -917,7 +1020,7 @@ func (x *Snapshot_EndedBattle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_EndedBattle.ProtoReflect.Descriptor instead.
 func (*Snapshot_EndedBattle) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 7}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 8}
 }
 
 func (x *Snapshot_EndedBattle) GetPart() uint32 {
@@ -946,7 +1049,7 @@ type Snapshot_Listed struct {
 
 func (x *Snapshot_Listed) Reset() {
 	*x = Snapshot_Listed{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[9]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -958,7 +1061,7 @@ func (x *Snapshot_Listed) String() string {
 func (*Snapshot_Listed) ProtoMessage() {}
 
 func (x *Snapshot_Listed) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[9]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -971,7 +1074,7 @@ func (x *Snapshot_Listed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Listed.ProtoReflect.Descriptor instead.
 func (*Snapshot_Listed) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 8}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 9}
 }
 
 func (x *Snapshot_Listed) GetBattleId() string {
@@ -1005,7 +1108,7 @@ type Snapshot_Settling struct {
 
 func (x *Snapshot_Settling) Reset() {
 	*x = Snapshot_Settling{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[10]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1017,7 +1120,7 @@ func (x *Snapshot_Settling) String() string {
 func (*Snapshot_Settling) ProtoMessage() {}
 
 func (x *Snapshot_Settling) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[10]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1030,7 +1133,7 @@ func (x *Snapshot_Settling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Settling.ProtoReflect.Descriptor instead.
 func (*Snapshot_Settling) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 9}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 10}
 }
 
 func (x *Snapshot_Settling) GetBattleId() string {
@@ -1057,7 +1160,7 @@ type Snapshot_Number struct {
 
 func (x *Snapshot_Number) Reset() {
 	*x = Snapshot_Number{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[11]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1172,7 @@ func (x *Snapshot_Number) String() string {
 func (*Snapshot_Number) ProtoMessage() {}
 
 func (x *Snapshot_Number) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[11]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,7 +1185,7 @@ func (x *Snapshot_Number) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Number.ProtoReflect.Descriptor instead.
 func (*Snapshot_Number) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 10}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 11}
 }
 
 func (x *Snapshot_Number) GetLiveId() string {
@@ -1112,7 +1215,7 @@ type Snapshot_Requests struct {
 
 func (x *Snapshot_Requests) Reset() {
 	*x = Snapshot_Requests{}
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[12]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1124,7 +1227,7 @@ func (x *Snapshot_Requests) String() string {
 func (*Snapshot_Requests) ProtoMessage() {}
 
 func (x *Snapshot_Requests) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[12]
+	mi := &file_faceoff_battle_v1_snapshot_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1137,7 +1240,7 @@ func (x *Snapshot_Requests) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot_Requests.ProtoReflect.Descriptor instead.
 func (*Snapshot_Requests) Descriptor() ([]byte, []int) {
-	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 11}
+	return file_faceoff_battle_v1_snapshot_proto_rawDescGZIP(), []int{0, 12}
 }
 
 func (x *Snapshot_Requests) GetPart() uint32 {
@@ -1172,7 +1275,7 @@ var File_faceoff_battle_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	" faceoff/battle/v1/snapshot.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1bfaceoff/battle/v1/log.proto\x1a\x1afaceoff/user/v1/user.proto\"\x9c\x17\n" +
+	" faceoff/battle/v1/snapshot.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1bfaceoff/battle/v1/log.proto\x1a\x1afaceoff/user/v1/user.proto\"\xf7\x18\n" +
 	"\bSnapshot\x12!\n" +
 	"\vcohost_read\x18\x01 \x01(\x04H\x00R\n" +
 	"cohostRead\x12E\n" +
@@ -1190,11 +1293,17 @@ const file_faceoff_battle_v1_snapshot_proto_rawDesc = "" +
 	"\x06number\x18\n" +
 	" \x01(\v2\".faceoff.battle.v1.Snapshot.NumberH\x00R\x06number\x12G\n" +
 	"\rrequests_part\x18\x15 \x01(\v2 .faceoff.battle.v1.Snapshot.PartH\x00R\frequestsPart\x12B\n" +
-	"\brequests\x18\x16 \x01(\v2$.faceoff.battle.v1.Snapshot.RequestsH\x00R\brequests\x1at\n" +
+	"\brequests\x18\x16 \x01(\v2$.faceoff.battle.v1.Snapshot.RequestsH\x00R\brequests\x12B\n" +
+	"\bsessions\x18\x17 \x01(\v2$.faceoff.battle.v1.Snapshot.SessionsH\x00R\bsessions\x1at\n" +
 	"\tConnected\x12#\n" +
 	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x12\x17\n" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12)\n" +
-	"\x04host\x18\x03 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\x1aL\n" +
+	"\x04host\x18\x03 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\x1ag\n" +
+	"\bSessions\x12\x17\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x18\n" +
+	"\acurrent\x18\x02 \x01(\tR\acurrent\x12\x14\n" +
+	"\x05fence\x18\x03 \x01(\x03R\x05fence\x12\x12\n" +
+	"\x04past\x18\x04 \x03(\tR\x04past\x1aL\n" +
 	"\n" +
 	"Connection\x12#\n" +
 	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x12\x19\n" +
@@ -1203,7 +1312,7 @@ const file_faceoff_battle_v1_snapshot_proto_rawDesc = "" +
 	"\x05total\x18\x01 \x01(\x03R\x05total\x12:\n" +
 	"\vtop_gifters\x18\x02 \x03(\v2\x19.faceoff.battle.v1.GifterR\n" +
 	"topGifters\x125\n" +
-	"\x05proof\x18\x03 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\x1a\x8d\x02\n" +
+	"\x05proof\x18\x03 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\x1a\xbb\x02\n" +
 	"\x06Member\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
 	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\x129\n" +
@@ -1211,7 +1320,9 @@ const file_faceoff_battle_v1_snapshot_proto_rawDesc = "" +
 	"\x05plays\x18\x04 \x01(\bR\x05plays\x12\x16\n" +
 	"\x06opened\x18\x05 \x01(\bR\x06opened\x12=\n" +
 	"\aclosing\x18\x06 \x01(\v2#.faceoff.battle.v1.Snapshot.ClosingR\aclosing\x12\x17\n" +
-	"\ateam_id\x18\a \x01(\tR\x06teamId\x1a\xe0\x01\n" +
+	"\ateam_id\x18\a \x01(\tR\x06teamId\x12\x12\n" +
+	"\x04lost\x18\b \x01(\bR\x04lost\x12\x18\n" +
+	"\arejoins\x18\t \x01(\x05R\arejoins\x1a\xe0\x01\n" +
 	"\bProposal\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .faceoff.battle.v1.Proposal.KindR\x04kind\x12\x1b\n" +
 	"\textend_ms\x18\x02 \x01(\x03R\bextendMs\x12\x17\n" +
@@ -1281,63 +1392,65 @@ func file_faceoff_battle_v1_snapshot_proto_rawDescGZIP() []byte {
 	return file_faceoff_battle_v1_snapshot_proto_rawDescData
 }
 
-var file_faceoff_battle_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_faceoff_battle_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_faceoff_battle_v1_snapshot_proto_goTypes = []any{
 	(*Snapshot)(nil),             // 0: faceoff.battle.v1.Snapshot
 	(*Snapshot_Connected)(nil),   // 1: faceoff.battle.v1.Snapshot.Connected
-	(*Snapshot_Connection)(nil),  // 2: faceoff.battle.v1.Snapshot.Connection
-	(*Snapshot_Closing)(nil),     // 3: faceoff.battle.v1.Snapshot.Closing
-	(*Snapshot_Member)(nil),      // 4: faceoff.battle.v1.Snapshot.Member
-	(*Snapshot_Proposal)(nil),    // 5: faceoff.battle.v1.Snapshot.Proposal
-	(*Snapshot_Battle)(nil),      // 6: faceoff.battle.v1.Snapshot.Battle
-	(*Snapshot_Part)(nil),        // 7: faceoff.battle.v1.Snapshot.Part
-	(*Snapshot_EndedBattle)(nil), // 8: faceoff.battle.v1.Snapshot.EndedBattle
-	(*Snapshot_Listed)(nil),      // 9: faceoff.battle.v1.Snapshot.Listed
-	(*Snapshot_Settling)(nil),    // 10: faceoff.battle.v1.Snapshot.Settling
-	(*Snapshot_Number)(nil),      // 11: faceoff.battle.v1.Snapshot.Number
-	(*Snapshot_Requests)(nil),    // 12: faceoff.battle.v1.Snapshot.Requests
-	(*v1.User)(nil),              // 13: faceoff.user.v1.User
-	(*Gifter)(nil),               // 14: faceoff.battle.v1.Gifter
-	(*ClosingProof)(nil),         // 15: faceoff.battle.v1.ClosingProof
-	(BattleUser_State)(0),        // 16: faceoff.battle.v1.BattleUser.State
-	(Proposal_Kind)(0),           // 17: faceoff.battle.v1.Proposal.Kind
-	(*BattleConfig)(nil),         // 18: faceoff.battle.v1.BattleConfig
-	(Battle_Status)(0),           // 19: faceoff.battle.v1.Battle.Status
-	(Battle_EndReason)(0),        // 20: faceoff.battle.v1.Battle.EndReason
-	(*BattleResult)(nil),         // 21: faceoff.battle.v1.BattleResult
-	(*Entry_Series)(nil),         // 22: faceoff.battle.v1.Entry.Series
+	(*Snapshot_Sessions)(nil),    // 2: faceoff.battle.v1.Snapshot.Sessions
+	(*Snapshot_Connection)(nil),  // 3: faceoff.battle.v1.Snapshot.Connection
+	(*Snapshot_Closing)(nil),     // 4: faceoff.battle.v1.Snapshot.Closing
+	(*Snapshot_Member)(nil),      // 5: faceoff.battle.v1.Snapshot.Member
+	(*Snapshot_Proposal)(nil),    // 6: faceoff.battle.v1.Snapshot.Proposal
+	(*Snapshot_Battle)(nil),      // 7: faceoff.battle.v1.Snapshot.Battle
+	(*Snapshot_Part)(nil),        // 8: faceoff.battle.v1.Snapshot.Part
+	(*Snapshot_EndedBattle)(nil), // 9: faceoff.battle.v1.Snapshot.EndedBattle
+	(*Snapshot_Listed)(nil),      // 10: faceoff.battle.v1.Snapshot.Listed
+	(*Snapshot_Settling)(nil),    // 11: faceoff.battle.v1.Snapshot.Settling
+	(*Snapshot_Number)(nil),      // 12: faceoff.battle.v1.Snapshot.Number
+	(*Snapshot_Requests)(nil),    // 13: faceoff.battle.v1.Snapshot.Requests
+	(*v1.User)(nil),              // 14: faceoff.user.v1.User
+	(*Gifter)(nil),               // 15: faceoff.battle.v1.Gifter
+	(*ClosingProof)(nil),         // 16: faceoff.battle.v1.ClosingProof
+	(BattleUser_State)(0),        // 17: faceoff.battle.v1.BattleUser.State
+	(Proposal_Kind)(0),           // 18: faceoff.battle.v1.Proposal.Kind
+	(*BattleConfig)(nil),         // 19: faceoff.battle.v1.BattleConfig
+	(Battle_Status)(0),           // 20: faceoff.battle.v1.Battle.Status
+	(Battle_EndReason)(0),        // 21: faceoff.battle.v1.Battle.EndReason
+	(*BattleResult)(nil),         // 22: faceoff.battle.v1.BattleResult
+	(*Entry_Series)(nil),         // 23: faceoff.battle.v1.Entry.Series
 }
 var file_faceoff_battle_v1_snapshot_proto_depIdxs = []int32{
 	1,  // 0: faceoff.battle.v1.Snapshot.connected:type_name -> faceoff.battle.v1.Snapshot.Connected
-	2,  // 1: faceoff.battle.v1.Snapshot.connection:type_name -> faceoff.battle.v1.Snapshot.Connection
-	6,  // 2: faceoff.battle.v1.Snapshot.battle:type_name -> faceoff.battle.v1.Snapshot.Battle
-	7,  // 3: faceoff.battle.v1.Snapshot.ended_part:type_name -> faceoff.battle.v1.Snapshot.Part
-	8,  // 4: faceoff.battle.v1.Snapshot.ended_battle:type_name -> faceoff.battle.v1.Snapshot.EndedBattle
-	9,  // 5: faceoff.battle.v1.Snapshot.listed:type_name -> faceoff.battle.v1.Snapshot.Listed
-	10, // 6: faceoff.battle.v1.Snapshot.settling:type_name -> faceoff.battle.v1.Snapshot.Settling
-	11, // 7: faceoff.battle.v1.Snapshot.number:type_name -> faceoff.battle.v1.Snapshot.Number
-	7,  // 8: faceoff.battle.v1.Snapshot.requests_part:type_name -> faceoff.battle.v1.Snapshot.Part
-	12, // 9: faceoff.battle.v1.Snapshot.requests:type_name -> faceoff.battle.v1.Snapshot.Requests
-	13, // 10: faceoff.battle.v1.Snapshot.Connected.host:type_name -> faceoff.user.v1.User
-	14, // 11: faceoff.battle.v1.Snapshot.Closing.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	15, // 12: faceoff.battle.v1.Snapshot.Closing.proof:type_name -> faceoff.battle.v1.ClosingProof
-	13, // 13: faceoff.battle.v1.Snapshot.Member.host:type_name -> faceoff.user.v1.User
-	16, // 14: faceoff.battle.v1.Snapshot.Member.state:type_name -> faceoff.battle.v1.BattleUser.State
-	3,  // 15: faceoff.battle.v1.Snapshot.Member.closing:type_name -> faceoff.battle.v1.Snapshot.Closing
-	17, // 16: faceoff.battle.v1.Snapshot.Proposal.kind:type_name -> faceoff.battle.v1.Proposal.Kind
-	18, // 17: faceoff.battle.v1.Snapshot.Battle.config:type_name -> faceoff.battle.v1.BattleConfig
-	4,  // 18: faceoff.battle.v1.Snapshot.Battle.members:type_name -> faceoff.battle.v1.Snapshot.Member
-	19, // 19: faceoff.battle.v1.Snapshot.Battle.status:type_name -> faceoff.battle.v1.Battle.Status
-	20, // 20: faceoff.battle.v1.Snapshot.Battle.reason:type_name -> faceoff.battle.v1.Battle.EndReason
-	21, // 21: faceoff.battle.v1.Snapshot.Battle.result:type_name -> faceoff.battle.v1.BattleResult
-	5,  // 22: faceoff.battle.v1.Snapshot.Battle.proposals:type_name -> faceoff.battle.v1.Snapshot.Proposal
-	22, // 23: faceoff.battle.v1.Snapshot.Battle.series:type_name -> faceoff.battle.v1.Entry.Series
-	6,  // 24: faceoff.battle.v1.Snapshot.EndedBattle.battle:type_name -> faceoff.battle.v1.Snapshot.Battle
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	3,  // 1: faceoff.battle.v1.Snapshot.connection:type_name -> faceoff.battle.v1.Snapshot.Connection
+	7,  // 2: faceoff.battle.v1.Snapshot.battle:type_name -> faceoff.battle.v1.Snapshot.Battle
+	8,  // 3: faceoff.battle.v1.Snapshot.ended_part:type_name -> faceoff.battle.v1.Snapshot.Part
+	9,  // 4: faceoff.battle.v1.Snapshot.ended_battle:type_name -> faceoff.battle.v1.Snapshot.EndedBattle
+	10, // 5: faceoff.battle.v1.Snapshot.listed:type_name -> faceoff.battle.v1.Snapshot.Listed
+	11, // 6: faceoff.battle.v1.Snapshot.settling:type_name -> faceoff.battle.v1.Snapshot.Settling
+	12, // 7: faceoff.battle.v1.Snapshot.number:type_name -> faceoff.battle.v1.Snapshot.Number
+	8,  // 8: faceoff.battle.v1.Snapshot.requests_part:type_name -> faceoff.battle.v1.Snapshot.Part
+	13, // 9: faceoff.battle.v1.Snapshot.requests:type_name -> faceoff.battle.v1.Snapshot.Requests
+	2,  // 10: faceoff.battle.v1.Snapshot.sessions:type_name -> faceoff.battle.v1.Snapshot.Sessions
+	14, // 11: faceoff.battle.v1.Snapshot.Connected.host:type_name -> faceoff.user.v1.User
+	15, // 12: faceoff.battle.v1.Snapshot.Closing.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	16, // 13: faceoff.battle.v1.Snapshot.Closing.proof:type_name -> faceoff.battle.v1.ClosingProof
+	14, // 14: faceoff.battle.v1.Snapshot.Member.host:type_name -> faceoff.user.v1.User
+	17, // 15: faceoff.battle.v1.Snapshot.Member.state:type_name -> faceoff.battle.v1.BattleUser.State
+	4,  // 16: faceoff.battle.v1.Snapshot.Member.closing:type_name -> faceoff.battle.v1.Snapshot.Closing
+	18, // 17: faceoff.battle.v1.Snapshot.Proposal.kind:type_name -> faceoff.battle.v1.Proposal.Kind
+	19, // 18: faceoff.battle.v1.Snapshot.Battle.config:type_name -> faceoff.battle.v1.BattleConfig
+	5,  // 19: faceoff.battle.v1.Snapshot.Battle.members:type_name -> faceoff.battle.v1.Snapshot.Member
+	20, // 20: faceoff.battle.v1.Snapshot.Battle.status:type_name -> faceoff.battle.v1.Battle.Status
+	21, // 21: faceoff.battle.v1.Snapshot.Battle.reason:type_name -> faceoff.battle.v1.Battle.EndReason
+	22, // 22: faceoff.battle.v1.Snapshot.Battle.result:type_name -> faceoff.battle.v1.BattleResult
+	6,  // 23: faceoff.battle.v1.Snapshot.Battle.proposals:type_name -> faceoff.battle.v1.Snapshot.Proposal
+	23, // 24: faceoff.battle.v1.Snapshot.Battle.series:type_name -> faceoff.battle.v1.Entry.Series
+	7,  // 25: faceoff.battle.v1.Snapshot.EndedBattle.battle:type_name -> faceoff.battle.v1.Snapshot.Battle
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_battle_v1_snapshot_proto_init() }
@@ -1360,6 +1473,7 @@ func file_faceoff_battle_v1_snapshot_proto_init() {
 		(*Snapshot_Number_)(nil),
 		(*Snapshot_RequestsPart)(nil),
 		(*Snapshot_Requests_)(nil),
+		(*Snapshot_Sessions_)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1367,7 +1481,7 @@ func file_faceoff_battle_v1_snapshot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_battle_v1_snapshot_proto_rawDesc), len(file_faceoff_battle_v1_snapshot_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

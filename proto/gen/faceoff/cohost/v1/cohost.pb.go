@@ -335,9 +335,13 @@ type Presence struct {
 	// When this state began.
 	Since *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
 	// Grows by 1 whenever another session takes the live over; 0 before the first.
-	Fence         int64 `protobuf:"varint,3,opt,name=fence,proto3" json:"fence,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Fence int64 `protobuf:"varint,3,opt,name=fence,proto3" json:"fence,omitempty"`
+	// The connection that the live was in when its host was lost, and until when RejoinHostConnection takes it back there. Unset
+	// if there is none.
+	RejoinConnectionId string                 `protobuf:"bytes,4,opt,name=rejoin_connection_id,json=rejoinConnectionId,proto3" json:"rejoin_connection_id,omitempty"`
+	RejoinUntil        *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=rejoin_until,json=rejoinUntil,proto3" json:"rejoin_until,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Presence) Reset() {
@@ -391,6 +395,20 @@ func (x *Presence) GetFence() int64 {
 	return 0
 }
 
+func (x *Presence) GetRejoinConnectionId() string {
+	if x != nil {
+		return x.RejoinConnectionId
+	}
+	return ""
+}
+
+func (x *Presence) GetRejoinUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RejoinUntil
+	}
+	return nil
+}
+
 // PresenceSettings are the times of presence, in milliseconds.
 type PresenceSettings struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -401,9 +419,11 @@ type PresenceSettings struct {
 	// After how much more it is LOST.
 	GraceMs int32 `protobuf:"varint,3,opt,name=grace_ms,json=graceMs,proto3" json:"grace_ms,omitempty"`
 	// After how much more its live ends.
-	EndAfterMs    int32 `protobuf:"varint,4,opt,name=end_after_ms,json=endAfterMs,proto3" json:"end_after_ms,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	EndAfterMs int32 `protobuf:"varint,4,opt,name=end_after_ms,json=endAfterMs,proto3" json:"end_after_ms,omitempty"`
+	// For how long a host that was lost and is back may rejoin its connection.
+	RejoinWithinMs int32 `protobuf:"varint,5,opt,name=rejoin_within_ms,json=rejoinWithinMs,proto3" json:"rejoin_within_ms,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *PresenceSettings) Reset() {
@@ -460,6 +480,13 @@ func (x *PresenceSettings) GetGraceMs() int32 {
 func (x *PresenceSettings) GetEndAfterMs() int32 {
 	if x != nil {
 		return x.EndAfterMs
+	}
+	return 0
+}
+
+func (x *PresenceSettings) GetRejoinWithinMs() int32 {
+	if x != nil {
+		return x.RejoinWithinMs
 	}
 	return 0
 }
@@ -765,22 +792,25 @@ const file_faceoff_cohost_v1_cohost_proto_rawDesc = "" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
 	"\x06ACTIVE\x10\x01\x12\t\n" +
-	"\x05ENDED\x10\x02\"\xd3\x01\n" +
+	"\x05ENDED\x10\x02\"\xc4\x02\n" +
 	"\bPresence\x127\n" +
 	"\x05state\x18\x01 \x01(\x0e2!.faceoff.cohost.v1.Presence.StateR\x05state\x120\n" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x14\n" +
-	"\x05fence\x18\x03 \x01(\x03R\x05fence\"F\n" +
+	"\x05fence\x18\x03 \x01(\x03R\x05fence\x120\n" +
+	"\x14rejoin_connection_id\x18\x04 \x01(\tR\x12rejoinConnectionId\x12=\n" +
+	"\frejoin_until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vrejoinUntil\"F\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aPRESENT\x10\x01\x12\x0f\n" +
 	"\vUNREACHABLE\x10\x02\x12\b\n" +
-	"\x04LOST\x10\x03\"\x9c\x01\n" +
+	"\x04LOST\x10\x03\"\xc6\x01\n" +
 	"\x10PresenceSettings\x12\x19\n" +
 	"\brenew_ms\x18\x01 \x01(\x05R\arenewMs\x120\n" +
 	"\x14unreachable_after_ms\x18\x02 \x01(\x05R\x12unreachableAfterMs\x12\x19\n" +
 	"\bgrace_ms\x18\x03 \x01(\x05R\agraceMs\x12 \n" +
 	"\fend_after_ms\x18\x04 \x01(\x05R\n" +
-	"endAfterMs\"\x85\x01\n" +
+	"endAfterMs\x12(\n" +
+	"\x10rejoin_within_ms\x18\x05 \x01(\x05R\x0erejoinWithinMs\"\x85\x01\n" +
 	"\x06Member\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
 	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\x127\n" +
@@ -854,23 +884,24 @@ var file_faceoff_cohost_v1_cohost_proto_depIdxs = []int32{
 	5,  // 5: faceoff.cohost.v1.Live.presence:type_name -> faceoff.cohost.v1.Presence
 	2,  // 6: faceoff.cohost.v1.Presence.state:type_name -> faceoff.cohost.v1.Presence.State
 	11, // 7: faceoff.cohost.v1.Presence.since:type_name -> google.protobuf.Timestamp
-	10, // 8: faceoff.cohost.v1.Member.host:type_name -> faceoff.user.v1.User
-	11, // 9: faceoff.cohost.v1.Member.joined_at:type_name -> google.protobuf.Timestamp
-	7,  // 10: faceoff.cohost.v1.Invitation.inviter:type_name -> faceoff.cohost.v1.Member
-	7,  // 11: faceoff.cohost.v1.Invitation.invitee:type_name -> faceoff.cohost.v1.Member
-	11, // 12: faceoff.cohost.v1.Invitation.created_at:type_name -> google.protobuf.Timestamp
-	11, // 13: faceoff.cohost.v1.Invitation.expires_at:type_name -> google.protobuf.Timestamp
-	3,  // 14: faceoff.cohost.v1.CoHostState.status:type_name -> faceoff.cohost.v1.CoHostState.Status
-	7,  // 15: faceoff.cohost.v1.CoHostState.connected:type_name -> faceoff.cohost.v1.Member
-	8,  // 16: faceoff.cohost.v1.CoHostState.invitees:type_name -> faceoff.cohost.v1.Invitation
-	8,  // 17: faceoff.cohost.v1.CoHostState.applicants:type_name -> faceoff.cohost.v1.Invitation
-	11, // 18: faceoff.cohost.v1.CoHostState.server_now:type_name -> google.protobuf.Timestamp
-	8,  // 19: faceoff.cohost.v1.CoHostState.applicant:type_name -> faceoff.cohost.v1.Invitation
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	11, // 8: faceoff.cohost.v1.Presence.rejoin_until:type_name -> google.protobuf.Timestamp
+	10, // 9: faceoff.cohost.v1.Member.host:type_name -> faceoff.user.v1.User
+	11, // 10: faceoff.cohost.v1.Member.joined_at:type_name -> google.protobuf.Timestamp
+	7,  // 11: faceoff.cohost.v1.Invitation.inviter:type_name -> faceoff.cohost.v1.Member
+	7,  // 12: faceoff.cohost.v1.Invitation.invitee:type_name -> faceoff.cohost.v1.Member
+	11, // 13: faceoff.cohost.v1.Invitation.created_at:type_name -> google.protobuf.Timestamp
+	11, // 14: faceoff.cohost.v1.Invitation.expires_at:type_name -> google.protobuf.Timestamp
+	3,  // 15: faceoff.cohost.v1.CoHostState.status:type_name -> faceoff.cohost.v1.CoHostState.Status
+	7,  // 16: faceoff.cohost.v1.CoHostState.connected:type_name -> faceoff.cohost.v1.Member
+	8,  // 17: faceoff.cohost.v1.CoHostState.invitees:type_name -> faceoff.cohost.v1.Invitation
+	8,  // 18: faceoff.cohost.v1.CoHostState.applicants:type_name -> faceoff.cohost.v1.Invitation
+	11, // 19: faceoff.cohost.v1.CoHostState.server_now:type_name -> google.protobuf.Timestamp
+	8,  // 20: faceoff.cohost.v1.CoHostState.applicant:type_name -> faceoff.cohost.v1.Invitation
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_cohost_proto_init() }

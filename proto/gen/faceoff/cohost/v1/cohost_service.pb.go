@@ -1479,6 +1479,94 @@ func (x *ExitHostConnectionResponse) GetState() *CoHostState {
 	return nil
 }
 
+type RejoinHostConnectionRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejoinHostConnectionRequest) Reset() {
+	*x = RejoinHostConnectionRequest{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejoinHostConnectionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejoinHostConnectionRequest) ProtoMessage() {}
+
+func (x *RejoinHostConnectionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejoinHostConnectionRequest.ProtoReflect.Descriptor instead.
+func (*RejoinHostConnectionRequest) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *RejoinHostConnectionRequest) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+type RejoinHostConnectionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	State         *CoHostState           `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejoinHostConnectionResponse) Reset() {
+	*x = RejoinHostConnectionResponse{}
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejoinHostConnectionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejoinHostConnectionResponse) ProtoMessage() {}
+
+func (x *RejoinHostConnectionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejoinHostConnectionResponse.ProtoReflect.Descriptor instead.
+func (*RejoinHostConnectionResponse) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *RejoinHostConnectionResponse) GetState() *CoHostState {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
 type SetLayoutTemplateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A member of the connection.
@@ -1492,7 +1580,7 @@ type SetLayoutTemplateRequest struct {
 
 func (x *SetLayoutTemplateRequest) Reset() {
 	*x = SetLayoutTemplateRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[28]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1504,7 +1592,7 @@ func (x *SetLayoutTemplateRequest) String() string {
 func (*SetLayoutTemplateRequest) ProtoMessage() {}
 
 func (x *SetLayoutTemplateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[28]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1517,7 +1605,7 @@ func (x *SetLayoutTemplateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLayoutTemplateRequest.ProtoReflect.Descriptor instead.
 func (*SetLayoutTemplateRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{28}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SetLayoutTemplateRequest) GetLiveId() string {
@@ -1543,7 +1631,7 @@ type SetLayoutTemplateResponse struct {
 
 func (x *SetLayoutTemplateResponse) Reset() {
 	*x = SetLayoutTemplateResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[29]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1555,7 +1643,7 @@ func (x *SetLayoutTemplateResponse) String() string {
 func (*SetLayoutTemplateResponse) ProtoMessage() {}
 
 func (x *SetLayoutTemplateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[29]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1568,7 +1656,7 @@ func (x *SetLayoutTemplateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLayoutTemplateResponse.ProtoReflect.Descriptor instead.
 func (*SetLayoutTemplateResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{29}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SetLayoutTemplateResponse) GetState() *CoHostState {
@@ -1591,7 +1679,7 @@ type MuteRemoteHostAudioRequest struct {
 
 func (x *MuteRemoteHostAudioRequest) Reset() {
 	*x = MuteRemoteHostAudioRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[30]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1603,7 +1691,7 @@ func (x *MuteRemoteHostAudioRequest) String() string {
 func (*MuteRemoteHostAudioRequest) ProtoMessage() {}
 
 func (x *MuteRemoteHostAudioRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[30]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1616,7 +1704,7 @@ func (x *MuteRemoteHostAudioRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MuteRemoteHostAudioRequest.ProtoReflect.Descriptor instead.
 func (*MuteRemoteHostAudioRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{30}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *MuteRemoteHostAudioRequest) GetLiveId() string {
@@ -1649,7 +1737,7 @@ type MuteRemoteHostAudioResponse struct {
 
 func (x *MuteRemoteHostAudioResponse) Reset() {
 	*x = MuteRemoteHostAudioResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[31]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1661,7 +1749,7 @@ func (x *MuteRemoteHostAudioResponse) String() string {
 func (*MuteRemoteHostAudioResponse) ProtoMessage() {}
 
 func (x *MuteRemoteHostAudioResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[31]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1674,7 +1762,7 @@ func (x *MuteRemoteHostAudioResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MuteRemoteHostAudioResponse.ProtoReflect.Descriptor instead.
 func (*MuteRemoteHostAudioResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{31}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *MuteRemoteHostAudioResponse) GetState() *CoHostState {
@@ -1695,7 +1783,7 @@ type WatchLiveRequest struct {
 
 func (x *WatchLiveRequest) Reset() {
 	*x = WatchLiveRequest{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[32]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1707,7 +1795,7 @@ func (x *WatchLiveRequest) String() string {
 func (*WatchLiveRequest) ProtoMessage() {}
 
 func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[32]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1720,7 +1808,7 @@ func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveRequest.ProtoReflect.Descriptor instead.
 func (*WatchLiveRequest) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{32}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *WatchLiveRequest) GetLiveId() string {
@@ -1750,7 +1838,7 @@ type WatchLiveResponse struct {
 
 func (x *WatchLiveResponse) Reset() {
 	*x = WatchLiveResponse{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[33]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1762,7 +1850,7 @@ func (x *WatchLiveResponse) String() string {
 func (*WatchLiveResponse) ProtoMessage() {}
 
 func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[33]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1775,7 +1863,7 @@ func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{33}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *WatchLiveResponse) GetPayload() isWatchLiveResponse_Payload {
@@ -1834,7 +1922,7 @@ type UpdateLiveRequest_HostProfile struct {
 
 func (x *UpdateLiveRequest_HostProfile) Reset() {
 	*x = UpdateLiveRequest_HostProfile{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[34]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1846,7 +1934,7 @@ func (x *UpdateLiveRequest_HostProfile) String() string {
 func (*UpdateLiveRequest_HostProfile) ProtoMessage() {}
 
 func (x *UpdateLiveRequest_HostProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[34]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1895,7 +1983,7 @@ type WatchLiveResponse_Snapshot struct {
 
 func (x *WatchLiveResponse_Snapshot) Reset() {
 	*x = WatchLiveResponse_Snapshot{}
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[36]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1907,7 +1995,7 @@ func (x *WatchLiveResponse_Snapshot) String() string {
 func (*WatchLiveResponse_Snapshot) ProtoMessage() {}
 
 func (x *WatchLiveResponse_Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[36]
+	mi := &file_faceoff_cohost_v1_cohost_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1920,7 +2008,7 @@ func (x *WatchLiveResponse_Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse_Snapshot.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse_Snapshot) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{33, 0}
+	return file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP(), []int{35, 0}
 }
 
 func (x *WatchLiveResponse_Snapshot) GetNumber() int64 {
@@ -2055,6 +2143,10 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\x19ExitHostConnectionRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"R\n" +
 	"\x1aExitHostConnectionResponse\x124\n" +
+	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"T\n" +
+	"\x1bRejoinHostConnectionRequest\x125\n" +
+	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\"T\n" +
+	"\x1cRejoinHostConnectionResponse\x124\n" +
 	"\x05state\x18\x01 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05state\"\xf9\x01\n" +
 	"\x18SetLayoutTemplateRequest\x125\n" +
 	"\alive_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\x06liveId\x12\xa5\x01\n" +
@@ -2077,7 +2169,7 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12+\n" +
 	"\x04live\x18\x02 \x01(\v2\x17.faceoff.cohost.v1.LiveR\x04live\x124\n" +
 	"\x05state\x18\x03 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05stateB\t\n" +
-	"\apayload2\xb0\x12\n" +
+	"\apayload2\xd8\x13\n" +
 	"\rCohostService\x12o\n" +
 	"\n" +
 	"CreateLive\x12$.faceoff.cohost.v1.CreateLiveRequest\x1a%.faceoff.cohost.v1.CreateLiveResponse\"\x14\x82\xd3\xe4\x93\x02\x0e:\x01*\"\t/v1/lives\x12m\n" +
@@ -2094,7 +2186,8 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\x14CancelHostConnection\x12..faceoff.cohost.v1.CancelHostConnectionRequest\x1a/.faceoff.cohost.v1.CancelHostConnectionResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:cancel\x12\xa5\x01\n" +
 	"\x14AcceptHostConnection\x12..faceoff.cohost.v1.AcceptHostConnectionRequest\x1a/.faceoff.cohost.v1.AcceptHostConnectionResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:accept\x12\xa5\x01\n" +
 	"\x14RejectHostConnection\x12..faceoff.cohost.v1.RejectHostConnectionRequest\x1a/.faceoff.cohost.v1.RejectHostConnectionResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:reject\x12\x9d\x01\n" +
-	"\x12ExitHostConnection\x12,.faceoff.cohost.v1.ExitHostConnectionRequest\x1a-.faceoff.cohost.v1.ExitHostConnectionResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/lives/{live_id}/cohost:exit\x12\x9c\x01\n" +
+	"\x12ExitHostConnection\x12,.faceoff.cohost.v1.ExitHostConnectionRequest\x1a-.faceoff.cohost.v1.ExitHostConnectionResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/lives/{live_id}/cohost:exit\x12\xa5\x01\n" +
+	"\x14RejoinHostConnection\x12..faceoff.cohost.v1.RejoinHostConnectionRequest\x1a/.faceoff.cohost.v1.RejoinHostConnectionResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:rejoin\x12\x9c\x01\n" +
 	"\x11SetLayoutTemplate\x12+.faceoff.cohost.v1.SetLayoutTemplateRequest\x1a,.faceoff.cohost.v1.SetLayoutTemplateResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/lives/{live_id}/cohost:layout\x12\xa0\x01\n" +
 	"\x13MuteRemoteHostAudio\x12-.faceoff.cohost.v1.MuteRemoteHostAudioRequest\x1a..faceoff.cohost.v1.MuteRemoteHostAudioResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/lives/{live_id}/cohost:mute\x12X\n" +
 	"\tWatchLive\x12#.faceoff.cohost.v1.WatchLiveRequest\x1a$.faceoff.cohost.v1.WatchLiveResponse0\x01B\xd7\x01\n" +
@@ -2112,7 +2205,7 @@ func file_faceoff_cohost_v1_cohost_service_proto_rawDescGZIP() []byte {
 	return file_faceoff_cohost_v1_cohost_service_proto_rawDescData
 }
 
-var file_faceoff_cohost_v1_cohost_service_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_faceoff_cohost_v1_cohost_service_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_faceoff_cohost_v1_cohost_service_proto_goTypes = []any{
 	(*CreateLiveRequest)(nil),             // 0: faceoff.cohost.v1.CreateLiveRequest
 	(*CreateLiveResponse)(nil),            // 1: faceoff.cohost.v1.CreateLiveResponse
@@ -2142,94 +2235,99 @@ var file_faceoff_cohost_v1_cohost_service_proto_goTypes = []any{
 	(*RejectHostConnectionResponse)(nil),  // 25: faceoff.cohost.v1.RejectHostConnectionResponse
 	(*ExitHostConnectionRequest)(nil),     // 26: faceoff.cohost.v1.ExitHostConnectionRequest
 	(*ExitHostConnectionResponse)(nil),    // 27: faceoff.cohost.v1.ExitHostConnectionResponse
-	(*SetLayoutTemplateRequest)(nil),      // 28: faceoff.cohost.v1.SetLayoutTemplateRequest
-	(*SetLayoutTemplateResponse)(nil),     // 29: faceoff.cohost.v1.SetLayoutTemplateResponse
-	(*MuteRemoteHostAudioRequest)(nil),    // 30: faceoff.cohost.v1.MuteRemoteHostAudioRequest
-	(*MuteRemoteHostAudioResponse)(nil),   // 31: faceoff.cohost.v1.MuteRemoteHostAudioResponse
-	(*WatchLiveRequest)(nil),              // 32: faceoff.cohost.v1.WatchLiveRequest
-	(*WatchLiveResponse)(nil),             // 33: faceoff.cohost.v1.WatchLiveResponse
-	(*UpdateLiveRequest_HostProfile)(nil), // 34: faceoff.cohost.v1.UpdateLiveRequest.HostProfile
-	nil,                                   // 35: faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry
-	(*WatchLiveResponse_Snapshot)(nil),    // 36: faceoff.cohost.v1.WatchLiveResponse.Snapshot
-	(Live_Kind)(0),                        // 37: faceoff.cohost.v1.Live.Kind
-	(*v1.User)(nil),                       // 38: faceoff.user.v1.User
-	(*Live)(nil),                          // 39: faceoff.cohost.v1.Live
-	(*timestamppb.Timestamp)(nil),         // 40: google.protobuf.Timestamp
-	(*PresenceSettings)(nil),              // 41: faceoff.cohost.v1.PresenceSettings
-	(*Presence)(nil),                      // 42: faceoff.cohost.v1.Presence
-	(*CoHostState)(nil),                   // 43: faceoff.cohost.v1.CoHostState
-	(CoHostRequestRejected_ReasonCode)(0), // 44: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
-	(*Event)(nil),                         // 45: faceoff.cohost.v1.Event
-	(*v11.TargetResult)(nil),              // 46: faceoff.errors.v1.TargetResult
+	(*RejoinHostConnectionRequest)(nil),   // 28: faceoff.cohost.v1.RejoinHostConnectionRequest
+	(*RejoinHostConnectionResponse)(nil),  // 29: faceoff.cohost.v1.RejoinHostConnectionResponse
+	(*SetLayoutTemplateRequest)(nil),      // 30: faceoff.cohost.v1.SetLayoutTemplateRequest
+	(*SetLayoutTemplateResponse)(nil),     // 31: faceoff.cohost.v1.SetLayoutTemplateResponse
+	(*MuteRemoteHostAudioRequest)(nil),    // 32: faceoff.cohost.v1.MuteRemoteHostAudioRequest
+	(*MuteRemoteHostAudioResponse)(nil),   // 33: faceoff.cohost.v1.MuteRemoteHostAudioResponse
+	(*WatchLiveRequest)(nil),              // 34: faceoff.cohost.v1.WatchLiveRequest
+	(*WatchLiveResponse)(nil),             // 35: faceoff.cohost.v1.WatchLiveResponse
+	(*UpdateLiveRequest_HostProfile)(nil), // 36: faceoff.cohost.v1.UpdateLiveRequest.HostProfile
+	nil,                                   // 37: faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry
+	(*WatchLiveResponse_Snapshot)(nil),    // 38: faceoff.cohost.v1.WatchLiveResponse.Snapshot
+	(Live_Kind)(0),                        // 39: faceoff.cohost.v1.Live.Kind
+	(*v1.User)(nil),                       // 40: faceoff.user.v1.User
+	(*Live)(nil),                          // 41: faceoff.cohost.v1.Live
+	(*timestamppb.Timestamp)(nil),         // 42: google.protobuf.Timestamp
+	(*PresenceSettings)(nil),              // 43: faceoff.cohost.v1.PresenceSettings
+	(*Presence)(nil),                      // 44: faceoff.cohost.v1.Presence
+	(*CoHostState)(nil),                   // 45: faceoff.cohost.v1.CoHostState
+	(CoHostRequestRejected_ReasonCode)(0), // 46: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	(*Event)(nil),                         // 47: faceoff.cohost.v1.Event
+	(*v11.TargetResult)(nil),              // 48: faceoff.errors.v1.TargetResult
 }
 var file_faceoff_cohost_v1_cohost_service_proto_depIdxs = []int32{
-	37, // 0: faceoff.cohost.v1.CreateLiveRequest.kind:type_name -> faceoff.cohost.v1.Live.Kind
-	38, // 1: faceoff.cohost.v1.CreateLiveRequest.host:type_name -> faceoff.user.v1.User
-	39, // 2: faceoff.cohost.v1.CreateLiveResponse.live:type_name -> faceoff.cohost.v1.Live
-	39, // 3: faceoff.cohost.v1.GetLiveResponse.live:type_name -> faceoff.cohost.v1.Live
-	39, // 4: faceoff.cohost.v1.ListLivesResponse.lives:type_name -> faceoff.cohost.v1.Live
-	34, // 5: faceoff.cohost.v1.UpdateLiveRequest.host:type_name -> faceoff.cohost.v1.UpdateLiveRequest.HostProfile
-	39, // 6: faceoff.cohost.v1.UpdateLiveResponse.live:type_name -> faceoff.cohost.v1.Live
-	39, // 7: faceoff.cohost.v1.EndLiveResponse.live:type_name -> faceoff.cohost.v1.Live
-	40, // 8: faceoff.cohost.v1.HeartbeatResponse.server_now:type_name -> google.protobuf.Timestamp
-	41, // 9: faceoff.cohost.v1.HeartbeatResponse.settings:type_name -> faceoff.cohost.v1.PresenceSettings
-	42, // 10: faceoff.cohost.v1.HeartbeatResponse.presence:type_name -> faceoff.cohost.v1.Presence
-	41, // 11: faceoff.cohost.v1.GetPresenceSettingsResponse.settings:type_name -> faceoff.cohost.v1.PresenceSettings
-	43, // 12: faceoff.cohost.v1.GetCoHostStateResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	39, // 13: faceoff.cohost.v1.ListCandidatesResponse.candidates:type_name -> faceoff.cohost.v1.Live
-	35, // 14: faceoff.cohost.v1.RequestHostConnectionResponse.results:type_name -> faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry
-	43, // 15: faceoff.cohost.v1.RequestHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	43, // 16: faceoff.cohost.v1.CancelHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	43, // 17: faceoff.cohost.v1.AcceptHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	44, // 18: faceoff.cohost.v1.RejectHostConnectionRequest.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
-	43, // 19: faceoff.cohost.v1.RejectHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	43, // 20: faceoff.cohost.v1.ExitHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	43, // 21: faceoff.cohost.v1.SetLayoutTemplateResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	43, // 22: faceoff.cohost.v1.MuteRemoteHostAudioResponse.state:type_name -> faceoff.cohost.v1.CoHostState
-	36, // 23: faceoff.cohost.v1.WatchLiveResponse.snapshot:type_name -> faceoff.cohost.v1.WatchLiveResponse.Snapshot
-	45, // 24: faceoff.cohost.v1.WatchLiveResponse.event:type_name -> faceoff.cohost.v1.Event
-	46, // 25: faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
-	39, // 26: faceoff.cohost.v1.WatchLiveResponse.Snapshot.live:type_name -> faceoff.cohost.v1.Live
-	43, // 27: faceoff.cohost.v1.WatchLiveResponse.Snapshot.state:type_name -> faceoff.cohost.v1.CoHostState
-	0,  // 28: faceoff.cohost.v1.CohostService.CreateLive:input_type -> faceoff.cohost.v1.CreateLiveRequest
-	2,  // 29: faceoff.cohost.v1.CohostService.GetLive:input_type -> faceoff.cohost.v1.GetLiveRequest
-	6,  // 30: faceoff.cohost.v1.CohostService.UpdateLive:input_type -> faceoff.cohost.v1.UpdateLiveRequest
-	4,  // 31: faceoff.cohost.v1.CohostService.ListLives:input_type -> faceoff.cohost.v1.ListLivesRequest
-	8,  // 32: faceoff.cohost.v1.CohostService.EndLive:input_type -> faceoff.cohost.v1.EndLiveRequest
-	10, // 33: faceoff.cohost.v1.CohostService.Heartbeat:input_type -> faceoff.cohost.v1.HeartbeatRequest
-	12, // 34: faceoff.cohost.v1.CohostService.GetPresenceSettings:input_type -> faceoff.cohost.v1.GetPresenceSettingsRequest
-	14, // 35: faceoff.cohost.v1.CohostService.GetCoHostState:input_type -> faceoff.cohost.v1.GetCoHostStateRequest
-	16, // 36: faceoff.cohost.v1.CohostService.ListCandidates:input_type -> faceoff.cohost.v1.ListCandidatesRequest
-	18, // 37: faceoff.cohost.v1.CohostService.RequestHostConnection:input_type -> faceoff.cohost.v1.RequestHostConnectionRequest
-	20, // 38: faceoff.cohost.v1.CohostService.CancelHostConnection:input_type -> faceoff.cohost.v1.CancelHostConnectionRequest
-	22, // 39: faceoff.cohost.v1.CohostService.AcceptHostConnection:input_type -> faceoff.cohost.v1.AcceptHostConnectionRequest
-	24, // 40: faceoff.cohost.v1.CohostService.RejectHostConnection:input_type -> faceoff.cohost.v1.RejectHostConnectionRequest
-	26, // 41: faceoff.cohost.v1.CohostService.ExitHostConnection:input_type -> faceoff.cohost.v1.ExitHostConnectionRequest
-	28, // 42: faceoff.cohost.v1.CohostService.SetLayoutTemplate:input_type -> faceoff.cohost.v1.SetLayoutTemplateRequest
-	30, // 43: faceoff.cohost.v1.CohostService.MuteRemoteHostAudio:input_type -> faceoff.cohost.v1.MuteRemoteHostAudioRequest
-	32, // 44: faceoff.cohost.v1.CohostService.WatchLive:input_type -> faceoff.cohost.v1.WatchLiveRequest
-	1,  // 45: faceoff.cohost.v1.CohostService.CreateLive:output_type -> faceoff.cohost.v1.CreateLiveResponse
-	3,  // 46: faceoff.cohost.v1.CohostService.GetLive:output_type -> faceoff.cohost.v1.GetLiveResponse
-	7,  // 47: faceoff.cohost.v1.CohostService.UpdateLive:output_type -> faceoff.cohost.v1.UpdateLiveResponse
-	5,  // 48: faceoff.cohost.v1.CohostService.ListLives:output_type -> faceoff.cohost.v1.ListLivesResponse
-	9,  // 49: faceoff.cohost.v1.CohostService.EndLive:output_type -> faceoff.cohost.v1.EndLiveResponse
-	11, // 50: faceoff.cohost.v1.CohostService.Heartbeat:output_type -> faceoff.cohost.v1.HeartbeatResponse
-	13, // 51: faceoff.cohost.v1.CohostService.GetPresenceSettings:output_type -> faceoff.cohost.v1.GetPresenceSettingsResponse
-	15, // 52: faceoff.cohost.v1.CohostService.GetCoHostState:output_type -> faceoff.cohost.v1.GetCoHostStateResponse
-	17, // 53: faceoff.cohost.v1.CohostService.ListCandidates:output_type -> faceoff.cohost.v1.ListCandidatesResponse
-	19, // 54: faceoff.cohost.v1.CohostService.RequestHostConnection:output_type -> faceoff.cohost.v1.RequestHostConnectionResponse
-	21, // 55: faceoff.cohost.v1.CohostService.CancelHostConnection:output_type -> faceoff.cohost.v1.CancelHostConnectionResponse
-	23, // 56: faceoff.cohost.v1.CohostService.AcceptHostConnection:output_type -> faceoff.cohost.v1.AcceptHostConnectionResponse
-	25, // 57: faceoff.cohost.v1.CohostService.RejectHostConnection:output_type -> faceoff.cohost.v1.RejectHostConnectionResponse
-	27, // 58: faceoff.cohost.v1.CohostService.ExitHostConnection:output_type -> faceoff.cohost.v1.ExitHostConnectionResponse
-	29, // 59: faceoff.cohost.v1.CohostService.SetLayoutTemplate:output_type -> faceoff.cohost.v1.SetLayoutTemplateResponse
-	31, // 60: faceoff.cohost.v1.CohostService.MuteRemoteHostAudio:output_type -> faceoff.cohost.v1.MuteRemoteHostAudioResponse
-	33, // 61: faceoff.cohost.v1.CohostService.WatchLive:output_type -> faceoff.cohost.v1.WatchLiveResponse
-	45, // [45:62] is the sub-list for method output_type
-	28, // [28:45] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	39, // 0: faceoff.cohost.v1.CreateLiveRequest.kind:type_name -> faceoff.cohost.v1.Live.Kind
+	40, // 1: faceoff.cohost.v1.CreateLiveRequest.host:type_name -> faceoff.user.v1.User
+	41, // 2: faceoff.cohost.v1.CreateLiveResponse.live:type_name -> faceoff.cohost.v1.Live
+	41, // 3: faceoff.cohost.v1.GetLiveResponse.live:type_name -> faceoff.cohost.v1.Live
+	41, // 4: faceoff.cohost.v1.ListLivesResponse.lives:type_name -> faceoff.cohost.v1.Live
+	36, // 5: faceoff.cohost.v1.UpdateLiveRequest.host:type_name -> faceoff.cohost.v1.UpdateLiveRequest.HostProfile
+	41, // 6: faceoff.cohost.v1.UpdateLiveResponse.live:type_name -> faceoff.cohost.v1.Live
+	41, // 7: faceoff.cohost.v1.EndLiveResponse.live:type_name -> faceoff.cohost.v1.Live
+	42, // 8: faceoff.cohost.v1.HeartbeatResponse.server_now:type_name -> google.protobuf.Timestamp
+	43, // 9: faceoff.cohost.v1.HeartbeatResponse.settings:type_name -> faceoff.cohost.v1.PresenceSettings
+	44, // 10: faceoff.cohost.v1.HeartbeatResponse.presence:type_name -> faceoff.cohost.v1.Presence
+	43, // 11: faceoff.cohost.v1.GetPresenceSettingsResponse.settings:type_name -> faceoff.cohost.v1.PresenceSettings
+	45, // 12: faceoff.cohost.v1.GetCoHostStateResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	41, // 13: faceoff.cohost.v1.ListCandidatesResponse.candidates:type_name -> faceoff.cohost.v1.Live
+	37, // 14: faceoff.cohost.v1.RequestHostConnectionResponse.results:type_name -> faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry
+	45, // 15: faceoff.cohost.v1.RequestHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	45, // 16: faceoff.cohost.v1.CancelHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	45, // 17: faceoff.cohost.v1.AcceptHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	46, // 18: faceoff.cohost.v1.RejectHostConnectionRequest.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	45, // 19: faceoff.cohost.v1.RejectHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	45, // 20: faceoff.cohost.v1.ExitHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	45, // 21: faceoff.cohost.v1.RejoinHostConnectionResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	45, // 22: faceoff.cohost.v1.SetLayoutTemplateResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	45, // 23: faceoff.cohost.v1.MuteRemoteHostAudioResponse.state:type_name -> faceoff.cohost.v1.CoHostState
+	38, // 24: faceoff.cohost.v1.WatchLiveResponse.snapshot:type_name -> faceoff.cohost.v1.WatchLiveResponse.Snapshot
+	47, // 25: faceoff.cohost.v1.WatchLiveResponse.event:type_name -> faceoff.cohost.v1.Event
+	48, // 26: faceoff.cohost.v1.RequestHostConnectionResponse.ResultsEntry.value:type_name -> faceoff.errors.v1.TargetResult
+	41, // 27: faceoff.cohost.v1.WatchLiveResponse.Snapshot.live:type_name -> faceoff.cohost.v1.Live
+	45, // 28: faceoff.cohost.v1.WatchLiveResponse.Snapshot.state:type_name -> faceoff.cohost.v1.CoHostState
+	0,  // 29: faceoff.cohost.v1.CohostService.CreateLive:input_type -> faceoff.cohost.v1.CreateLiveRequest
+	2,  // 30: faceoff.cohost.v1.CohostService.GetLive:input_type -> faceoff.cohost.v1.GetLiveRequest
+	6,  // 31: faceoff.cohost.v1.CohostService.UpdateLive:input_type -> faceoff.cohost.v1.UpdateLiveRequest
+	4,  // 32: faceoff.cohost.v1.CohostService.ListLives:input_type -> faceoff.cohost.v1.ListLivesRequest
+	8,  // 33: faceoff.cohost.v1.CohostService.EndLive:input_type -> faceoff.cohost.v1.EndLiveRequest
+	10, // 34: faceoff.cohost.v1.CohostService.Heartbeat:input_type -> faceoff.cohost.v1.HeartbeatRequest
+	12, // 35: faceoff.cohost.v1.CohostService.GetPresenceSettings:input_type -> faceoff.cohost.v1.GetPresenceSettingsRequest
+	14, // 36: faceoff.cohost.v1.CohostService.GetCoHostState:input_type -> faceoff.cohost.v1.GetCoHostStateRequest
+	16, // 37: faceoff.cohost.v1.CohostService.ListCandidates:input_type -> faceoff.cohost.v1.ListCandidatesRequest
+	18, // 38: faceoff.cohost.v1.CohostService.RequestHostConnection:input_type -> faceoff.cohost.v1.RequestHostConnectionRequest
+	20, // 39: faceoff.cohost.v1.CohostService.CancelHostConnection:input_type -> faceoff.cohost.v1.CancelHostConnectionRequest
+	22, // 40: faceoff.cohost.v1.CohostService.AcceptHostConnection:input_type -> faceoff.cohost.v1.AcceptHostConnectionRequest
+	24, // 41: faceoff.cohost.v1.CohostService.RejectHostConnection:input_type -> faceoff.cohost.v1.RejectHostConnectionRequest
+	26, // 42: faceoff.cohost.v1.CohostService.ExitHostConnection:input_type -> faceoff.cohost.v1.ExitHostConnectionRequest
+	28, // 43: faceoff.cohost.v1.CohostService.RejoinHostConnection:input_type -> faceoff.cohost.v1.RejoinHostConnectionRequest
+	30, // 44: faceoff.cohost.v1.CohostService.SetLayoutTemplate:input_type -> faceoff.cohost.v1.SetLayoutTemplateRequest
+	32, // 45: faceoff.cohost.v1.CohostService.MuteRemoteHostAudio:input_type -> faceoff.cohost.v1.MuteRemoteHostAudioRequest
+	34, // 46: faceoff.cohost.v1.CohostService.WatchLive:input_type -> faceoff.cohost.v1.WatchLiveRequest
+	1,  // 47: faceoff.cohost.v1.CohostService.CreateLive:output_type -> faceoff.cohost.v1.CreateLiveResponse
+	3,  // 48: faceoff.cohost.v1.CohostService.GetLive:output_type -> faceoff.cohost.v1.GetLiveResponse
+	7,  // 49: faceoff.cohost.v1.CohostService.UpdateLive:output_type -> faceoff.cohost.v1.UpdateLiveResponse
+	5,  // 50: faceoff.cohost.v1.CohostService.ListLives:output_type -> faceoff.cohost.v1.ListLivesResponse
+	9,  // 51: faceoff.cohost.v1.CohostService.EndLive:output_type -> faceoff.cohost.v1.EndLiveResponse
+	11, // 52: faceoff.cohost.v1.CohostService.Heartbeat:output_type -> faceoff.cohost.v1.HeartbeatResponse
+	13, // 53: faceoff.cohost.v1.CohostService.GetPresenceSettings:output_type -> faceoff.cohost.v1.GetPresenceSettingsResponse
+	15, // 54: faceoff.cohost.v1.CohostService.GetCoHostState:output_type -> faceoff.cohost.v1.GetCoHostStateResponse
+	17, // 55: faceoff.cohost.v1.CohostService.ListCandidates:output_type -> faceoff.cohost.v1.ListCandidatesResponse
+	19, // 56: faceoff.cohost.v1.CohostService.RequestHostConnection:output_type -> faceoff.cohost.v1.RequestHostConnectionResponse
+	21, // 57: faceoff.cohost.v1.CohostService.CancelHostConnection:output_type -> faceoff.cohost.v1.CancelHostConnectionResponse
+	23, // 58: faceoff.cohost.v1.CohostService.AcceptHostConnection:output_type -> faceoff.cohost.v1.AcceptHostConnectionResponse
+	25, // 59: faceoff.cohost.v1.CohostService.RejectHostConnection:output_type -> faceoff.cohost.v1.RejectHostConnectionResponse
+	27, // 60: faceoff.cohost.v1.CohostService.ExitHostConnection:output_type -> faceoff.cohost.v1.ExitHostConnectionResponse
+	29, // 61: faceoff.cohost.v1.CohostService.RejoinHostConnection:output_type -> faceoff.cohost.v1.RejoinHostConnectionResponse
+	31, // 62: faceoff.cohost.v1.CohostService.SetLayoutTemplate:output_type -> faceoff.cohost.v1.SetLayoutTemplateResponse
+	33, // 63: faceoff.cohost.v1.CohostService.MuteRemoteHostAudio:output_type -> faceoff.cohost.v1.MuteRemoteHostAudioResponse
+	35, // 64: faceoff.cohost.v1.CohostService.WatchLive:output_type -> faceoff.cohost.v1.WatchLiveResponse
+	47, // [47:65] is the sub-list for method output_type
+	29, // [29:47] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_cohost_service_proto_init() }
@@ -2239,18 +2337,18 @@ func file_faceoff_cohost_v1_cohost_service_proto_init() {
 	}
 	file_faceoff_cohost_v1_cohost_proto_init()
 	file_faceoff_cohost_v1_events_proto_init()
-	file_faceoff_cohost_v1_cohost_service_proto_msgTypes[33].OneofWrappers = []any{
+	file_faceoff_cohost_v1_cohost_service_proto_msgTypes[35].OneofWrappers = []any{
 		(*WatchLiveResponse_Snapshot_)(nil),
 		(*WatchLiveResponse_Event)(nil),
 	}
-	file_faceoff_cohost_v1_cohost_service_proto_msgTypes[34].OneofWrappers = []any{}
+	file_faceoff_cohost_v1_cohost_service_proto_msgTypes[36].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_cohost_v1_cohost_service_proto_rawDesc), len(file_faceoff_cohost_v1_cohost_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   37,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -550,6 +550,51 @@ func local_request_CohostService_ExitHostConnection_0(ctx context.Context, marsh
 	return msg, metadata, err
 }
 
+func request_CohostService_RejoinHostConnection_0(ctx context.Context, marshaler runtime.Marshaler, client CohostServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq RejoinHostConnectionRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["live_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "live_id")
+	}
+	protoReq.LiveId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "live_id", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.RejoinHostConnection(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_CohostService_RejoinHostConnection_0(ctx context.Context, marshaler runtime.Marshaler, server CohostServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq RejoinHostConnectionRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["live_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "live_id")
+	}
+	protoReq.LiveId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "live_id", err)
+	}
+	msg, err := server.RejoinHostConnection(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 func request_CohostService_SetLayoutTemplate_0(ctx context.Context, marshaler runtime.Marshaler, client CohostServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq SetLayoutTemplateRequest
@@ -906,6 +951,26 @@ func RegisterCohostServiceHandlerServer(ctx context.Context, mux *runtime.ServeM
 		}
 		forward_CohostService_ExitHostConnection_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_CohostService_RejoinHostConnection_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/faceoff.cohost.v1.CohostService/RejoinHostConnection", runtime.WithHTTPPathPattern("/v1/lives/{live_id}/cohost:rejoin"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_CohostService_RejoinHostConnection_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_CohostService_RejoinHostConnection_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodPost, pattern_CohostService_SetLayoutTemplate_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -1207,6 +1272,23 @@ func RegisterCohostServiceHandlerClient(ctx context.Context, mux *runtime.ServeM
 		}
 		forward_CohostService_ExitHostConnection_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_CohostService_RejoinHostConnection_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/faceoff.cohost.v1.CohostService/RejoinHostConnection", runtime.WithHTTPPathPattern("/v1/lives/{live_id}/cohost:rejoin"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_CohostService_RejoinHostConnection_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_CohostService_RejoinHostConnection_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodPost, pattern_CohostService_SetLayoutTemplate_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -1258,6 +1340,7 @@ var (
 	pattern_CohostService_AcceptHostConnection_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "lives", "live_id", "cohost"}, "accept"))
 	pattern_CohostService_RejectHostConnection_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "lives", "live_id", "cohost"}, "reject"))
 	pattern_CohostService_ExitHostConnection_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "lives", "live_id", "cohost"}, "exit"))
+	pattern_CohostService_RejoinHostConnection_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "lives", "live_id", "cohost"}, "rejoin"))
 	pattern_CohostService_SetLayoutTemplate_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "lives", "live_id", "cohost"}, "layout"))
 	pattern_CohostService_MuteRemoteHostAudio_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"v1", "lives", "live_id", "cohost"}, "mute"))
 )
@@ -1276,6 +1359,7 @@ var (
 	forward_CohostService_AcceptHostConnection_0  = runtime.ForwardResponseMessage
 	forward_CohostService_RejectHostConnection_0  = runtime.ForwardResponseMessage
 	forward_CohostService_ExitHostConnection_0    = runtime.ForwardResponseMessage
+	forward_CohostService_RejoinHostConnection_0  = runtime.ForwardResponseMessage
 	forward_CohostService_SetLayoutTemplate_0     = runtime.ForwardResponseMessage
 	forward_CohostService_MuteRemoteHostAudio_0   = runtime.ForwardResponseMessage
 )

@@ -33,6 +33,7 @@ const (
 	CohostService_AcceptHostConnection_FullMethodName  = "/faceoff.cohost.v1.CohostService/AcceptHostConnection"
 	CohostService_RejectHostConnection_FullMethodName  = "/faceoff.cohost.v1.CohostService/RejectHostConnection"
 	CohostService_ExitHostConnection_FullMethodName    = "/faceoff.cohost.v1.CohostService/ExitHostConnection"
+	CohostService_RejoinHostConnection_FullMethodName  = "/faceoff.cohost.v1.CohostService/RejoinHostConnection"
 	CohostService_SetLayoutTemplate_FullMethodName     = "/faceoff.cohost.v1.CohostService/SetLayoutTemplate"
 	CohostService_MuteRemoteHostAudio_FullMethodName   = "/faceoff.cohost.v1.CohostService/MuteRemoteHostAudio"
 	CohostService_WatchLive_FullMethodName             = "/faceoff.cohost.v1.CohostService/WatchLive"
@@ -87,6 +88,11 @@ type CohostServiceClient interface {
 	RejectHostConnection(ctx context.Context, in *RejectHostConnectionRequest, opts ...grpc.CallOption) (*RejectHostConnectionResponse, error)
 	// ExitHostConnection leaves the connection, and the battle before it. CONNECTION_NOT_FOUND if the live is in none.
 	ExitHostConnection(ctx context.Context, in *ExitHostConnectionRequest, opts ...grpc.CallOption) (*ExitHostConnectionResponse, error)
+	// RejoinHostConnection takes a live whose host was lost and is back into the connection again that it was lost from, without
+	// asking anybody, within rejoin_within_ms of its return. What comes next is BattleService.RejoinBattle, if the battle still runs. Once
+	// it is in, it changes nothing. CONNECTION_NOT_FOUND if there is no such connection, or not any more, or it is too late;
+	// CONNECTION_FULL, CONNECTED_WITH_OTHERS; HOST_LOST while it is still leaving.
+	RejoinHostConnection(ctx context.Context, in *RejoinHostConnectionRequest, opts ...grpc.CallOption) (*RejoinHostConnectionResponse, error)
 	// SetLayoutTemplate changes the layout of the connection that the live is in; any member may. LIVE_KIND_MISMATCH if the
 	// template is for lives of the other kind, CONNECTION_FULL if it has fewer seats than the connection has members.
 	SetLayoutTemplate(ctx context.Context, in *SetLayoutTemplateRequest, opts ...grpc.CallOption) (*SetLayoutTemplateResponse, error)
@@ -246,6 +252,16 @@ func (c *cohostServiceClient) ExitHostConnection(ctx context.Context, in *ExitHo
 	return out, nil
 }
 
+func (c *cohostServiceClient) RejoinHostConnection(ctx context.Context, in *RejoinHostConnectionRequest, opts ...grpc.CallOption) (*RejoinHostConnectionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RejoinHostConnectionResponse)
+	err := c.cc.Invoke(ctx, CohostService_RejoinHostConnection_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *cohostServiceClient) SetLayoutTemplate(ctx context.Context, in *SetLayoutTemplateRequest, opts ...grpc.CallOption) (*SetLayoutTemplateResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SetLayoutTemplateResponse)
@@ -334,6 +350,11 @@ type CohostServiceServer interface {
 	RejectHostConnection(context.Context, *RejectHostConnectionRequest) (*RejectHostConnectionResponse, error)
 	// ExitHostConnection leaves the connection, and the battle before it. CONNECTION_NOT_FOUND if the live is in none.
 	ExitHostConnection(context.Context, *ExitHostConnectionRequest) (*ExitHostConnectionResponse, error)
+	// RejoinHostConnection takes a live whose host was lost and is back into the connection again that it was lost from, without
+	// asking anybody, within rejoin_within_ms of its return. What comes next is BattleService.RejoinBattle, if the battle still runs. Once
+	// it is in, it changes nothing. CONNECTION_NOT_FOUND if there is no such connection, or not any more, or it is too late;
+	// CONNECTION_FULL, CONNECTED_WITH_OTHERS; HOST_LOST while it is still leaving.
+	RejoinHostConnection(context.Context, *RejoinHostConnectionRequest) (*RejoinHostConnectionResponse, error)
 	// SetLayoutTemplate changes the layout of the connection that the live is in; any member may. LIVE_KIND_MISMATCH if the
 	// template is for lives of the other kind, CONNECTION_FULL if it has fewer seats than the connection has members.
 	SetLayoutTemplate(context.Context, *SetLayoutTemplateRequest) (*SetLayoutTemplateResponse, error)
@@ -394,6 +415,9 @@ func (UnimplementedCohostServiceServer) RejectHostConnection(context.Context, *R
 }
 func (UnimplementedCohostServiceServer) ExitHostConnection(context.Context, *ExitHostConnectionRequest) (*ExitHostConnectionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExitHostConnection not implemented")
+}
+func (UnimplementedCohostServiceServer) RejoinHostConnection(context.Context, *RejoinHostConnectionRequest) (*RejoinHostConnectionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RejoinHostConnection not implemented")
 }
 func (UnimplementedCohostServiceServer) SetLayoutTemplate(context.Context, *SetLayoutTemplateRequest) (*SetLayoutTemplateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetLayoutTemplate not implemented")
@@ -677,6 +701,24 @@ func _CohostService_ExitHostConnection_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CohostService_RejoinHostConnection_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RejoinHostConnectionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CohostServiceServer).RejoinHostConnection(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CohostService_RejoinHostConnection_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CohostServiceServer).RejoinHostConnection(ctx, req.(*RejoinHostConnectionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CohostService_SetLayoutTemplate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(SetLayoutTemplateRequest)
 	if err := dec(in); err != nil {
@@ -786,6 +828,10 @@ var CohostService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ExitHostConnection",
 			Handler:    _CohostService_ExitHostConnection_Handler,
+		},
+		{
+			MethodName: "RejoinHostConnection",
+			Handler:    _CohostService_RejoinHostConnection_Handler,
 		},
 		{
 			MethodName: "SetLayoutTemplate",

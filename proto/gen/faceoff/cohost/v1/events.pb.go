@@ -1104,7 +1104,9 @@ type HostRecovered struct {
 	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
 	Host   *v1.User               `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
 	// It was lost, and has left its battle and its connection.
-	WasLost       bool `protobuf:"varint,3,opt,name=was_lost,json=wasLost,proto3" json:"was_lost,omitempty"`
+	WasLost bool `protobuf:"varint,3,opt,name=was_lost,json=wasLost,proto3" json:"was_lost,omitempty"`
+	// Until when it may rejoin that connection; unset if it was in none, or there is none any more.
+	RejoinUntil   *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=rejoin_until,json=rejoinUntil,proto3" json:"rejoin_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1158,6 +1160,13 @@ func (x *HostRecovered) GetWasLost() bool {
 		return x.WasLost
 	}
 	return false
+}
+
+func (x *HostRecovered) GetRejoinUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RejoinUntil
+	}
+	return nil
 }
 
 // HostLost goes to the live and to the members of its connection: it leaves its battle and its connection now.
@@ -1545,11 +1554,12 @@ const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\tHOST_LOST\x10\x02\"U\n" +
 	"\x0fHostUnreachable\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
-	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\"n\n" +
+	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\"\xad\x01\n" +
 	"\rHostRecovered\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
 	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\x12\x19\n" +
-	"\bwas_lost\x18\x03 \x01(\bR\awasLost\"N\n" +
+	"\bwas_lost\x18\x03 \x01(\bR\awasLost\x12=\n" +
+	"\frejoin_until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vrejoinUntil\"N\n" +
 	"\bHostLost\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
 	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04host\"a\n" +
@@ -1644,15 +1654,16 @@ var file_faceoff_cohost_v1_events_proto_depIdxs = []int32{
 	3,  // 28: faceoff.cohost.v1.LiveEnded.reason:type_name -> faceoff.cohost.v1.LiveEnded.Reason
 	23, // 29: faceoff.cohost.v1.HostUnreachable.host:type_name -> faceoff.user.v1.User
 	23, // 30: faceoff.cohost.v1.HostRecovered.host:type_name -> faceoff.user.v1.User
-	23, // 31: faceoff.cohost.v1.HostLost.host:type_name -> faceoff.user.v1.User
-	22, // 32: faceoff.cohost.v1.LayoutChanged.changed_by:type_name -> faceoff.cohost.v1.Member
-	22, // 33: faceoff.cohost.v1.RemoteMuteChanged.target:type_name -> faceoff.cohost.v1.Member
-	23, // 34: faceoff.cohost.v1.LiveUpdated.host:type_name -> faceoff.user.v1.User
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	20, // 31: faceoff.cohost.v1.HostRecovered.rejoin_until:type_name -> google.protobuf.Timestamp
+	23, // 32: faceoff.cohost.v1.HostLost.host:type_name -> faceoff.user.v1.User
+	22, // 33: faceoff.cohost.v1.LayoutChanged.changed_by:type_name -> faceoff.cohost.v1.Member
+	22, // 34: faceoff.cohost.v1.RemoteMuteChanged.target:type_name -> faceoff.cohost.v1.Member
+	23, // 35: faceoff.cohost.v1.LiveUpdated.host:type_name -> faceoff.user.v1.User
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_events_proto_init() }

@@ -470,6 +470,7 @@ type Command struct {
 	//	*Command_HearHost
 	//	*Command_MissHost_
 	//	*Command_LeaveLost_
+	//	*Command_RejoinHostConnection
 	Command         isCommand_Command `protobuf_oneof:"command"`
 	NewInvitationId string            `protobuf:"bytes,20,opt,name=new_invitation_id,json=newInvitationId,proto3" json:"new_invitation_id,omitempty"`
 	NewConnectionId string            `protobuf:"bytes,21,opt,name=new_connection_id,json=newConnectionId,proto3" json:"new_connection_id,omitempty"`
@@ -644,6 +645,15 @@ func (x *Command) GetLeaveLost() *Command_LeaveLost {
 	return nil
 }
 
+func (x *Command) GetRejoinHostConnection() *RejoinHostConnectionRequest {
+	if x != nil {
+		if x, ok := x.Command.(*Command_RejoinHostConnection); ok {
+			return x.RejoinHostConnection
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetNewInvitationId() string {
 	if x != nil {
 		return x.NewInvitationId
@@ -740,6 +750,10 @@ type Command_LeaveLost_ struct {
 	LeaveLost *Command_LeaveLost `protobuf:"bytes,14,opt,name=leave_lost,json=leaveLost,proto3,oneof"`
 }
 
+type Command_RejoinHostConnection struct {
+	RejoinHostConnection *RejoinHostConnectionRequest `protobuf:"bytes,15,opt,name=rejoin_host_connection,json=rejoinHostConnection,proto3,oneof"`
+}
+
 func (*Command_CreateLive) isCommand_Command() {}
 
 func (*Command_EndLive) isCommand_Command() {}
@@ -767,6 +781,8 @@ func (*Command_HearHost) isCommand_Command() {}
 func (*Command_MissHost_) isCommand_Command() {}
 
 func (*Command_LeaveLost_) isCommand_Command() {}
+
+func (*Command_RejoinHostConnection) isCommand_Command() {}
 
 type Entry_LiveCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1509,8 +1525,10 @@ func (x *Entry_HostUnreachable) GetLiveId() string {
 
 // There is a sign of life of a host that was unreachable or lost.
 type Entry_HostRecovered struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	LiveId string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// Until when it may rejoin the connection that it was lost from; 0 if there is none.
+	RejoinUntilMs int64 `protobuf:"varint,2,opt,name=rejoin_until_ms,json=rejoinUntilMs,proto3" json:"rejoin_until_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1550,6 +1568,13 @@ func (x *Entry_HostRecovered) GetLiveId() string {
 		return x.LiveId
 	}
 	return ""
+}
+
+func (x *Entry_HostRecovered) GetRejoinUntilMs() int64 {
+	if x != nil {
+		return x.RejoinUntilMs
+	}
+	return 0
 }
 
 // The host has not come back in time. Its invitations end in the same decision; then it leaves its battle, and after that its
@@ -1859,7 +1884,7 @@ var File_faceoff_cohost_v1_log_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"\n" +
-	"\x1bfaceoff/cohost/v1/log.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a&faceoff/cohost/v1/cohost_service.proto\x1a\x1efaceoff/cohost/v1/events.proto\x1a\x1afaceoff/user/v1/user.proto\"\x99\x1a\n" +
+	"\x1bfaceoff/cohost/v1/log.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a&faceoff/cohost/v1/cohost_service.proto\x1a\x1efaceoff/cohost/v1/events.proto\x1a\x1afaceoff/user/v1/user.proto\"\xc1\x1a\n" +
 	"\x05Entry\x12I\n" +
 	"\flive_created\x18\x01 \x01(\v2$.faceoff.cohost.v1.Entry.LiveCreatedH\x00R\vliveCreated\x12F\n" +
 	"\vlive_ending\x18\x02 \x01(\v2#.faceoff.cohost.v1.Entry.LiveEndingH\x00R\n" +
@@ -1950,9 +1975,10 @@ const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"\rPresenceBegan\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x1a*\n" +
 	"\x0fHostUnreachable\x12\x17\n" +
-	"\alive_id\x18\x01 \x01(\tR\x06liveId\x1a(\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x1aP\n" +
 	"\rHostRecovered\x12\x17\n" +
-	"\alive_id\x18\x01 \x01(\tR\x06liveId\x1a#\n" +
+	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12&\n" +
+	"\x0frejoin_until_ms\x18\x02 \x01(\x03R\rrejoinUntilMs\x1a#\n" +
 	"\bHostLost\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x1a\\\n" +
 	"\fSessionTaken\x12\x17\n" +
@@ -1963,7 +1989,7 @@ const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"\vHostChanged\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12)\n" +
 	"\x04host\x18\x02 \x01(\v2\x15.faceoff.user.v1.UserR\x04hostB\a\n" +
-	"\x05entry\"\xca\f\n" +
+	"\x05entry\"\xb2\r\n" +
 	"\aCommand\x12G\n" +
 	"\vcreate_live\x18\x01 \x01(\v2$.faceoff.cohost.v1.CreateLiveRequestH\x00R\n" +
 	"createLive\x12>\n" +
@@ -1982,7 +2008,8 @@ const file_faceoff_cohost_v1_log_proto_rawDesc = "" +
 	"\thear_host\x18\f \x01(\v2#.faceoff.cohost.v1.HeartbeatRequestH\x00R\bhearHost\x12B\n" +
 	"\tmiss_host\x18\r \x01(\v2#.faceoff.cohost.v1.Command.MissHostH\x00R\bmissHost\x12E\n" +
 	"\n" +
-	"leave_lost\x18\x0e \x01(\v2$.faceoff.cohost.v1.Command.LeaveLostH\x00R\tleaveLost\x12*\n" +
+	"leave_lost\x18\x0e \x01(\v2$.faceoff.cohost.v1.Command.LeaveLostH\x00R\tleaveLost\x12f\n" +
+	"\x16rejoin_host_connection\x18\x0f \x01(\v2..faceoff.cohost.v1.RejoinHostConnectionRequestH\x00R\x14rejoinHostConnection\x12*\n" +
 	"\x11new_invitation_id\x18\x14 \x01(\tR\x0fnewInvitationId\x12*\n" +
 	"\x11new_connection_id\x18\x15 \x01(\tR\x0fnewConnectionId\x12\x17\n" +
 	"\aby_host\x18\x16 \x01(\bR\x06byHost\x12\x1d\n" +
@@ -2049,10 +2076,11 @@ var file_faceoff_cohost_v1_log_proto_goTypes = []any{
 	(*SetLayoutTemplateRequest)(nil),      // 31: faceoff.cohost.v1.SetLayoutTemplateRequest
 	(*MuteRemoteHostAudioRequest)(nil),    // 32: faceoff.cohost.v1.MuteRemoteHostAudioRequest
 	(*HeartbeatRequest)(nil),              // 33: faceoff.cohost.v1.HeartbeatRequest
-	(Live_Kind)(0),                        // 34: faceoff.cohost.v1.Live.Kind
-	(*v1.User)(nil),                       // 35: faceoff.user.v1.User
-	(CoHostRequestRejected_ReasonCode)(0), // 36: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
-	(Presence_State)(0),                   // 37: faceoff.cohost.v1.Presence.State
+	(*RejoinHostConnectionRequest)(nil),   // 34: faceoff.cohost.v1.RejoinHostConnectionRequest
+	(Live_Kind)(0),                        // 35: faceoff.cohost.v1.Live.Kind
+	(*v1.User)(nil),                       // 36: faceoff.user.v1.User
+	(CoHostRequestRejected_ReasonCode)(0), // 37: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	(Presence_State)(0),                   // 38: faceoff.cohost.v1.Presence.State
 }
 var file_faceoff_cohost_v1_log_proto_depIdxs = []int32{
 	4,  // 0: faceoff.cohost.v1.Entry.live_created:type_name -> faceoff.cohost.v1.Entry.LiveCreated
@@ -2085,19 +2113,20 @@ var file_faceoff_cohost_v1_log_proto_depIdxs = []int32{
 	33, // 27: faceoff.cohost.v1.Command.hear_host:type_name -> faceoff.cohost.v1.HeartbeatRequest
 	20, // 28: faceoff.cohost.v1.Command.miss_host:type_name -> faceoff.cohost.v1.Command.MissHost
 	21, // 29: faceoff.cohost.v1.Command.leave_lost:type_name -> faceoff.cohost.v1.Command.LeaveLost
-	34, // 30: faceoff.cohost.v1.Entry.LiveCreated.kind:type_name -> faceoff.cohost.v1.Live.Kind
-	35, // 31: faceoff.cohost.v1.Entry.LiveCreated.host:type_name -> faceoff.user.v1.User
-	0,  // 32: faceoff.cohost.v1.Entry.InvitationEnded.ending:type_name -> faceoff.cohost.v1.Entry.InvitationEnded.Ending
-	36, // 33: faceoff.cohost.v1.Entry.InvitationEnded.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
-	35, // 34: faceoff.cohost.v1.Entry.MemberJoined.host:type_name -> faceoff.user.v1.User
-	1,  // 35: faceoff.cohost.v1.Entry.MemberLeft.reason:type_name -> faceoff.cohost.v1.Entry.MemberLeft.Reason
-	35, // 36: faceoff.cohost.v1.Entry.HostChanged.host:type_name -> faceoff.user.v1.User
-	37, // 37: faceoff.cohost.v1.Command.MissHost.state:type_name -> faceoff.cohost.v1.Presence.State
-	38, // [38:38] is the sub-list for method output_type
-	38, // [38:38] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	34, // 30: faceoff.cohost.v1.Command.rejoin_host_connection:type_name -> faceoff.cohost.v1.RejoinHostConnectionRequest
+	35, // 31: faceoff.cohost.v1.Entry.LiveCreated.kind:type_name -> faceoff.cohost.v1.Live.Kind
+	36, // 32: faceoff.cohost.v1.Entry.LiveCreated.host:type_name -> faceoff.user.v1.User
+	0,  // 33: faceoff.cohost.v1.Entry.InvitationEnded.ending:type_name -> faceoff.cohost.v1.Entry.InvitationEnded.Ending
+	37, // 34: faceoff.cohost.v1.Entry.InvitationEnded.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	36, // 35: faceoff.cohost.v1.Entry.MemberJoined.host:type_name -> faceoff.user.v1.User
+	1,  // 36: faceoff.cohost.v1.Entry.MemberLeft.reason:type_name -> faceoff.cohost.v1.Entry.MemberLeft.Reason
+	36, // 37: faceoff.cohost.v1.Entry.HostChanged.host:type_name -> faceoff.user.v1.User
+	38, // 38: faceoff.cohost.v1.Command.MissHost.state:type_name -> faceoff.cohost.v1.Presence.State
+	39, // [39:39] is the sub-list for method output_type
+	39, // [39:39] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_log_proto_init() }
@@ -2141,6 +2170,7 @@ func file_faceoff_cohost_v1_log_proto_init() {
 		(*Command_HearHost)(nil),
 		(*Command_MissHost_)(nil),
 		(*Command_LeaveLost_)(nil),
+		(*Command_RejoinHostConnection)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

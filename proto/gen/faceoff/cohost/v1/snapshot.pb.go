@@ -349,7 +349,10 @@ type Snapshot_Presence struct {
 	// Sessions that were current before, the oldest first.
 	Past []string `protobuf:"bytes,5,rep,name=past,proto3" json:"past,omitempty"`
 	// Place of the HostLost entry whose departure from the connection is to come.
-	Departs       string `protobuf:"bytes,6,opt,name=departs,proto3" json:"departs,omitempty"`
+	Departs string `protobuf:"bytes,6,opt,name=departs,proto3" json:"departs,omitempty"`
+	// Connection that the host was lost from, and until when it may rejoin it.
+	LostFrom      string `protobuf:"bytes,7,opt,name=lost_from,json=lostFrom,proto3" json:"lost_from,omitempty"`
+	RejoinUntilMs int64  `protobuf:"varint,8,opt,name=rejoin_until_ms,json=rejoinUntilMs,proto3" json:"rejoin_until_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -424,6 +427,20 @@ func (x *Snapshot_Presence) GetDeparts() string {
 		return x.Departs
 	}
 	return ""
+}
+
+func (x *Snapshot_Presence) GetLostFrom() string {
+	if x != nil {
+		return x.LostFrom
+	}
+	return ""
+}
+
+func (x *Snapshot_Presence) GetRejoinUntilMs() int64 {
+	if x != nil {
+		return x.RejoinUntilMs
+	}
+	return 0
 }
 
 type Snapshot_Part struct {
@@ -928,7 +945,7 @@ var File_faceoff_cohost_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	" faceoff/cohost/v1/snapshot.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\"\xf0\x10\n" +
+	" faceoff/cohost/v1/snapshot.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\"\xb5\x11\n" +
 	"\bSnapshot\x126\n" +
 	"\x04live\x18\x01 \x01(\v2 .faceoff.cohost.v1.Snapshot.LiveH\x00R\x04live\x12A\n" +
 	"\n" +
@@ -957,7 +974,7 @@ const file_faceoff_cohost_v1_snapshot_proto_rawDesc = "" +
 	"\breceived\x18\b \x03(\tR\breceived\x12\x14\n" +
 	"\x05muted\x18\t \x03(\tR\x05muted\x12@\n" +
 	"\bpresence\x18\n" +
-	" \x01(\v2$.faceoff.cohost.v1.Snapshot.PresenceR\bpresence\x1a\xc1\x01\n" +
+	" \x01(\v2$.faceoff.cohost.v1.Snapshot.PresenceR\bpresence\x1a\x86\x02\n" +
 	"\bPresence\x127\n" +
 	"\x05state\x18\x01 \x01(\x0e2!.faceoff.cohost.v1.Presence.StateR\x05state\x12\x19\n" +
 	"\bsince_ms\x18\x02 \x01(\x03R\asinceMs\x12\x1d\n" +
@@ -965,7 +982,9 @@ const file_faceoff_cohost_v1_snapshot_proto_rawDesc = "" +
 	"session_id\x18\x03 \x01(\tR\tsessionId\x12\x14\n" +
 	"\x05fence\x18\x04 \x01(\x03R\x05fence\x12\x12\n" +
 	"\x04past\x18\x05 \x03(\tR\x04past\x12\x18\n" +
-	"\adeparts\x18\x06 \x01(\tR\adeparts\x1aN\n" +
+	"\adeparts\x18\x06 \x01(\tR\adeparts\x12\x1b\n" +
+	"\tlost_from\x18\a \x01(\tR\blostFrom\x12&\n" +
+	"\x0frejoin_until_ms\x18\b \x01(\x03R\rrejoinUntilMs\x1aN\n" +
 	"\x04Part\x12\x19\n" +
 	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x17\n" +
 	"\alast_ms\x18\x02 \x01(\x03R\x06lastMs\x12\x12\n" +

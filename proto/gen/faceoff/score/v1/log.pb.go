@@ -40,6 +40,7 @@ type Entry struct {
 	//	*Entry_BattleStarted_
 	//	*Entry_LiveReported_
 	//	*Entry_LiveExtended_
+	//	*Entry_LiveReopened_
 	Entry         isEntry_Entry `protobuf_oneof:"entry"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -181,6 +182,15 @@ func (x *Entry) GetLiveExtended() *Entry_LiveExtended {
 	return nil
 }
 
+func (x *Entry) GetLiveReopened() *Entry_LiveReopened {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_LiveReopened_); ok {
+			return x.LiveReopened
+		}
+	}
+	return nil
+}
+
 type isEntry_Entry interface {
 	isEntry_Entry()
 }
@@ -237,6 +247,11 @@ type Entry_LiveExtended_ struct {
 	LiveExtended *Entry_LiveExtended `protobuf:"bytes,11,opt,name=live_extended,json=liveExtended,proto3,oneof"`
 }
 
+type Entry_LiveReopened_ struct {
+	// The live is back in its battle: its gifts count again, on top of what it had.
+	LiveReopened *Entry_LiveReopened `protobuf:"bytes,12,opt,name=live_reopened,json=liveReopened,proto3,oneof"`
+}
+
 func (*Entry_GiftDecided_) isEntry_Entry() {}
 
 func (*Entry_BattleRead_) isEntry_Entry() {}
@@ -258,6 +273,8 @@ func (*Entry_BattleStarted_) isEntry_Entry() {}
 func (*Entry_LiveReported_) isEntry_Entry() {}
 
 func (*Entry_LiveExtended_) isEntry_Entry() {}
+
+func (*Entry_LiveReopened_) isEntry_Entry() {}
 
 // Command is what replicas forward to the one that writes the partition.
 type Command struct {
@@ -1053,6 +1070,76 @@ func (x *Entry_LiveReported) GetLiveId() string {
 	return ""
 }
 
+type Entry_LiveReopened struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
+	LiveId   string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
+	// When the battle ends, as it stands now.
+	EndsAtMs int64 `protobuf:"varint,3,opt,name=ends_at_ms,json=endsAtMs,proto3" json:"ends_at_ms,omitempty"`
+	// How often the live has been opened again, this time included.
+	Rejoins       int32 `protobuf:"varint,4,opt,name=rejoins,proto3" json:"rejoins,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry_LiveReopened) Reset() {
+	*x = Entry_LiveReopened{}
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry_LiveReopened) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry_LiveReopened) ProtoMessage() {}
+
+func (x *Entry_LiveReopened) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry_LiveReopened.ProtoReflect.Descriptor instead.
+func (*Entry_LiveReopened) Descriptor() ([]byte, []int) {
+	return file_faceoff_score_v1_log_proto_rawDescGZIP(), []int{0, 10}
+}
+
+func (x *Entry_LiveReopened) GetBattleId() string {
+	if x != nil {
+		return x.BattleId
+	}
+	return ""
+}
+
+func (x *Entry_LiveReopened) GetLiveId() string {
+	if x != nil {
+		return x.LiveId
+	}
+	return ""
+}
+
+func (x *Entry_LiveReopened) GetEndsAtMs() int64 {
+	if x != nil {
+		return x.EndsAtMs
+	}
+	return 0
+}
+
+func (x *Entry_LiveReopened) GetRejoins() int32 {
+	if x != nil {
+		return x.Rejoins
+	}
+	return 0
+}
+
 type Entry_LiveExtended struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
@@ -1065,7 +1152,7 @@ type Entry_LiveExtended struct {
 
 func (x *Entry_LiveExtended) Reset() {
 	*x = Entry_LiveExtended{}
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[12]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1077,7 +1164,7 @@ func (x *Entry_LiveExtended) String() string {
 func (*Entry_LiveExtended) ProtoMessage() {}
 
 func (x *Entry_LiveExtended) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[12]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1090,7 +1177,7 @@ func (x *Entry_LiveExtended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry_LiveExtended.ProtoReflect.Descriptor instead.
 func (*Entry_LiveExtended) Descriptor() ([]byte, []int) {
-	return file_faceoff_score_v1_log_proto_rawDescGZIP(), []int{0, 10}
+	return file_faceoff_score_v1_log_proto_rawDescGZIP(), []int{0, 11}
 }
 
 func (x *Entry_LiveExtended) GetBattleId() string {
@@ -1127,7 +1214,7 @@ type Command_CountGifts struct {
 
 func (x *Command_CountGifts) Reset() {
 	*x = Command_CountGifts{}
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[13]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1139,7 +1226,7 @@ func (x *Command_CountGifts) String() string {
 func (*Command_CountGifts) ProtoMessage() {}
 
 func (x *Command_CountGifts) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[13]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1188,7 +1275,7 @@ type Command_ReadBattle struct {
 
 func (x *Command_ReadBattle) Reset() {
 	*x = Command_ReadBattle{}
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[14]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1200,7 +1287,7 @@ func (x *Command_ReadBattle) String() string {
 func (*Command_ReadBattle) ProtoMessage() {}
 
 func (x *Command_ReadBattle) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[14]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1246,7 +1333,7 @@ type Command_Advance struct {
 
 func (x *Command_Advance) Reset() {
 	*x = Command_Advance{}
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[15]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1258,7 +1345,7 @@ func (x *Command_Advance) String() string {
 func (*Command_Advance) ProtoMessage() {}
 
 func (x *Command_Advance) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_score_v1_log_proto_msgTypes[15]
+	mi := &file_faceoff_score_v1_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1285,7 +1372,7 @@ var File_faceoff_score_v1_log_proto protoreflect.FileDescriptor
 
 const file_faceoff_score_v1_log_proto_rawDesc = "" +
 	"\n" +
-	"\x1afaceoff/score/v1/log.proto\x12\x10faceoff.score.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1bfaceoff/battle/v1/log.proto\x1a\x1cfaceoff/score/v1/score.proto\x1a\x1afaceoff/user/v1/user.proto\"\xdb\x12\n" +
+	"\x1afaceoff/score/v1/log.proto\x12\x10faceoff.score.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1bfaceoff/battle/v1/log.proto\x1a\x1cfaceoff/score/v1/score.proto\x1a\x1afaceoff/user/v1/user.proto\"\xa6\x14\n" +
 	"\x05Entry\x12H\n" +
 	"\fgift_decided\x18\x01 \x01(\v2#.faceoff.score.v1.Entry.GiftDecidedH\x00R\vgiftDecided\x12E\n" +
 	"\vbattle_read\x18\x02 \x01(\v2\".faceoff.score.v1.Entry.BattleReadH\x00R\n" +
@@ -1302,7 +1389,8 @@ const file_faceoff_score_v1_log_proto_rawDesc = "" +
 	"\x0ebattle_started\x18\t \x01(\v2%.faceoff.score.v1.Entry.BattleStartedH\x00R\rbattleStarted\x12K\n" +
 	"\rlive_reported\x18\n" +
 	" \x01(\v2$.faceoff.score.v1.Entry.LiveReportedH\x00R\fliveReported\x12K\n" +
-	"\rlive_extended\x18\v \x01(\v2$.faceoff.score.v1.Entry.LiveExtendedH\x00R\fliveExtended\x1a\xf0\x03\n" +
+	"\rlive_extended\x18\v \x01(\v2$.faceoff.score.v1.Entry.LiveExtendedH\x00R\fliveExtended\x12K\n" +
+	"\rlive_reopened\x18\f \x01(\v2$.faceoff.score.v1.Entry.LiveReopenedH\x00R\fliveReopened\x1a\xf0\x03\n" +
 	"\vGiftDecided\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12!\n" +
@@ -1364,7 +1452,13 @@ const file_faceoff_score_v1_log_proto_rawDesc = "" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x1aD\n" +
 	"\fLiveReported\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
-	"\alive_id\x18\x02 \x01(\tR\x06liveId\x1ab\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x1a|\n" +
+	"\fLiveReopened\x12\x1b\n" +
+	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
+	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12\x1c\n" +
+	"\n" +
+	"ends_at_ms\x18\x03 \x01(\x03R\bendsAtMs\x12\x18\n" +
+	"\arejoins\x18\x04 \x01(\x05R\arejoins\x1ab\n" +
 	"\fLiveExtended\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12\x1c\n" +
@@ -1404,7 +1498,7 @@ func file_faceoff_score_v1_log_proto_rawDescGZIP() []byte {
 	return file_faceoff_score_v1_log_proto_rawDescData
 }
 
-var file_faceoff_score_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_faceoff_score_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_faceoff_score_v1_log_proto_goTypes = []any{
 	(*Entry)(nil),                 // 0: faceoff.score.v1.Entry
 	(*Command)(nil),               // 1: faceoff.score.v1.Command
@@ -1418,17 +1512,18 @@ var file_faceoff_score_v1_log_proto_goTypes = []any{
 	(*Entry_BattleSettled)(nil),   // 9: faceoff.score.v1.Entry.BattleSettled
 	(*Entry_BattleStarted)(nil),   // 10: faceoff.score.v1.Entry.BattleStarted
 	(*Entry_LiveReported)(nil),    // 11: faceoff.score.v1.Entry.LiveReported
-	(*Entry_LiveExtended)(nil),    // 12: faceoff.score.v1.Entry.LiveExtended
-	(*Command_CountGifts)(nil),    // 13: faceoff.score.v1.Command.CountGifts
-	(*Command_ReadBattle)(nil),    // 14: faceoff.score.v1.Command.ReadBattle
-	(*Command_Advance)(nil),       // 15: faceoff.score.v1.Command.Advance
-	(GiftVerdict_Verdict)(0),      // 16: faceoff.score.v1.GiftVerdict.Verdict
-	(*v1.User)(nil),               // 17: faceoff.user.v1.User
-	(GiftEvent_Category)(0),       // 18: faceoff.score.v1.GiftEvent.Category
-	(*v11.Entry_Participant)(nil), // 19: faceoff.battle.v1.Entry.Participant
-	(*v11.Gifter)(nil),            // 20: faceoff.battle.v1.Gifter
-	(*GiftEvent)(nil),             // 21: faceoff.score.v1.GiftEvent
-	(*v11.Entry)(nil),             // 22: faceoff.battle.v1.Entry
+	(*Entry_LiveReopened)(nil),    // 12: faceoff.score.v1.Entry.LiveReopened
+	(*Entry_LiveExtended)(nil),    // 13: faceoff.score.v1.Entry.LiveExtended
+	(*Command_CountGifts)(nil),    // 14: faceoff.score.v1.Command.CountGifts
+	(*Command_ReadBattle)(nil),    // 15: faceoff.score.v1.Command.ReadBattle
+	(*Command_Advance)(nil),       // 16: faceoff.score.v1.Command.Advance
+	(GiftVerdict_Verdict)(0),      // 17: faceoff.score.v1.GiftVerdict.Verdict
+	(*v1.User)(nil),               // 18: faceoff.user.v1.User
+	(GiftEvent_Category)(0),       // 19: faceoff.score.v1.GiftEvent.Category
+	(*v11.Entry_Participant)(nil), // 20: faceoff.battle.v1.Entry.Participant
+	(*v11.Gifter)(nil),            // 21: faceoff.battle.v1.Gifter
+	(*GiftEvent)(nil),             // 22: faceoff.score.v1.GiftEvent
+	(*v11.Entry)(nil),             // 23: faceoff.battle.v1.Entry
 }
 var file_faceoff_score_v1_log_proto_depIdxs = []int32{
 	2,  // 0: faceoff.score.v1.Entry.gift_decided:type_name -> faceoff.score.v1.Entry.GiftDecided
@@ -1441,22 +1536,23 @@ var file_faceoff_score_v1_log_proto_depIdxs = []int32{
 	5,  // 7: faceoff.score.v1.Entry.close_scheduled:type_name -> faceoff.score.v1.Entry.CloseScheduled
 	10, // 8: faceoff.score.v1.Entry.battle_started:type_name -> faceoff.score.v1.Entry.BattleStarted
 	11, // 9: faceoff.score.v1.Entry.live_reported:type_name -> faceoff.score.v1.Entry.LiveReported
-	12, // 10: faceoff.score.v1.Entry.live_extended:type_name -> faceoff.score.v1.Entry.LiveExtended
-	13, // 11: faceoff.score.v1.Command.count_gifts:type_name -> faceoff.score.v1.Command.CountGifts
-	14, // 12: faceoff.score.v1.Command.read_battle:type_name -> faceoff.score.v1.Command.ReadBattle
-	15, // 13: faceoff.score.v1.Command.advance:type_name -> faceoff.score.v1.Command.Advance
-	16, // 14: faceoff.score.v1.Entry.GiftDecided.verdict:type_name -> faceoff.score.v1.GiftVerdict.Verdict
-	17, // 15: faceoff.score.v1.Entry.GiftDecided.sender:type_name -> faceoff.user.v1.User
-	18, // 16: faceoff.score.v1.Entry.GiftDecided.category:type_name -> faceoff.score.v1.GiftEvent.Category
-	19, // 17: faceoff.score.v1.Entry.LiveOpened.participants:type_name -> faceoff.battle.v1.Entry.Participant
-	20, // 18: faceoff.score.v1.Entry.LiveClosed.top_gifters:type_name -> faceoff.battle.v1.Gifter
-	21, // 19: faceoff.score.v1.Command.CountGifts.gifts:type_name -> faceoff.score.v1.GiftEvent
-	22, // 20: faceoff.score.v1.Command.ReadBattle.entries:type_name -> faceoff.battle.v1.Entry
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	13, // 10: faceoff.score.v1.Entry.live_extended:type_name -> faceoff.score.v1.Entry.LiveExtended
+	12, // 11: faceoff.score.v1.Entry.live_reopened:type_name -> faceoff.score.v1.Entry.LiveReopened
+	14, // 12: faceoff.score.v1.Command.count_gifts:type_name -> faceoff.score.v1.Command.CountGifts
+	15, // 13: faceoff.score.v1.Command.read_battle:type_name -> faceoff.score.v1.Command.ReadBattle
+	16, // 14: faceoff.score.v1.Command.advance:type_name -> faceoff.score.v1.Command.Advance
+	17, // 15: faceoff.score.v1.Entry.GiftDecided.verdict:type_name -> faceoff.score.v1.GiftVerdict.Verdict
+	18, // 16: faceoff.score.v1.Entry.GiftDecided.sender:type_name -> faceoff.user.v1.User
+	19, // 17: faceoff.score.v1.Entry.GiftDecided.category:type_name -> faceoff.score.v1.GiftEvent.Category
+	20, // 18: faceoff.score.v1.Entry.LiveOpened.participants:type_name -> faceoff.battle.v1.Entry.Participant
+	21, // 19: faceoff.score.v1.Entry.LiveClosed.top_gifters:type_name -> faceoff.battle.v1.Gifter
+	22, // 20: faceoff.score.v1.Command.CountGifts.gifts:type_name -> faceoff.score.v1.GiftEvent
+	23, // 21: faceoff.score.v1.Command.ReadBattle.entries:type_name -> faceoff.battle.v1.Entry
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_score_v1_log_proto_init() }
@@ -1477,6 +1573,7 @@ func file_faceoff_score_v1_log_proto_init() {
 		(*Entry_BattleStarted_)(nil),
 		(*Entry_LiveReported_)(nil),
 		(*Entry_LiveExtended_)(nil),
+		(*Entry_LiveReopened_)(nil),
 	}
 	file_faceoff_score_v1_log_proto_msgTypes[1].OneofWrappers = []any{
 		(*Command_CountGifts_)(nil),
@@ -1489,7 +1586,7 @@ func file_faceoff_score_v1_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_score_v1_log_proto_rawDesc), len(file_faceoff_score_v1_log_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -645,6 +645,7 @@ type Snapshot_Room struct {
 	Total         int64                  `protobuf:"varint,11,opt,name=total,proto3" json:"total,omitempty"`
 	Gifts         int64                  `protobuf:"varint,12,opt,name=gifts,proto3" json:"gifts,omitempty"`
 	Top           []*v11.Gifter          `protobuf:"bytes,13,rep,name=top,proto3" json:"top,omitempty"`
+	Rejoins       int32                  `protobuf:"varint,14,opt,name=rejoins,proto3" json:"rejoins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -768,6 +769,13 @@ func (x *Snapshot_Room) GetTop() []*v11.Gifter {
 		return x.Top
 	}
 	return nil
+}
+
+func (x *Snapshot_Room) GetRejoins() int32 {
+	if x != nil {
+		return x.Rejoins
+	}
+	return 0
 }
 
 type Snapshot_Battle struct {
@@ -1375,7 +1383,7 @@ var File_faceoff_score_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_faceoff_score_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x1ffaceoff/score/v1/snapshot.proto\x12\x10faceoff.score.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1afaceoff/user/v1/user.proto\"\xc0\x17\n" +
+	"\x1ffaceoff/score/v1/snapshot.proto\x12\x10faceoff.score.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1afaceoff/user/v1/user.proto\"\xda\x17\n" +
 	"\bSnapshot\x129\n" +
 	"\x04read\x18\x01 \x01(\v2#.faceoff.score.v1.Snapshot.PositionH\x00R\x04read\x125\n" +
 	"\x04part\x18\x02 \x01(\v2\x1f.faceoff.score.v1.Snapshot.PartH\x00R\x04part\x12;\n" +
@@ -1412,7 +1420,7 @@ const file_faceoff_score_v1_snapshot_proto_rawDesc = "" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\rR\x05index\x12\x13\n" +
 	"\x05at_ms\x18\x03 \x01(\x03R\x04atMs\x12\x14\n" +
-	"\x05chain\x18\x04 \x01(\fR\x05chain\x1a\xd0\x03\n" +
+	"\x05chain\x18\x04 \x01(\fR\x05chain\x1a\xea\x03\n" +
 	"\x04Room\x12<\n" +
 	"\aopening\x18\x01 \x01(\v2\".faceoff.score.v1.Snapshot.OpeningR\aopening\x12\x17\n" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12\x14\n" +
@@ -1427,7 +1435,8 @@ const file_faceoff_score_v1_snapshot_proto_rawDesc = "" +
 	" \x01(\bR\asettled\x12\x14\n" +
 	"\x05total\x18\v \x01(\x03R\x05total\x12\x14\n" +
 	"\x05gifts\x18\f \x01(\x03R\x05gifts\x12+\n" +
-	"\x03top\x18\r \x03(\v2\x19.faceoff.battle.v1.GifterR\x03top\x1a\\\n" +
+	"\x03top\x18\r \x03(\v2\x19.faceoff.battle.v1.GifterR\x03top\x12\x18\n" +
+	"\arejoins\x18\x0e \x01(\x05R\arejoins\x1a\\\n" +
 	"\x06Battle\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x125\n" +
 	"\x05rooms\x18\x02 \x03(\v2\x1f.faceoff.score.v1.Snapshot.RoomR\x05rooms\x1a[\n" +

@@ -51,7 +51,7 @@ func describeCalls(doc object) {
 		if method != "get" {
 			parameters, _ := operation["parameters"].([]any)
 			parameters = append(parameters, object{"$ref": "#/components/parameters/IdempotencyKey"})
-			if slices.Contains(operation["tags"].([]any), any("CohostService")) {
+			if tags := operation["tags"].([]any); slices.Contains(tags, any("CohostService")) || slices.Contains(tags, any("BattleService")) {
 				parameters = append(parameters, object{"$ref": "#/components/parameters/Session"})
 			}
 			operation["parameters"] = parameters
