@@ -42,6 +42,17 @@ func (s *State) Overdue(before time.Time) []Invitation {
 	return overdue
 }
 
+// Gone returns the active lives whose hosts are unreachable or lost, in no order.
+func (s *State) Gone() []Live {
+	var gone []Live
+	for _, live := range s.lives.All() {
+		if live.Presence.Stage > Present || live.Presence.Departs != "" {
+			gone = append(gone, live)
+		}
+	}
+	return gone
+}
+
 // Candidates returns a function that returns a live if it is one that the given one can invite, of those that are active, of
 // the same kind and in no connection: another one, whose host is not lost, without an invitation pending between the two, and
 // with room for one more received.

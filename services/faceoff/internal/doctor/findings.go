@@ -58,6 +58,8 @@ var checks = []check{
 	{"replica-behind", Risk, "replica-is-behind", foldsBehind},
 	{"reader-behind", Stuck, "replica-is-behind", readersBehind},
 	{"invitation", Stuck, "deadline-has-passed", waits(diagnosticsv1.Waiting_INVITATION)},
+	{"host", Stuck, "host-stays-silent", waits(diagnosticsv1.Waiting_HOST)},
+	{"departure", Stuck, "host-stays-silent", waits(diagnosticsv1.Waiting_DEPARTURE)},
 	{"battle-request", Stuck, "deadline-has-passed", waits(diagnosticsv1.Waiting_BATTLE_REQUEST)},
 	{"battle-start", Stuck, "deadline-has-passed", waits(diagnosticsv1.Waiting_BATTLE_START)},
 	{"battle-end", Stuck, "deadline-has-passed", waits(diagnosticsv1.Waiting_BATTLE_END)},

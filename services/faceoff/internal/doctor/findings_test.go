@@ -99,6 +99,8 @@ func TestFindings(t *testing.T) {
 		"a reader is behind":      {func(f *Facts) { f.partition(s1).Readers[0].Read = 9 }, found1("reader-behind", "SCORE_00 of BATTLE_00")},
 		"behind an unknown head":  {func(f *Facts) { f.Logs[0].Fault = "?"; f.partition(s1).Readers[0].Read = 9 }, found1("log-unreadable", "BATTLE_00")},
 		"an invitation is late":   {func(f *Facts) { f.wait(b1, diagnosticsv1.Waiting_INVITATION, "i", late+1) }, found1("invitation", "i")},
+		"a host is silent":        {func(f *Facts) { f.wait(b1, diagnosticsv1.Waiting_HOST, "l", late+1) }, found1("host", "l")},
+		"a lost live stays":       {func(f *Facts) { f.wait(b1, diagnosticsv1.Waiting_DEPARTURE, "l", late+1) }, found1("departure", "l")},
 		"an invitation is due":    {func(f *Facts) { f.wait(b1, diagnosticsv1.Waiting_INVITATION, "i", late) }, nil},
 		"a request is late":       {func(f *Facts) { f.wait(b1, diagnosticsv1.Waiting_BATTLE_REQUEST, "b", late+1) }, found1("battle-request", "b")},
 		"a start is late":         {func(f *Facts) { f.wait(b1, diagnosticsv1.Waiting_BATTLE_START, "b", late+1) }, found1("battle-start", "b")},

@@ -46,20 +46,26 @@ const (
 	Waiting_GIFTS Waiting_Kind = 7
 	// Scores, for Redis to take them.
 	Waiting_SCORES Waiting_Kind = 8
+	// A live whose host is silent, for what follows from that: it is lost, its live ends.
+	Waiting_HOST Waiting_Kind = 9
+	// A live whose host was lost, for its departure from its connection.
+	Waiting_DEPARTURE Waiting_Kind = 10
 )
 
 // Enum value maps for Waiting_Kind.
 var (
 	Waiting_Kind_name = map[int32]string{
-		0: "KIND_UNSPECIFIED",
-		1: "INVITATION",
-		2: "BATTLE_REQUEST",
-		3: "BATTLE_START",
-		4: "BATTLE_END",
-		5: "BATTLE_FOLLOW_UP",
-		6: "SETTLEMENT",
-		7: "GIFTS",
-		8: "SCORES",
+		0:  "KIND_UNSPECIFIED",
+		1:  "INVITATION",
+		2:  "BATTLE_REQUEST",
+		3:  "BATTLE_START",
+		4:  "BATTLE_END",
+		5:  "BATTLE_FOLLOW_UP",
+		6:  "SETTLEMENT",
+		7:  "GIFTS",
+		8:  "SCORES",
+		9:  "HOST",
+		10: "DEPARTURE",
 	}
 	Waiting_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -71,6 +77,8 @@ var (
 		"SETTLEMENT":       6,
 		"GIFTS":            7,
 		"SCORES":           8,
+		"HOST":             9,
+		"DEPARTURE":        10,
 	}
 )
 
@@ -474,13 +482,13 @@ const file_faceoff_diagnostics_v1_diagnostics_proto_rawDesc = "" +
 	"\x06Reader\x12\x12\n" +
 	"\x04into\x18\x01 \x01(\tR\x04into\x12\x10\n" +
 	"\x03log\x18\x02 \x01(\tR\x03log\x12\x12\n" +
-	"\x04read\x18\x03 \x01(\x04R\x04read\"\xd5\x02\n" +
+	"\x04read\x18\x03 \x01(\x04R\x04read\"\xee\x02\n" +
 	"\aWaiting\x128\n" +
 	"\x04kind\x18\x01 \x01(\x0e2$.faceoff.diagnostics.v1.Waiting.KindR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x120\n" +
 	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x14\n" +
 	"\x05calls\x18\x04 \x01(\x03R\x05calls\x12\x16\n" +
-	"\x06detail\x18\x05 \x01(\tR\x06detail\"\x9f\x01\n" +
+	"\x06detail\x18\x05 \x01(\tR\x06detail\"\xb8\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -494,7 +502,10 @@ const file_faceoff_diagnostics_v1_diagnostics_proto_rawDesc = "" +
 	"SETTLEMENT\x10\x06\x12\t\n" +
 	"\x05GIFTS\x10\a\x12\n" +
 	"\n" +
-	"\x06SCORES\x10\bB\xf8\x01\n" +
+	"\x06SCORES\x10\b\x12\b\n" +
+	"\x04HOST\x10\t\x12\r\n" +
+	"\tDEPARTURE\x10\n" +
+	"B\xf8\x01\n" +
 	"\x1acom.faceoff.diagnostics.v1B\x10DiagnosticsProtoP\x01ZNgithub.com/faceoff-live/faceoff/proto/gen/faceoff/diagnostics/v1;diagnosticsv1\xa2\x02\x03FDX\xaa\x02\x16Faceoff.Diagnostics.V1\xca\x02\x16Faceoff\\Diagnostics\\V1\xe2\x02\"Faceoff\\Diagnostics\\V1\\GPBMetadata\xea\x02\x18Faceoff::Diagnostics::V1b\x06proto3"
 
 var (
