@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
-	"github.com/faceoff-live/faceoff/pkg/fence"
 )
 
 // Piece is a part of committed state. All pieces together are all of it; what follows from others is none.
@@ -28,7 +27,7 @@ type (
 	// KeptSessions are those of the host of a live.
 	KeptSessions struct {
 		LiveID   string
-		Sessions fence.Holders
+		Sessions es.Holders
 	}
 	// KeptBattle is a battle that has not ended, or that something is still to come of.
 	KeptBattle struct{ Battle Battle }

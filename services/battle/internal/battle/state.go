@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
-	"github.com/faceoff-live/faceoff/pkg/fence"
 )
 
 // Reasons of refusals, names of faceoff.errors.v1.Reason.
@@ -76,7 +75,7 @@ type State struct {
 	// connections holds the lives of each connection in the order of joining.
 	connections es.Map[string, []string]
 	// sessions are those of the hosts of lives that have any.
-	sessions es.Map[string, fence.Holders]
+	sessions es.Map[string, es.Holders]
 	// open holds the battles that have not ended, or that something is still to come of.
 	open es.Map[string, Battle]
 	// holds names the open battle that a live is taken by, punished the one whose punishment it takes part in.

@@ -5,7 +5,7 @@ import (
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 
-	"github.com/faceoff-live/faceoff/pkg/fence"
+	"github.com/faceoff-live/faceoff/pkg/es"
 
 	"github.com/faceoff-live/faceoff/services/battle/internal/battle"
 )
@@ -70,7 +70,7 @@ func Piece(record *battlev1.Snapshot) (battle.Piece, error) {
 	case *battlev1.Snapshot_Sessions_:
 		s := r.Sessions
 		return battle.KeptSessions{
-			LiveID: s.GetLiveId(), Sessions: fence.Holders{Current: s.GetCurrent(), Fence: s.GetFence(), Past: s.GetPast()},
+			LiveID: s.GetLiveId(), Sessions: es.Holders{Current: s.GetCurrent(), Fence: s.GetFence(), Past: s.GetPast()},
 		}, nil
 	case *battlev1.Snapshot_Battle_:
 		return battle.KeptBattle{Battle: fromKept(r.Battle)}, nil

@@ -7,7 +7,7 @@ import (
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 
-	"github.com/faceoff-live/faceoff/pkg/fence"
+	"github.com/faceoff-live/faceoff/pkg/es"
 
 	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
 )
@@ -112,7 +112,7 @@ func keptPresence(p cohost.Presence) *cohostv1.Snapshot_Presence {
 
 func presenceOf(p *cohostv1.Snapshot_Presence) (cohost.Presence, error) {
 	presence := cohost.Presence{
-		Since: fromMillis(p.GetSinceMs()), Sessions: fence.Holders{Current: p.GetSessionId(), Fence: p.GetFence(), Past: p.GetPast()},
+		Since: fromMillis(p.GetSinceMs()), Sessions: es.Holders{Current: p.GetSessionId(), Fence: p.GetFence(), Past: p.GetPast()},
 		Departs: p.GetDeparts(), LostFrom: p.GetLostFrom(), RejoinUntil: fromMillis(p.GetRejoinUntilMs()),
 	}
 	if p.GetState() == cohostv1.Presence_STATE_UNSPECIFIED {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/es"
-	"github.com/faceoff-live/faceoff/pkg/fence"
 )
 
 // Stage is how far the silence of a host has gone.
@@ -24,7 +23,7 @@ type Presence struct {
 	Stage Stage
 	Since time.Time // of the stage
 	// Sessions are the devices or tabs of the host that have acted for the live.
-	Sessions fence.Holders
+	Sessions es.Holders
 	// Departs names the HostLost after which the live is still to leave its connection; empty if it is not.
 	Departs string
 	// LostFrom is the connection that the live was in when its host was lost last, and RejoinUntil until when it may rejoin it:

@@ -26,7 +26,7 @@ func (s *State) decideGifts(now time.Time, c CountGifts) ([]Event, error) {
 		if _, again := seen[g.EventID]; again {
 			continue
 		}
-		decided, keep, err := s.decideGift(now, c.LiveID, live, total, g)
+		decided, keep, err := s.decideGift(now, c, live, total, g)
 		if err != nil {
 			return nil, err
 		}
@@ -52,9 +52,9 @@ func (s *State) decideGifts(now time.Time, c CountGifts) ([]Event, error) {
 }
 
 // decideGift decides one gift that is not known yet. live is the open room of its live or nil, total what that has
-// reached so far. keep is false when the live is in no battle that counts now.
-func (s *State) decideGift(now time.Time, liveID string, live *Room, total int64, g *Gift) (_ GiftDecided, keep bool, _ error) {
-	d := GiftDecided{LiveID: liveID, Gift: *g}
+// reached so far. keep is false when the live is in no battle that counts now, or may be back in the one that it has left.
+func (s *State) decideGift(now time.Time, c CountGifts, live *Room, total int64, g *Gift) (_ GiftDecided, keep bool, _ error) {
+	d := GiftDecided{LiveID: c.LiveID, Gift: *g}
 	switch {
 	case now.Sub(g.SentAt) > s.set.MaxAge:
 		d.Verdict, d.Reason = Rejected, TooOld
@@ -63,7 +63,7 @@ func (s *State) decideGift(now time.Time, liveID string, live *Room, total int64
 		d.Verdict, d.Reason = Rejected, SentAhead
 		return d, true, nil
 	case live == nil:
-		return s.decideLate(now, d)
+		return s.decideLate(now, d, c.Fresh)
 	case now.Before(live.StartsAt):
 		return d, false, nil
 	case !now.Before(live.EndsAt):
@@ -81,9 +81,10 @@ func (s *State) decideGift(now time.Time, liveID string, live *Room, total int64
 }
 
 // decideLate decides a gift for a live that is not open: late if it was meant for the battle that closed last.
-func (s *State) decideLate(now time.Time, d GiftDecided) (GiftDecided, bool, error) {
+// While that battle may still run the live may have rejoined it, which is for the battle service's log to say.
+func (s *State) decideLate(now time.Time, d GiftDecided, fresh bool) (GiftDecided, bool, error) {
 	last, ok := s.last.Get(d.LiveID)
-	if !ok || !s.late(last, now, d.Gift.SentAt) {
+	if !ok || !s.late(last, now, d.Gift.SentAt) || !fresh && now.Before(last.EndsAt) {
 		return d, false, nil
 	}
 	d.Verdict, d.BattleID = Late, last.BattleID

@@ -37,7 +37,7 @@ func (p *play) give(now time.Time, id, user string) score.Verdict {
 	p.Helper()
 	g := tableGift
 	g.EventID, g.Sender, g.SentAt = id, score.User{ID: user}, now
-	events := p.do(now, score.CountGifts{LiveID: "live", Gifts: []score.Gift{g}})
+	events := p.do(now, score.CountGifts{LiveID: "live", Gifts: []score.Gift{g}, Fresh: true})
 	return events[0].(score.GiftDecided).Verdict
 }
 
@@ -57,6 +57,11 @@ func TestReopened(t *testing.T) {
 		p.read(now, score.TotalRecorded{BattleID: "b1", LiveID: "live"})
 		if v := p.give(now, "g2", "u"); v != score.Late {
 			t.Errorf("while it was away: %v", v)
+		}
+		g := tableGift
+		g.EventID, g.SentAt = "g9", now
+		if events := p.do(now, score.CountGifts{LiveID: "live", Gifts: []score.Gift{g}}); len(events) > 0 {
+			t.Errorf("before the battle service's log was read to its head: %v", events)
 		}
 		if restored {
 			x := p.Restore()

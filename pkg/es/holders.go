@@ -1,14 +1,13 @@
-// Package fence keeps a device or a tab that was replaced from acting any more: of those that have held one thing, one after
-// another, it knows which is the current one.
-package fence
+package es
 
 import "slices"
 
-// past is how many holders before the current one are known. One that was replaced hears so the next time it says anything, so it
+// pastHolders is how many holders before the current one are known. One that was replaced hears so the next time it says anything, so it
 // would have to keep silent through as many others to be taken for a new one.
-const past = 32
+const pastHolders = 32
 
-// Holders are the current holder and those before it. Values are never changed, only replaced.
+// Holders keep a device or a tab that was replaced from acting any more: of those that have held one thing, one after another, they are
+// the current one and those before it. Values are never changed, only replaced.
 type Holders struct {
 	// Current is empty before the first.
 	Current string
@@ -21,7 +20,7 @@ type Holders struct {
 // After returns the holders once another one has taken over.
 func (h Holders) After(holder string, fence int64) Holders {
 	if h.Current != "" {
-		from := max(0, len(h.Past)+1-past)
+		from := max(0, len(h.Past)+1-pastHolders)
 		h.Past = append(slices.Clone(h.Past[from:]), h.Current)
 	}
 	h.Current, h.Fence = holder, fence

@@ -1,21 +1,21 @@
-package fence_test
+package es_test
 
 import (
 	"fmt"
 	"slices"
 	"testing"
 
-	"github.com/faceoff-live/faceoff/pkg/fence"
+	"github.com/faceoff-live/faceoff/pkg/es"
 )
 
 // Of many holders the last 32 before the current one are known to be superseded, and no value that was given out changes.
 func TestHolders(t *testing.T) {
 	t.Parallel()
-	var h fence.Holders
+	var h es.Holders
 	if h.Superseded("") || h.Superseded("s0") {
 		t.Errorf("nobody has held it: %+v", h)
 	}
-	var before fence.Holders
+	var before es.Holders
 	for i := range 40 {
 		if i == 20 {
 			before = h
