@@ -274,6 +274,13 @@ var refusals = map[errorsv1.Reason]func(testing.TB, *stack) answer{
 		s.backend(t).ask(t, http.MethodPost, path, object{"session_id": "desk"})
 		return s.backend(t).ask(t, http.MethodPost, path, object{"session_id": "phone"})
 	},
+	errorsv1.Reason_HOST_LOST: func(t testing.TB, s *stack) answer {
+		t.Helper()
+		ann, ben := openLives(t, s)
+		ann.host.ask(t, http.MethodPost, "/v1/lives/"+ann.live+":heartbeat", object{})
+		await(t, ann.view, "HostLost", func(m *message) (bool, bool) { return true, m.GetCohost().GetHostLost() != nil }) // it takes its time
+		return ann.asks(t, ben)
+	},
 	errorsv1.Reason_GIFT_NOT_FOUND: func(t testing.TB, s *stack) answer {
 		t.Helper()
 		p := createLive(t, s, "ann", cohostv1.Live_VIDEO)
@@ -288,10 +295,9 @@ var rejections = map[errorsv1.Reason]object{
 }
 
 // notRefusals are reasons that no call earns by what it asks: a fault, no writer, no time. What becomes of callers then is
-// tested where writers are killed. A host is lost after half a minute only: HOST_LOST is provoked in cohost's own tests.
+// tested where writers are killed.
 var notRefusals = []errorsv1.Reason{
 	errorsv1.Reason_REASON_UNSPECIFIED, errorsv1.Reason_INTERNAL, errorsv1.Reason_UNAVAILABLE, errorsv1.Reason_DEADLINE_EXCEEDED,
-	errorsv1.Reason_HOST_LOST,
 }
 
 // Every reason is given through the public API, with its number and its status.
