@@ -8,6 +8,7 @@ package battlev1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	_ "github.com/faceoff-live/faceoff/proto/gen/faceoff/auth/v1"
 	v1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -1847,7 +1848,7 @@ var File_faceoff_battle_v1_battle_service_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\n" +
-	"&faceoff/battle/v1/battle_service.proto\x12\x11faceoff.battle.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a\x1efaceoff/errors/v1/reason.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x02\n" +
+	"&faceoff/battle/v1/battle_service.proto\x12\x11faceoff.battle.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cfaceoff/auth/v1/access.proto\x1a\x1efaceoff/battle/v1/battle.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a\x1efaceoff/errors/v1/reason.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x02\n" +
 	"\x14RequestBattleRequest\x12D\n" +
 	"\x0finviter_live_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\rinviterLiveId\x12M\n" +
 	"\x0ftarget_live_ids\x18\x02 \x03(\tB%\xbaH\"\x92\x01\x1f\x10\b\x18\x01\"\x19r\x172\x15^[A-Za-z0-9_-]{1,48}$R\rtargetLiveIds\x12P\n" +
@@ -1968,27 +1969,27 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"topGifters\x125\n" +
 	"\x05proof\x18\x05 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\x12\x18\n" +
 	"\arejoins\x18\x06 \x01(\x05R\arejoins\"\x16\n" +
-	"\x14ReportClosedResponse2\xaf\r\n" +
-	"\rBattleService\x12z\n" +
-	"\rRequestBattle\x12'.faceoff.battle.v1.RequestBattleRequest\x1a(.faceoff.battle.v1.RequestBattleResponse\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/battles\x12w\n" +
-	"\tGetBattle\x12#.faceoff.battle.v1.GetBattleRequest\x1a$.faceoff.battle.v1.GetBattleResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/battles/{battle_id}\x12q\n" +
-	"\vListBattles\x12%.faceoff.battle.v1.ListBattlesRequest\x1a&.faceoff.battle.v1.ListBattlesResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\v/v1/battles\x12\x8a\x01\n" +
-	"\fAcceptBattle\x12&.faceoff.battle.v1.AcceptBattleRequest\x1a'.faceoff.battle.v1.AcceptBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:accept\x12\x8a\x01\n" +
-	"\fRejectBattle\x12&.faceoff.battle.v1.RejectBattleRequest\x1a'.faceoff.battle.v1.RejectBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:reject\x12\x9f\x01\n" +
-	"\x13CancelBattleRequest\x12-.faceoff.battle.v1.CancelBattleRequestRequest\x1a..faceoff.battle.v1.CancelBattleRequestResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:cancel\x12\x82\x01\n" +
+	"\x14ReportClosedResponse2\xeb\x0e\n" +
+	"\rBattleService\x12\x91\x01\n" +
+	"\rRequestBattle\x12'.faceoff.battle.v1.RequestBattleRequest\x1a(.faceoff.battle.v1.RequestBattleResponse\"-\xda\xda\x18\x13\b\x02\x12\x0finviter_live_id\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/battles\x12\x88\x01\n" +
+	"\tGetBattle\x12#.faceoff.battle.v1.GetBattleRequest\x1a$.faceoff.battle.v1.GetBattleResponse\"0\xda\xda\x18\r\b\x01\x1a\tbattle_id\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/battles/{battle_id}\x12\x80\x01\n" +
+	"\vListBattles\x12%.faceoff.battle.v1.ListBattlesRequest\x1a&.faceoff.battle.v1.ListBattlesResponse\"\"\xda\xda\x18\v\b\x01\x12\alive_id\x82\xd3\xe4\x93\x02\r\x12\v/v1/battles\x12\x99\x01\n" +
+	"\fAcceptBattle\x12&.faceoff.battle.v1.AcceptBattleRequest\x1a'.faceoff.battle.v1.AcceptBattleResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:accept\x12\x99\x01\n" +
+	"\fRejectBattle\x12&.faceoff.battle.v1.RejectBattleRequest\x1a'.faceoff.battle.v1.RejectBattleResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:reject\x12\xae\x01\n" +
+	"\x13CancelBattleRequest\x12-.faceoff.battle.v1.CancelBattleRequestRequest\x1a..faceoff.battle.v1.CancelBattleRequestResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:cancel\x12\x91\x01\n" +
 	"\n" +
-	"ExitBattle\x12$.faceoff.battle.v1.ExitBattleRequest\x1a%.faceoff.battle.v1.ExitBattleResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:exit\x12\x8a\x01\n" +
-	"\fRejoinBattle\x12&.faceoff.battle.v1.RejoinBattleRequest\x1a'.faceoff.battle.v1.RejoinBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:rejoin\x12~\n" +
-	"\tEndBattle\x12#.faceoff.battle.v1.EndBattleRequest\x1a$.faceoff.battle.v1.EndBattleResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/battles/{battle_id}:end\x12\x8a\x01\n" +
-	"\fExtendBattle\x12&.faceoff.battle.v1.ExtendBattleRequest\x1a'.faceoff.battle.v1.ExtendBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:extend\x12\x82\x01\n" +
+	"ExitBattle\x12$.faceoff.battle.v1.ExitBattleRequest\x1a%.faceoff.battle.v1.ExitBattleResponse\"6\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:exit\x12\x8a\x01\n" +
+	"\fRejoinBattle\x12&.faceoff.battle.v1.RejoinBattleRequest\x1a'.faceoff.battle.v1.RejoinBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:rejoin\x12\x8d\x01\n" +
+	"\tEndBattle\x12#.faceoff.battle.v1.EndBattleRequest\x1a$.faceoff.battle.v1.EndBattleResponse\"5\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/battles/{battle_id}:end\x12\x99\x01\n" +
+	"\fExtendBattle\x12&.faceoff.battle.v1.ExtendBattleRequest\x1a'.faceoff.battle.v1.ExtendBattleResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:extend\x12\x88\x01\n" +
 	"\n" +
-	"VoidBattle\x12$.faceoff.battle.v1.VoidBattleRequest\x1a%.faceoff.battle.v1.VoidBattleResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:void\x12|\n" +
-	"\aRematch\x12!.faceoff.battle.v1.RematchRequest\x1a\".faceoff.battle.v1.RematchResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/battles/{battle_id}:rematch\x12X\n" +
-	"\tWatchLive\x12#.faceoff.battle.v1.WatchLiveRequest\x1a$.faceoff.battle.v1.WatchLiveResponse0\x012\xbb\x02\n" +
-	"\x19BattleCoordinationService\x12\\\n" +
-	"\vLeaveBattle\x12%.faceoff.battle.v1.LeaveBattleRequest\x1a&.faceoff.battle.v1.LeaveBattleResponse\x12_\n" +
-	"\fReportOpened\x12&.faceoff.battle.v1.ReportOpenedRequest\x1a'.faceoff.battle.v1.ReportOpenedResponse\x12_\n" +
-	"\fReportClosed\x12&.faceoff.battle.v1.ReportClosedRequest\x1a'.faceoff.battle.v1.ReportClosedResponseB\xd7\x01\n" +
+	"VoidBattle\x12$.faceoff.battle.v1.VoidBattleRequest\x1a%.faceoff.battle.v1.VoidBattleResponse\"-\xda\xda\x18\x02\b\x04\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:void\x12\x8b\x01\n" +
+	"\aRematch\x12!.faceoff.battle.v1.RematchRequest\x1a\".faceoff.battle.v1.RematchResponse\"9\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/battles/{battle_id}:rematch\x12i\n" +
+	"\tWatchLive\x12#.faceoff.battle.v1.WatchLiveRequest\x1a$.faceoff.battle.v1.WatchLiveResponse\"\x0f\xda\xda\x18\v\b\x01\x12\alive_id0\x012\xd3\x02\n" +
+	"\x19BattleCoordinationService\x12d\n" +
+	"\vLeaveBattle\x12%.faceoff.battle.v1.LeaveBattleRequest\x1a&.faceoff.battle.v1.LeaveBattleResponse\"\x06\xda\xda\x18\x02\b\x03\x12g\n" +
+	"\fReportOpened\x12&.faceoff.battle.v1.ReportOpenedRequest\x1a'.faceoff.battle.v1.ReportOpenedResponse\"\x06\xda\xda\x18\x02\b\x03\x12g\n" +
+	"\fReportClosed\x12&.faceoff.battle.v1.ReportClosedRequest\x1a'.faceoff.battle.v1.ReportClosedResponse\"\x06\xda\xda\x18\x02\b\x03B\xd7\x01\n" +
 	"\x15com.faceoff.battle.v1B\x12BattleServiceProtoP\x01ZDgithub.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1;battlev1\xa2\x02\x03FBX\xaa\x02\x11Faceoff.Battle.V1\xca\x02\x11Faceoff\\Battle\\V1\xe2\x02\x1dFaceoff\\Battle\\V1\\GPBMetadata\xea\x02\x13Faceoff::Battle::V1b\x06proto3"
 
 var (

@@ -2569,7 +2569,9 @@ type Entry_SeriesEnded struct {
 	BattleId string                 `protobuf:"bytes,1,opt,name=battle_id,json=battleId,proto3" json:"battle_id,omitempty"`
 	Reason   Series_EndReason       `protobuf:"varint,2,opt,name=reason,proto3,enum=faceoff.battle.v1.Series_EndReason" json:"reason,omitempty"`
 	// Empty when nobody wins.
-	Winner        string `protobuf:"bytes,3,opt,name=winner,proto3" json:"winner,omitempty"`
+	Winner string `protobuf:"bytes,3,opt,name=winner,proto3" json:"winner,omitempty"`
+	// What the admin who ended it said.
+	Detail        string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2621,6 +2623,13 @@ func (x *Entry_SeriesEnded) GetReason() Series_EndReason {
 func (x *Entry_SeriesEnded) GetWinner() string {
 	if x != nil {
 		return x.Winner
+	}
+	return ""
+}
+
+func (x *Entry_SeriesEnded) GetDetail() string {
+	if x != nil {
+		return x.Detail
 	}
 	return ""
 }
@@ -2958,7 +2967,7 @@ var File_faceoff_battle_v1_log_proto protoreflect.FileDescriptor
 
 const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\n" +
-	"\x1bfaceoff/battle/v1/log.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a\x1afaceoff/user/v1/user.proto\"\xb10\n" +
+	"\x1bfaceoff/battle/v1/log.proto\x12\x11faceoff.battle.v1\x1a\x1efaceoff/battle/v1/battle.proto\x1a&faceoff/battle/v1/battle_service.proto\x1a\x1efaceoff/battle/v1/events.proto\x1a\x1afaceoff/user/v1/user.proto\"\xca0\n" +
 	"\x05Entry\x12F\n" +
 	"\vcohost_read\x18\x01 \x01(\v2#.faceoff.battle.v1.Entry.CohostReadH\x00R\n" +
 	"cohostRead\x12X\n" +
@@ -3140,11 +3149,12 @@ const file_faceoff_battle_v1_log_proto_rawDesc = "" +
 	"\fSeriesExited\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12\x17\n" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12B\n" +
-	"\x06reason\x18\x03 \x01(\x0e2*.faceoff.battle.v1.Entry.UserExited.ReasonR\x06reason\x1a\x7f\n" +
+	"\x06reason\x18\x03 \x01(\x0e2*.faceoff.battle.v1.Entry.UserExited.ReasonR\x06reason\x1a\x97\x01\n" +
 	"\vSeriesEnded\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12;\n" +
 	"\x06reason\x18\x02 \x01(\x0e2#.faceoff.battle.v1.Series.EndReasonR\x06reason\x12\x16\n" +
-	"\x06winner\x18\x03 \x01(\tR\x06winner\x1aT\n" +
+	"\x06winner\x18\x03 \x01(\tR\x06winner\x12\x16\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\x1aT\n" +
 	"\x0fSeriesContinued\x12\x1b\n" +
 	"\tbattle_id\x18\x01 \x01(\tR\bbattleId\x12$\n" +
 	"\x0enext_battle_id\x18\x02 \x01(\tR\fnextBattleIdB\a\n" +

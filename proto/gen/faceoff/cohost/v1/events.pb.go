@@ -74,7 +74,7 @@ func (x CoHostRequestCancelled_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CoHostRequestCancelled_Reason.Descriptor instead.
 func (CoHostRequestCancelled_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{2, 0}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{3, 0}
 }
 
 type CoHostRequestRejected_ReasonCode int32
@@ -130,7 +130,7 @@ func (x CoHostRequestRejected_ReasonCode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CoHostRequestRejected_ReasonCode.Descriptor instead.
 func (CoHostRequestRejected_ReasonCode) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{4, 0}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{5, 0}
 }
 
 type CoHostUserLeft_Reason int32
@@ -189,7 +189,7 @@ func (x CoHostUserLeft_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CoHostUserLeft_Reason.Descriptor instead.
 func (CoHostUserLeft_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{7, 0}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{8, 0}
 }
 
 type LiveEnded_Reason int32
@@ -240,7 +240,7 @@ func (x LiveEnded_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LiveEnded_Reason.Descriptor instead.
 func (LiveEnded_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{8, 0}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{9, 0}
 }
 
 // Event is something that happened to one live in co-hosting, as its host and its audience are told.
@@ -251,6 +251,7 @@ type Event struct {
 	At     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
 	// Types that are valid to be assigned to Event:
 	//
+	//	*Event_CoHostRequestSent
 	//	*Event_CoHostRequestReceived
 	//	*Event_CoHostRequestCancelled
 	//	*Event_CoHostRequestAccepted
@@ -318,6 +319,15 @@ func (x *Event) GetAt() *timestamppb.Timestamp {
 func (x *Event) GetEvent() isEvent_Event {
 	if x != nil {
 		return x.Event
+	}
+	return nil
+}
+
+func (x *Event) GetCoHostRequestSent() *CoHostRequestSent {
+	if x != nil {
+		if x, ok := x.Event.(*Event_CoHostRequestSent); ok {
+			return x.CoHostRequestSent
+		}
 	}
 	return nil
 }
@@ -461,6 +471,10 @@ type isEvent_Event interface {
 	isEvent_Event()
 }
 
+type Event_CoHostRequestSent struct {
+	CoHostRequestSent *CoHostRequestSent `protobuf:"bytes,25,opt,name=co_host_request_sent,json=coHostRequestSent,proto3,oneof"`
+}
+
 type Event_CoHostRequestReceived struct {
 	CoHostRequestReceived *CoHostRequestReceived `protobuf:"bytes,10,opt,name=co_host_request_received,json=coHostRequestReceived,proto3,oneof"`
 }
@@ -521,6 +535,8 @@ type Event_SessionSuperseded struct {
 	SessionSuperseded *SessionSuperseded `protobuf:"bytes,24,opt,name=session_superseded,json=sessionSuperseded,proto3,oneof"`
 }
 
+func (*Event_CoHostRequestSent) isEvent_Event() {}
+
 func (*Event_CoHostRequestReceived) isEvent_Event() {}
 
 func (*Event_CoHostRequestCancelled) isEvent_Event() {}
@@ -551,6 +567,51 @@ func (*Event_HostLost) isEvent_Event() {}
 
 func (*Event_SessionSuperseded) isEvent_Event() {}
 
+// CoHostRequestSent goes to the inviter, whose other devices and audience did not make the request.
+type CoHostRequestSent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Invitation    *Invitation            `protobuf:"bytes,1,opt,name=invitation,proto3" json:"invitation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CoHostRequestSent) Reset() {
+	*x = CoHostRequestSent{}
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CoHostRequestSent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CoHostRequestSent) ProtoMessage() {}
+
+func (x *CoHostRequestSent) ProtoReflect() protoreflect.Message {
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CoHostRequestSent.ProtoReflect.Descriptor instead.
+func (*CoHostRequestSent) Descriptor() ([]byte, []int) {
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *CoHostRequestSent) GetInvitation() *Invitation {
+	if x != nil {
+		return x.Invitation
+	}
+	return nil
+}
+
 // CoHostRequestReceived goes to the invitee.
 type CoHostRequestReceived struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -561,7 +622,7 @@ type CoHostRequestReceived struct {
 
 func (x *CoHostRequestReceived) Reset() {
 	*x = CoHostRequestReceived{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[1]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -573,7 +634,7 @@ func (x *CoHostRequestReceived) String() string {
 func (*CoHostRequestReceived) ProtoMessage() {}
 
 func (x *CoHostRequestReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[1]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -586,7 +647,7 @@ func (x *CoHostRequestReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostRequestReceived.ProtoReflect.Descriptor instead.
 func (*CoHostRequestReceived) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{1}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CoHostRequestReceived) GetInvitation() *Invitation {
@@ -596,8 +657,8 @@ func (x *CoHostRequestReceived) GetInvitation() *Invitation {
 	return nil
 }
 
-// CoHostRequestCancelled goes to the invitee: the inviter took the invitation back. It goes to both when the invitation ended
-// by itself: one of the two lives ended, or the invitee joined others.
+// CoHostRequestCancelled goes to both sides: the inviter took the invitation back, or it ended by itself: one of the two lives
+// ended, or the invitee joined others.
 type CoHostRequestCancelled struct {
 	state         protoimpl.MessageState        `protogen:"open.v1"`
 	InvitationId  string                        `protobuf:"bytes,1,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
@@ -610,7 +671,7 @@ type CoHostRequestCancelled struct {
 
 func (x *CoHostRequestCancelled) Reset() {
 	*x = CoHostRequestCancelled{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[2]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -622,7 +683,7 @@ func (x *CoHostRequestCancelled) String() string {
 func (*CoHostRequestCancelled) ProtoMessage() {}
 
 func (x *CoHostRequestCancelled) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[2]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -635,7 +696,7 @@ func (x *CoHostRequestCancelled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostRequestCancelled.ProtoReflect.Descriptor instead.
 func (*CoHostRequestCancelled) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{2}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CoHostRequestCancelled) GetInvitationId() string {
@@ -666,10 +727,11 @@ func (x *CoHostRequestCancelled) GetReason() CoHostRequestCancelled_Reason {
 	return CoHostRequestCancelled_REASON_UNSPECIFIED
 }
 
-// CoHostRequestAccepted goes to the inviter.
+// CoHostRequestAccepted goes to both sides.
 type CoHostRequestAccepted struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	InvitationId string                 `protobuf:"bytes,1,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
+	Inviter      *Member                `protobuf:"bytes,5,opt,name=inviter,proto3" json:"inviter,omitempty"`
 	Invitee      *Member                `protobuf:"bytes,2,opt,name=invitee,proto3" json:"invitee,omitempty"`
 	// True when the invitee said yes by a request of its own.
 	Mutual bool `protobuf:"varint,3,opt,name=mutual,proto3" json:"mutual,omitempty"`
@@ -681,7 +743,7 @@ type CoHostRequestAccepted struct {
 
 func (x *CoHostRequestAccepted) Reset() {
 	*x = CoHostRequestAccepted{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[3]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -693,7 +755,7 @@ func (x *CoHostRequestAccepted) String() string {
 func (*CoHostRequestAccepted) ProtoMessage() {}
 
 func (x *CoHostRequestAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[3]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -706,7 +768,7 @@ func (x *CoHostRequestAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostRequestAccepted.ProtoReflect.Descriptor instead.
 func (*CoHostRequestAccepted) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{3}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CoHostRequestAccepted) GetInvitationId() string {
@@ -714,6 +776,13 @@ func (x *CoHostRequestAccepted) GetInvitationId() string {
 		return x.InvitationId
 	}
 	return ""
+}
+
+func (x *CoHostRequestAccepted) GetInviter() *Member {
+	if x != nil {
+		return x.Inviter
+	}
+	return nil
 }
 
 func (x *CoHostRequestAccepted) GetInvitee() *Member {
@@ -737,10 +806,11 @@ func (x *CoHostRequestAccepted) GetExtensionInfo() string {
 	return ""
 }
 
-// CoHostRequestRejected goes to the inviter.
+// CoHostRequestRejected goes to both sides.
 type CoHostRequestRejected struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	InvitationId string                 `protobuf:"bytes,1,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
+	Inviter      *Member                `protobuf:"bytes,6,opt,name=inviter,proto3" json:"inviter,omitempty"`
 	Invitee      *Member                `protobuf:"bytes,2,opt,name=invitee,proto3" json:"invitee,omitempty"`
 	// What the invitee gave as its reason; free text of at most 256 bytes.
 	Reason     string                           `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -753,7 +823,7 @@ type CoHostRequestRejected struct {
 
 func (x *CoHostRequestRejected) Reset() {
 	*x = CoHostRequestRejected{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[4]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -765,7 +835,7 @@ func (x *CoHostRequestRejected) String() string {
 func (*CoHostRequestRejected) ProtoMessage() {}
 
 func (x *CoHostRequestRejected) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[4]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -778,7 +848,7 @@ func (x *CoHostRequestRejected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostRequestRejected.ProtoReflect.Descriptor instead.
 func (*CoHostRequestRejected) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{4}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CoHostRequestRejected) GetInvitationId() string {
@@ -786,6 +856,13 @@ func (x *CoHostRequestRejected) GetInvitationId() string {
 		return x.InvitationId
 	}
 	return ""
+}
+
+func (x *CoHostRequestRejected) GetInviter() *Member {
+	if x != nil {
+		return x.Inviter
+	}
+	return nil
 }
 
 func (x *CoHostRequestRejected) GetInvitee() *Member {
@@ -828,7 +905,7 @@ type CoHostRequestTimeout struct {
 
 func (x *CoHostRequestTimeout) Reset() {
 	*x = CoHostRequestTimeout{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[5]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -840,7 +917,7 @@ func (x *CoHostRequestTimeout) String() string {
 func (*CoHostRequestTimeout) ProtoMessage() {}
 
 func (x *CoHostRequestTimeout) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[5]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -853,7 +930,7 @@ func (x *CoHostRequestTimeout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostRequestTimeout.ProtoReflect.Descriptor instead.
 func (*CoHostRequestTimeout) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CoHostRequestTimeout) GetInvitationId() string {
@@ -880,16 +957,18 @@ func (x *CoHostRequestTimeout) GetInvitee() *Member {
 // CoHostUserJoined goes to every member of the connection, the joining live included. Before its own, the joining live is
 // told one for each member that was there.
 type CoHostUserJoined struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ConnectionId  string                 `protobuf:"bytes,1,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
-	Member        *Member                `protobuf:"bytes,2,opt,name=member,proto3" json:"member,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	ConnectionId string                 `protobuf:"bytes,1,opt,name=connection_id,json=connectionId,proto3" json:"connection_id,omitempty"`
+	Member       *Member                `protobuf:"bytes,2,opt,name=member,proto3" json:"member,omitempty"`
+	// Of the connection.
+	LayoutTemplate string `protobuf:"bytes,3,opt,name=layout_template,json=layoutTemplate,proto3" json:"layout_template,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *CoHostUserJoined) Reset() {
 	*x = CoHostUserJoined{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[6]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -901,7 +980,7 @@ func (x *CoHostUserJoined) String() string {
 func (*CoHostUserJoined) ProtoMessage() {}
 
 func (x *CoHostUserJoined) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[6]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -914,7 +993,7 @@ func (x *CoHostUserJoined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostUserJoined.ProtoReflect.Descriptor instead.
 func (*CoHostUserJoined) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CoHostUserJoined) GetConnectionId() string {
@@ -931,6 +1010,13 @@ func (x *CoHostUserJoined) GetMember() *Member {
 	return nil
 }
 
+func (x *CoHostUserJoined) GetLayoutTemplate() string {
+	if x != nil {
+		return x.LayoutTemplate
+	}
+	return ""
+}
+
 // CoHostUserLeft goes to every member of the connection, the leaving live included.
 type CoHostUserLeft struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -943,7 +1029,7 @@ type CoHostUserLeft struct {
 
 func (x *CoHostUserLeft) Reset() {
 	*x = CoHostUserLeft{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[7]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -955,7 +1041,7 @@ func (x *CoHostUserLeft) String() string {
 func (*CoHostUserLeft) ProtoMessage() {}
 
 func (x *CoHostUserLeft) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[7]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -968,7 +1054,7 @@ func (x *CoHostUserLeft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoHostUserLeft.ProtoReflect.Descriptor instead.
 func (*CoHostUserLeft) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CoHostUserLeft) GetConnectionId() string {
@@ -1003,7 +1089,7 @@ type LiveEnded struct {
 
 func (x *LiveEnded) Reset() {
 	*x = LiveEnded{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[8]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1015,7 +1101,7 @@ func (x *LiveEnded) String() string {
 func (*LiveEnded) ProtoMessage() {}
 
 func (x *LiveEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[8]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1028,7 +1114,7 @@ func (x *LiveEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveEnded.ProtoReflect.Descriptor instead.
 func (*LiveEnded) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LiveEnded) GetLiveId() string {
@@ -1056,7 +1142,7 @@ type HostUnreachable struct {
 
 func (x *HostUnreachable) Reset() {
 	*x = HostUnreachable{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[9]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1068,7 +1154,7 @@ func (x *HostUnreachable) String() string {
 func (*HostUnreachable) ProtoMessage() {}
 
 func (x *HostUnreachable) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[9]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1081,7 +1167,7 @@ func (x *HostUnreachable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUnreachable.ProtoReflect.Descriptor instead.
 func (*HostUnreachable) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{9}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *HostUnreachable) GetLiveId() string {
@@ -1113,7 +1199,7 @@ type HostRecovered struct {
 
 func (x *HostRecovered) Reset() {
 	*x = HostRecovered{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[10]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1125,7 +1211,7 @@ func (x *HostRecovered) String() string {
 func (*HostRecovered) ProtoMessage() {}
 
 func (x *HostRecovered) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[10]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1138,7 +1224,7 @@ func (x *HostRecovered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostRecovered.ProtoReflect.Descriptor instead.
 func (*HostRecovered) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{10}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *HostRecovered) GetLiveId() string {
@@ -1180,7 +1266,7 @@ type HostLost struct {
 
 func (x *HostLost) Reset() {
 	*x = HostLost{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[11]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1192,7 +1278,7 @@ func (x *HostLost) String() string {
 func (*HostLost) ProtoMessage() {}
 
 func (x *HostLost) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[11]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1205,7 +1291,7 @@ func (x *HostLost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostLost.ProtoReflect.Descriptor instead.
 func (*HostLost) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{11}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *HostLost) GetLiveId() string {
@@ -1237,7 +1323,7 @@ type SessionSuperseded struct {
 
 func (x *SessionSuperseded) Reset() {
 	*x = SessionSuperseded{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[12]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1249,7 +1335,7 @@ func (x *SessionSuperseded) String() string {
 func (*SessionSuperseded) ProtoMessage() {}
 
 func (x *SessionSuperseded) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[12]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1262,7 +1348,7 @@ func (x *SessionSuperseded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionSuperseded.ProtoReflect.Descriptor instead.
 func (*SessionSuperseded) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{12}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SessionSuperseded) GetLiveId() string {
@@ -1299,7 +1385,7 @@ type LayoutChanged struct {
 
 func (x *LayoutChanged) Reset() {
 	*x = LayoutChanged{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[13]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1311,7 +1397,7 @@ func (x *LayoutChanged) String() string {
 func (*LayoutChanged) ProtoMessage() {}
 
 func (x *LayoutChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[13]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1324,7 +1410,7 @@ func (x *LayoutChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LayoutChanged.ProtoReflect.Descriptor instead.
 func (*LayoutChanged) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{13}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *LayoutChanged) GetConnectionId() string {
@@ -1361,7 +1447,7 @@ type RemoteMuteChanged struct {
 
 func (x *RemoteMuteChanged) Reset() {
 	*x = RemoteMuteChanged{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[14]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +1459,7 @@ func (x *RemoteMuteChanged) String() string {
 func (*RemoteMuteChanged) ProtoMessage() {}
 
 func (x *RemoteMuteChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[14]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +1472,7 @@ func (x *RemoteMuteChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoteMuteChanged.ProtoReflect.Descriptor instead.
 func (*RemoteMuteChanged) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{14}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RemoteMuteChanged) GetConnectionId() string {
@@ -1422,7 +1508,7 @@ type LiveUpdated struct {
 
 func (x *LiveUpdated) Reset() {
 	*x = LiveUpdated{}
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[15]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1434,7 +1520,7 @@ func (x *LiveUpdated) String() string {
 func (*LiveUpdated) ProtoMessage() {}
 
 func (x *LiveUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[15]
+	mi := &file_faceoff_cohost_v1_events_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1447,7 +1533,7 @@ func (x *LiveUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveUpdated.ProtoReflect.Descriptor instead.
 func (*LiveUpdated) Descriptor() ([]byte, []int) {
-	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{15}
+	return file_faceoff_cohost_v1_events_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *LiveUpdated) GetLiveId() string {
@@ -1468,11 +1554,11 @@ var File_faceoff_cohost_v1_events_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x1efaceoff/cohost/v1/events.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc9\n" +
-	"\n" +
+	"\x1efaceoff/cohost/v1/events.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\v\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12*\n" +
-	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12c\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12W\n" +
+	"\x14co_host_request_sent\x18\x19 \x01(\v2$.faceoff.cohost.v1.CoHostRequestSentH\x00R\x11coHostRequestSent\x12c\n" +
 	"\x18co_host_request_received\x18\n" +
 	" \x01(\v2(.faceoff.cohost.v1.CoHostRequestReceivedH\x00R\x15coHostRequestReceived\x12f\n" +
 	"\x19co_host_request_cancelled\x18\v \x01(\v2).faceoff.cohost.v1.CoHostRequestCancelledH\x00R\x16coHostRequestCancelled\x12c\n" +
@@ -1490,7 +1576,11 @@ const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\x0ehost_recovered\x18\x16 \x01(\v2 .faceoff.cohost.v1.HostRecoveredH\x00R\rhostRecovered\x12:\n" +
 	"\thost_lost\x18\x17 \x01(\v2\x1b.faceoff.cohost.v1.HostLostH\x00R\bhostLost\x12U\n" +
 	"\x12session_superseded\x18\x18 \x01(\v2$.faceoff.cohost.v1.SessionSupersededH\x00R\x11sessionSupersededB\a\n" +
-	"\x05event\"V\n" +
+	"\x05event\"R\n" +
+	"\x11CoHostRequestSent\x12=\n" +
+	"\n" +
+	"invitation\x18\x01 \x01(\v2\x1d.faceoff.cohost.v1.InvitationR\n" +
+	"invitation\"V\n" +
 	"\x15CoHostRequestReceived\x12=\n" +
 	"\n" +
 	"invitation\x18\x01 \x01(\v2\x1d.faceoff.cohost.v1.InvitationR\n" +
@@ -1505,14 +1595,16 @@ const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\tCANCELLED\x10\x01\x12\x0e\n" +
 	"\n" +
 	"LIVE_ENDED\x10\x02\x12\r\n" +
-	"\tWITHDRAWN\x10\x03\"\xb0\x01\n" +
+	"\tWITHDRAWN\x10\x03\"\xe5\x01\n" +
 	"\x15CoHostRequestAccepted\x12#\n" +
 	"\rinvitation_id\x18\x01 \x01(\tR\finvitationId\x123\n" +
+	"\ainviter\x18\x05 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainviter\x123\n" +
 	"\ainvitee\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainvitee\x12\x16\n" +
 	"\x06mutual\x18\x03 \x01(\bR\x06mutual\x12%\n" +
-	"\x0eextension_info\x18\x04 \x01(\tR\rextensionInfo\"\xd5\x02\n" +
+	"\x0eextension_info\x18\x04 \x01(\tR\rextensionInfo\"\x8a\x03\n" +
 	"\x15CoHostRequestRejected\x12#\n" +
 	"\rinvitation_id\x18\x01 \x01(\tR\finvitationId\x123\n" +
+	"\ainviter\x18\x06 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainviter\x123\n" +
 	"\ainvitee\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainvitee\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12T\n" +
 	"\vreason_code\x18\x04 \x01(\x0e23.faceoff.cohost.v1.CoHostRequestRejected.ReasonCodeR\n" +
@@ -1528,10 +1620,11 @@ const file_faceoff_cohost_v1_events_proto_rawDesc = "" +
 	"\x14CoHostRequestTimeout\x12#\n" +
 	"\rinvitation_id\x18\x01 \x01(\tR\finvitationId\x123\n" +
 	"\ainviter\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainviter\x123\n" +
-	"\ainvitee\x18\x03 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainvitee\"j\n" +
+	"\ainvitee\x18\x03 \x01(\v2\x19.faceoff.cohost.v1.MemberR\ainvitee\"\x93\x01\n" +
 	"\x10CoHostUserJoined\x12#\n" +
 	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x121\n" +
-	"\x06member\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\x06member\"\x8e\x02\n" +
+	"\x06member\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\x06member\x12'\n" +
+	"\x0flayout_template\x18\x03 \x01(\tR\x0elayoutTemplate\"\x8e\x02\n" +
 	"\x0eCoHostUserLeft\x12#\n" +
 	"\rconnection_id\x18\x01 \x01(\tR\fconnectionId\x121\n" +
 	"\x06member\x18\x02 \x01(\v2\x19.faceoff.cohost.v1.MemberR\x06member\x12@\n" +
@@ -1595,75 +1688,80 @@ func file_faceoff_cohost_v1_events_proto_rawDescGZIP() []byte {
 }
 
 var file_faceoff_cohost_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_faceoff_cohost_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_faceoff_cohost_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_faceoff_cohost_v1_events_proto_goTypes = []any{
 	(CoHostRequestCancelled_Reason)(0),    // 0: faceoff.cohost.v1.CoHostRequestCancelled.Reason
 	(CoHostRequestRejected_ReasonCode)(0), // 1: faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
 	(CoHostUserLeft_Reason)(0),            // 2: faceoff.cohost.v1.CoHostUserLeft.Reason
 	(LiveEnded_Reason)(0),                 // 3: faceoff.cohost.v1.LiveEnded.Reason
 	(*Event)(nil),                         // 4: faceoff.cohost.v1.Event
-	(*CoHostRequestReceived)(nil),         // 5: faceoff.cohost.v1.CoHostRequestReceived
-	(*CoHostRequestCancelled)(nil),        // 6: faceoff.cohost.v1.CoHostRequestCancelled
-	(*CoHostRequestAccepted)(nil),         // 7: faceoff.cohost.v1.CoHostRequestAccepted
-	(*CoHostRequestRejected)(nil),         // 8: faceoff.cohost.v1.CoHostRequestRejected
-	(*CoHostRequestTimeout)(nil),          // 9: faceoff.cohost.v1.CoHostRequestTimeout
-	(*CoHostUserJoined)(nil),              // 10: faceoff.cohost.v1.CoHostUserJoined
-	(*CoHostUserLeft)(nil),                // 11: faceoff.cohost.v1.CoHostUserLeft
-	(*LiveEnded)(nil),                     // 12: faceoff.cohost.v1.LiveEnded
-	(*HostUnreachable)(nil),               // 13: faceoff.cohost.v1.HostUnreachable
-	(*HostRecovered)(nil),                 // 14: faceoff.cohost.v1.HostRecovered
-	(*HostLost)(nil),                      // 15: faceoff.cohost.v1.HostLost
-	(*SessionSuperseded)(nil),             // 16: faceoff.cohost.v1.SessionSuperseded
-	(*LayoutChanged)(nil),                 // 17: faceoff.cohost.v1.LayoutChanged
-	(*RemoteMuteChanged)(nil),             // 18: faceoff.cohost.v1.RemoteMuteChanged
-	(*LiveUpdated)(nil),                   // 19: faceoff.cohost.v1.LiveUpdated
-	(*timestamppb.Timestamp)(nil),         // 20: google.protobuf.Timestamp
-	(*Invitation)(nil),                    // 21: faceoff.cohost.v1.Invitation
-	(*Member)(nil),                        // 22: faceoff.cohost.v1.Member
-	(*v1.User)(nil),                       // 23: faceoff.user.v1.User
+	(*CoHostRequestSent)(nil),             // 5: faceoff.cohost.v1.CoHostRequestSent
+	(*CoHostRequestReceived)(nil),         // 6: faceoff.cohost.v1.CoHostRequestReceived
+	(*CoHostRequestCancelled)(nil),        // 7: faceoff.cohost.v1.CoHostRequestCancelled
+	(*CoHostRequestAccepted)(nil),         // 8: faceoff.cohost.v1.CoHostRequestAccepted
+	(*CoHostRequestRejected)(nil),         // 9: faceoff.cohost.v1.CoHostRequestRejected
+	(*CoHostRequestTimeout)(nil),          // 10: faceoff.cohost.v1.CoHostRequestTimeout
+	(*CoHostUserJoined)(nil),              // 11: faceoff.cohost.v1.CoHostUserJoined
+	(*CoHostUserLeft)(nil),                // 12: faceoff.cohost.v1.CoHostUserLeft
+	(*LiveEnded)(nil),                     // 13: faceoff.cohost.v1.LiveEnded
+	(*HostUnreachable)(nil),               // 14: faceoff.cohost.v1.HostUnreachable
+	(*HostRecovered)(nil),                 // 15: faceoff.cohost.v1.HostRecovered
+	(*HostLost)(nil),                      // 16: faceoff.cohost.v1.HostLost
+	(*SessionSuperseded)(nil),             // 17: faceoff.cohost.v1.SessionSuperseded
+	(*LayoutChanged)(nil),                 // 18: faceoff.cohost.v1.LayoutChanged
+	(*RemoteMuteChanged)(nil),             // 19: faceoff.cohost.v1.RemoteMuteChanged
+	(*LiveUpdated)(nil),                   // 20: faceoff.cohost.v1.LiveUpdated
+	(*timestamppb.Timestamp)(nil),         // 21: google.protobuf.Timestamp
+	(*Invitation)(nil),                    // 22: faceoff.cohost.v1.Invitation
+	(*Member)(nil),                        // 23: faceoff.cohost.v1.Member
+	(*v1.User)(nil),                       // 24: faceoff.user.v1.User
 }
 var file_faceoff_cohost_v1_events_proto_depIdxs = []int32{
-	20, // 0: faceoff.cohost.v1.Event.at:type_name -> google.protobuf.Timestamp
-	5,  // 1: faceoff.cohost.v1.Event.co_host_request_received:type_name -> faceoff.cohost.v1.CoHostRequestReceived
-	6,  // 2: faceoff.cohost.v1.Event.co_host_request_cancelled:type_name -> faceoff.cohost.v1.CoHostRequestCancelled
-	7,  // 3: faceoff.cohost.v1.Event.co_host_request_accepted:type_name -> faceoff.cohost.v1.CoHostRequestAccepted
-	8,  // 4: faceoff.cohost.v1.Event.co_host_request_rejected:type_name -> faceoff.cohost.v1.CoHostRequestRejected
-	9,  // 5: faceoff.cohost.v1.Event.co_host_request_timeout:type_name -> faceoff.cohost.v1.CoHostRequestTimeout
-	10, // 6: faceoff.cohost.v1.Event.co_host_user_joined:type_name -> faceoff.cohost.v1.CoHostUserJoined
-	11, // 7: faceoff.cohost.v1.Event.co_host_user_left:type_name -> faceoff.cohost.v1.CoHostUserLeft
-	12, // 8: faceoff.cohost.v1.Event.live_ended:type_name -> faceoff.cohost.v1.LiveEnded
-	17, // 9: faceoff.cohost.v1.Event.layout_changed:type_name -> faceoff.cohost.v1.LayoutChanged
-	18, // 10: faceoff.cohost.v1.Event.remote_mute_changed:type_name -> faceoff.cohost.v1.RemoteMuteChanged
-	19, // 11: faceoff.cohost.v1.Event.live_updated:type_name -> faceoff.cohost.v1.LiveUpdated
-	13, // 12: faceoff.cohost.v1.Event.host_unreachable:type_name -> faceoff.cohost.v1.HostUnreachable
-	14, // 13: faceoff.cohost.v1.Event.host_recovered:type_name -> faceoff.cohost.v1.HostRecovered
-	15, // 14: faceoff.cohost.v1.Event.host_lost:type_name -> faceoff.cohost.v1.HostLost
-	16, // 15: faceoff.cohost.v1.Event.session_superseded:type_name -> faceoff.cohost.v1.SessionSuperseded
-	21, // 16: faceoff.cohost.v1.CoHostRequestReceived.invitation:type_name -> faceoff.cohost.v1.Invitation
-	22, // 17: faceoff.cohost.v1.CoHostRequestCancelled.inviter:type_name -> faceoff.cohost.v1.Member
-	22, // 18: faceoff.cohost.v1.CoHostRequestCancelled.invitee:type_name -> faceoff.cohost.v1.Member
-	0,  // 19: faceoff.cohost.v1.CoHostRequestCancelled.reason:type_name -> faceoff.cohost.v1.CoHostRequestCancelled.Reason
-	22, // 20: faceoff.cohost.v1.CoHostRequestAccepted.invitee:type_name -> faceoff.cohost.v1.Member
-	22, // 21: faceoff.cohost.v1.CoHostRequestRejected.invitee:type_name -> faceoff.cohost.v1.Member
-	1,  // 22: faceoff.cohost.v1.CoHostRequestRejected.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
-	22, // 23: faceoff.cohost.v1.CoHostRequestTimeout.inviter:type_name -> faceoff.cohost.v1.Member
-	22, // 24: faceoff.cohost.v1.CoHostRequestTimeout.invitee:type_name -> faceoff.cohost.v1.Member
-	22, // 25: faceoff.cohost.v1.CoHostUserJoined.member:type_name -> faceoff.cohost.v1.Member
-	22, // 26: faceoff.cohost.v1.CoHostUserLeft.member:type_name -> faceoff.cohost.v1.Member
-	2,  // 27: faceoff.cohost.v1.CoHostUserLeft.reason:type_name -> faceoff.cohost.v1.CoHostUserLeft.Reason
-	3,  // 28: faceoff.cohost.v1.LiveEnded.reason:type_name -> faceoff.cohost.v1.LiveEnded.Reason
-	23, // 29: faceoff.cohost.v1.HostUnreachable.host:type_name -> faceoff.user.v1.User
-	23, // 30: faceoff.cohost.v1.HostRecovered.host:type_name -> faceoff.user.v1.User
-	20, // 31: faceoff.cohost.v1.HostRecovered.rejoin_until:type_name -> google.protobuf.Timestamp
-	23, // 32: faceoff.cohost.v1.HostLost.host:type_name -> faceoff.user.v1.User
-	22, // 33: faceoff.cohost.v1.LayoutChanged.changed_by:type_name -> faceoff.cohost.v1.Member
-	22, // 34: faceoff.cohost.v1.RemoteMuteChanged.target:type_name -> faceoff.cohost.v1.Member
-	23, // 35: faceoff.cohost.v1.LiveUpdated.host:type_name -> faceoff.user.v1.User
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	21, // 0: faceoff.cohost.v1.Event.at:type_name -> google.protobuf.Timestamp
+	5,  // 1: faceoff.cohost.v1.Event.co_host_request_sent:type_name -> faceoff.cohost.v1.CoHostRequestSent
+	6,  // 2: faceoff.cohost.v1.Event.co_host_request_received:type_name -> faceoff.cohost.v1.CoHostRequestReceived
+	7,  // 3: faceoff.cohost.v1.Event.co_host_request_cancelled:type_name -> faceoff.cohost.v1.CoHostRequestCancelled
+	8,  // 4: faceoff.cohost.v1.Event.co_host_request_accepted:type_name -> faceoff.cohost.v1.CoHostRequestAccepted
+	9,  // 5: faceoff.cohost.v1.Event.co_host_request_rejected:type_name -> faceoff.cohost.v1.CoHostRequestRejected
+	10, // 6: faceoff.cohost.v1.Event.co_host_request_timeout:type_name -> faceoff.cohost.v1.CoHostRequestTimeout
+	11, // 7: faceoff.cohost.v1.Event.co_host_user_joined:type_name -> faceoff.cohost.v1.CoHostUserJoined
+	12, // 8: faceoff.cohost.v1.Event.co_host_user_left:type_name -> faceoff.cohost.v1.CoHostUserLeft
+	13, // 9: faceoff.cohost.v1.Event.live_ended:type_name -> faceoff.cohost.v1.LiveEnded
+	18, // 10: faceoff.cohost.v1.Event.layout_changed:type_name -> faceoff.cohost.v1.LayoutChanged
+	19, // 11: faceoff.cohost.v1.Event.remote_mute_changed:type_name -> faceoff.cohost.v1.RemoteMuteChanged
+	20, // 12: faceoff.cohost.v1.Event.live_updated:type_name -> faceoff.cohost.v1.LiveUpdated
+	14, // 13: faceoff.cohost.v1.Event.host_unreachable:type_name -> faceoff.cohost.v1.HostUnreachable
+	15, // 14: faceoff.cohost.v1.Event.host_recovered:type_name -> faceoff.cohost.v1.HostRecovered
+	16, // 15: faceoff.cohost.v1.Event.host_lost:type_name -> faceoff.cohost.v1.HostLost
+	17, // 16: faceoff.cohost.v1.Event.session_superseded:type_name -> faceoff.cohost.v1.SessionSuperseded
+	22, // 17: faceoff.cohost.v1.CoHostRequestSent.invitation:type_name -> faceoff.cohost.v1.Invitation
+	22, // 18: faceoff.cohost.v1.CoHostRequestReceived.invitation:type_name -> faceoff.cohost.v1.Invitation
+	23, // 19: faceoff.cohost.v1.CoHostRequestCancelled.inviter:type_name -> faceoff.cohost.v1.Member
+	23, // 20: faceoff.cohost.v1.CoHostRequestCancelled.invitee:type_name -> faceoff.cohost.v1.Member
+	0,  // 21: faceoff.cohost.v1.CoHostRequestCancelled.reason:type_name -> faceoff.cohost.v1.CoHostRequestCancelled.Reason
+	23, // 22: faceoff.cohost.v1.CoHostRequestAccepted.inviter:type_name -> faceoff.cohost.v1.Member
+	23, // 23: faceoff.cohost.v1.CoHostRequestAccepted.invitee:type_name -> faceoff.cohost.v1.Member
+	23, // 24: faceoff.cohost.v1.CoHostRequestRejected.inviter:type_name -> faceoff.cohost.v1.Member
+	23, // 25: faceoff.cohost.v1.CoHostRequestRejected.invitee:type_name -> faceoff.cohost.v1.Member
+	1,  // 26: faceoff.cohost.v1.CoHostRequestRejected.reason_code:type_name -> faceoff.cohost.v1.CoHostRequestRejected.ReasonCode
+	23, // 27: faceoff.cohost.v1.CoHostRequestTimeout.inviter:type_name -> faceoff.cohost.v1.Member
+	23, // 28: faceoff.cohost.v1.CoHostRequestTimeout.invitee:type_name -> faceoff.cohost.v1.Member
+	23, // 29: faceoff.cohost.v1.CoHostUserJoined.member:type_name -> faceoff.cohost.v1.Member
+	23, // 30: faceoff.cohost.v1.CoHostUserLeft.member:type_name -> faceoff.cohost.v1.Member
+	2,  // 31: faceoff.cohost.v1.CoHostUserLeft.reason:type_name -> faceoff.cohost.v1.CoHostUserLeft.Reason
+	3,  // 32: faceoff.cohost.v1.LiveEnded.reason:type_name -> faceoff.cohost.v1.LiveEnded.Reason
+	24, // 33: faceoff.cohost.v1.HostUnreachable.host:type_name -> faceoff.user.v1.User
+	24, // 34: faceoff.cohost.v1.HostRecovered.host:type_name -> faceoff.user.v1.User
+	21, // 35: faceoff.cohost.v1.HostRecovered.rejoin_until:type_name -> google.protobuf.Timestamp
+	24, // 36: faceoff.cohost.v1.HostLost.host:type_name -> faceoff.user.v1.User
+	23, // 37: faceoff.cohost.v1.LayoutChanged.changed_by:type_name -> faceoff.cohost.v1.Member
+	23, // 38: faceoff.cohost.v1.RemoteMuteChanged.target:type_name -> faceoff.cohost.v1.Member
+	24, // 39: faceoff.cohost.v1.LiveUpdated.host:type_name -> faceoff.user.v1.User
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_faceoff_cohost_v1_events_proto_init() }
@@ -1673,6 +1771,7 @@ func file_faceoff_cohost_v1_events_proto_init() {
 	}
 	file_faceoff_cohost_v1_cohost_proto_init()
 	file_faceoff_cohost_v1_events_proto_msgTypes[0].OneofWrappers = []any{
+		(*Event_CoHostRequestSent)(nil),
 		(*Event_CoHostRequestReceived)(nil),
 		(*Event_CoHostRequestCancelled)(nil),
 		(*Event_CoHostRequestAccepted)(nil),
@@ -1695,7 +1794,7 @@ func file_faceoff_cohost_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_faceoff_cohost_v1_events_proto_rawDesc), len(file_faceoff_cohost_v1_events_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
