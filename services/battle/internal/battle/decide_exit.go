@@ -44,12 +44,17 @@ func (d *draft) holder(liveID string) (Battle, bool) {
 	return b, ok && b.Holds(m)
 }
 
-// depart takes a live out of the battle that it is in, if it is in one, and decides what follows for the others.
-func (d *draft) depart(liveID string, reason ExitReason) {
+// holderNow is holder after what is due in the battle.
+func (d *draft) holderNow(liveID string) (Battle, bool) {
 	if id, taken := d.state.holds.Get(liveID); taken {
 		d.advance(id)
 	}
-	b, taken := d.holder(liveID)
+	return d.holder(liveID)
+}
+
+// depart takes a live out of the battle that it is in, if it is in one, and decides what follows for the others.
+func (d *draft) depart(liveID string, reason ExitReason) {
+	b, taken := d.holderNow(liveID)
 	if !taken || b.Phase == PhaseSettling {
 		return
 	}

@@ -34,7 +34,7 @@ func (d *draft) rejoinBattle(c RejoinBattle) error {
 	if in, ok := d.state.connected.Get(c.LiveID); !ok || in.connectionID != b.ConnectionID || in.Host.ID != m.Host.ID {
 		return es.Refuse(ReasonConnectionNotFound, "live %s is not in the connection of battle %s with the host that it had", c.LiveID, c.BattleID)
 	}
-	if other := d.holder(c.LiveID); other.ID != "" {
+	if other, taken := d.holderNow(c.LiveID); taken {
 		return es.Refuse(ReasonInOtherBattle, "live %s is in battle %s", c.LiveID, other.ID)
 	}
 	d.pardon(c.LiveID)

@@ -11,7 +11,7 @@ import (
 )
 
 // SnapshotVersion is that of the records of a snapshot. It changes whenever they, or what they mean, do.
-const SnapshotVersion = 4
+const SnapshotVersion = 5
 
 // Record is a piece of state as a snapshot holds it.
 func Record(piece battle.Piece) (*battlev1.Snapshot, error) {

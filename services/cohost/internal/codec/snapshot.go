@@ -13,7 +13,7 @@ import (
 )
 
 // SnapshotVersion is that of the records of a snapshot. It changes whenever they, or what they mean, do.
-const SnapshotVersion = 3
+const SnapshotVersion = 4
 
 // Record is a piece of state as a snapshot holds it; nil for one that it does not know.
 func Record(piece cohost.Piece) *cohostv1.Snapshot {

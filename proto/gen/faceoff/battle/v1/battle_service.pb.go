@@ -1969,7 +1969,7 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"topGifters\x125\n" +
 	"\x05proof\x18\x05 \x01(\v2\x1f.faceoff.battle.v1.ClosingProofR\x05proof\x12\x18\n" +
 	"\arejoins\x18\x06 \x01(\x05R\arejoins\"\x16\n" +
-	"\x14ReportClosedResponse2\xeb\x0e\n" +
+	"\x14ReportClosedResponse2\xfa\x0e\n" +
 	"\rBattleService\x12\x91\x01\n" +
 	"\rRequestBattle\x12'.faceoff.battle.v1.RequestBattleRequest\x1a(.faceoff.battle.v1.RequestBattleResponse\"-\xda\xda\x18\x13\b\x02\x12\x0finviter_live_id\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/battles\x12\x88\x01\n" +
 	"\tGetBattle\x12#.faceoff.battle.v1.GetBattleRequest\x1a$.faceoff.battle.v1.GetBattleResponse\"0\xda\xda\x18\r\b\x01\x1a\tbattle_id\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/battles/{battle_id}\x12\x80\x01\n" +
@@ -1978,8 +1978,8 @@ const file_faceoff_battle_v1_battle_service_proto_rawDesc = "" +
 	"\fRejectBattle\x12&.faceoff.battle.v1.RejectBattleRequest\x1a'.faceoff.battle.v1.RejectBattleResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:reject\x12\xae\x01\n" +
 	"\x13CancelBattleRequest\x12-.faceoff.battle.v1.CancelBattleRequestRequest\x1a..faceoff.battle.v1.CancelBattleRequestResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:cancel\x12\x91\x01\n" +
 	"\n" +
-	"ExitBattle\x12$.faceoff.battle.v1.ExitBattleRequest\x1a%.faceoff.battle.v1.ExitBattleResponse\"6\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:exit\x12\x8a\x01\n" +
-	"\fRejoinBattle\x12&.faceoff.battle.v1.RejoinBattleRequest\x1a'.faceoff.battle.v1.RejoinBattleResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:rejoin\x12\x8d\x01\n" +
+	"ExitBattle\x12$.faceoff.battle.v1.ExitBattleRequest\x1a%.faceoff.battle.v1.ExitBattleResponse\"6\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/battles/{battle_id}:exit\x12\x99\x01\n" +
+	"\fRejoinBattle\x12&.faceoff.battle.v1.RejoinBattleRequest\x1a'.faceoff.battle.v1.RejoinBattleResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:rejoin\x12\x8d\x01\n" +
 	"\tEndBattle\x12#.faceoff.battle.v1.EndBattleRequest\x1a$.faceoff.battle.v1.EndBattleResponse\"5\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/battles/{battle_id}:end\x12\x99\x01\n" +
 	"\fExtendBattle\x12&.faceoff.battle.v1.ExtendBattleRequest\x1a'.faceoff.battle.v1.ExtendBattleResponse\"8\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/battles/{battle_id}:extend\x12\x88\x01\n" +
 	"\n" +
