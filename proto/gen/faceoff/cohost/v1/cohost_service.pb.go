@@ -2170,7 +2170,7 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12+\n" +
 	"\x04live\x18\x02 \x01(\v2\x17.faceoff.cohost.v1.LiveR\x04live\x124\n" +
 	"\x05state\x18\x03 \x01(\v2\x1e.faceoff.cohost.v1.CoHostStateR\x05stateB\t\n" +
-	"\apayload2\xfb\x15\n" +
+	"\apayload2\xfd\x15\n" +
 	"\rCohostService\x12\x8c\x01\n" +
 	"\n" +
 	"CreateLive\x12$.faceoff.cohost.v1.CreateLiveRequest\x1a%.faceoff.cohost.v1.CreateLiveResponse\"1\xda\xda\x18\x19\b\x022\fhost.user_id\x12\alive_id\x82\xd3\xe4\x93\x02\x0e:\x01*\"\t/v1/lives\x12|\n" +
@@ -2179,8 +2179,8 @@ const file_faceoff_cohost_v1_cohost_service_proto_rawDesc = "" +
 	"UpdateLive\x12$.faceoff.cohost.v1.UpdateLiveRequest\x1a%.faceoff.cohost.v1.UpdateLiveResponse\"-\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02\x18:\x01*2\x13/v1/lives/{live_id}\x12\x81\x01\n" +
 	"\tListLives\x12#.faceoff.cohost.v1.ListLivesRequest\x1a$.faceoff.cohost.v1.ListLivesResponse\")\xda\xda\x18\x14\b\x01(\x01\x12\x0ecandidates_for\x82\xd3\xe4\x93\x02\v\x12\t/v1/lives\x12|\n" +
 	"\aEndLive\x12!.faceoff.cohost.v1.EndLiveRequest\x1a\".faceoff.cohost.v1.EndLiveResponse\"*\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02\x15*\x13/v1/lives/{live_id}\x12\x8f\x01\n" +
-	"\tHeartbeat\x12#.faceoff.cohost.v1.HeartbeatRequest\x1a$.faceoff.cohost.v1.HeartbeatResponse\"7\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/lives/{live_id}:heartbeat\x12\x99\x01\n" +
-	"\x13GetPresenceSettings\x12-.faceoff.cohost.v1.GetPresenceSettingsRequest\x1a..faceoff.cohost.v1.GetPresenceSettingsResponse\"#\xda\xda\x18\x02\b\x01\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/settings/presence\x12\x98\x01\n" +
+	"\tHeartbeat\x12#.faceoff.cohost.v1.HeartbeatRequest\x1a$.faceoff.cohost.v1.HeartbeatResponse\"7\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/lives/{live_id}:heartbeat\x12\x9b\x01\n" +
+	"\x13GetPresenceSettings\x12-.faceoff.cohost.v1.GetPresenceSettingsRequest\x1a..faceoff.cohost.v1.GetPresenceSettingsResponse\"%\xda\xda\x18\x04\b\x01 \x01\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/settings/presence\x12\x98\x01\n" +
 	"\x0eGetCoHostState\x12(.faceoff.cohost.v1.GetCoHostStateRequest\x1a).faceoff.cohost.v1.GetCoHostStateResponse\"1\xda\xda\x18\v\b\x01\x12\alive_id\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/lives/{live_id}/cohost\x12v\n" +
 	"\x0eListCandidates\x12(.faceoff.cohost.v1.ListCandidatesRequest\x1a).faceoff.cohost.v1.ListCandidatesResponse\"\x0f\xda\xda\x18\v\b\x01\x12\alive_id\x12\xb8\x01\n" +
 	"\x15RequestHostConnection\x12/.faceoff.cohost.v1.RequestHostConnectionRequest\x1a0.faceoff.cohost.v1.RequestHostConnectionResponse\"<\xda\xda\x18\v\b\x02\x12\alive_id\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/lives/{live_id}/cohost:request\x12\xb4\x01\n" +
