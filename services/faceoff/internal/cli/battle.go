@@ -21,6 +21,7 @@ type battleCommands struct {
 	List    battleList    `cmd:"" help:"List battles, newest first."`
 	Get     battleGet     `cmd:"" help:"Show a battle and who takes part."`
 	Exit    battleExit    `cmd:"" help:"Have a live leave a battle, or the series that it waits in."`
+	Rejoin  battleRejoin  `cmd:"" help:"Take a live that left because its host was lost back into a battle that still runs."`
 	End     battleEnd     `cmd:"" help:"End a battle now; for a live, propose it or consent."`
 	Extend  battleExtend  `cmd:"" help:"Let a battle take longer; for a live, propose it or consent."`
 	Void    battleVoid    `cmd:"" help:"End a battle without a result; no gift counts for it."`
@@ -116,6 +117,23 @@ type battleExit struct {
 func (c battleExit) Run(ctx context.Context, out io.Writer) error {
 	return c.call(ctx, func(ctx context.Context, s *client.Client) error {
 		r, err := s.Battle.ExitBattle(ctx, &battlev1.ExitBattleRequest{BattleId: c.Battle, LiveId: c.Live})
+		if err != nil {
+			return err
+		}
+		return c.show(out, r, battleHeader, battleRows(r.GetBattle())...)
+	})
+}
+
+type battleRejoin struct {
+	Battle string `arg:"" name:"battle-id" help:"The battle."`
+	Live   string `help:"The live that is back; in the battle's connection again, see connection rejoin." required:""`
+	target
+}
+
+// Run rejoins the battle and prints it.
+func (c battleRejoin) Run(ctx context.Context, out io.Writer) error {
+	return c.call(ctx, func(ctx context.Context, s *client.Client) error {
+		r, err := s.Battle.RejoinBattle(ctx, &battlev1.RejoinBattleRequest{BattleId: c.Battle, LiveId: c.Live})
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ type connectionCommands struct {
 	Layout     connectionLayout     `cmd:"" help:"Change the layout of a live's connection."`
 	Mute       connectionMute       `cmd:"" help:"Mute another member for a live and its audience, or let it be heard again."`
 	Exit       connectionExit       `cmd:"" help:"Have a live leave its connection."`
+	Rejoin     connectionRejoin     `cmd:"" help:"Take a live whose host was lost and is back into the connection that it was lost from."`
 }
 
 const memberHeader = "CONNECTION,LIVE,HOST,IS,SINCE"
@@ -117,6 +118,22 @@ type connectionExit struct {
 func (c connectionExit) Run(ctx context.Context, out io.Writer) error {
 	return c.call(ctx, func(ctx context.Context, s *client.Client) error {
 		r, err := s.Cohost.ExitHostConnection(ctx, &cohostv1.ExitHostConnectionRequest{LiveId: c.Live})
+		if err != nil {
+			return err
+		}
+		return c.show(out, r, memberHeader, memberRows(r.GetState())...)
+	})
+}
+
+type connectionRejoin struct {
+	Live string `arg:"" name:"live-id" help:"The live."`
+	target
+}
+
+// Run rejoins the connection and prints the state after it.
+func (c connectionRejoin) Run(ctx context.Context, out io.Writer) error {
+	return c.call(ctx, func(ctx context.Context, s *client.Client) error {
+		r, err := s.Cohost.RejoinHostConnection(ctx, &cohostv1.RejoinHostConnectionRequest{LiveId: c.Live})
 		if err != nil {
 			return err
 		}

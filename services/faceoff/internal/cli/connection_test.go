@@ -66,6 +66,7 @@ func TestConnectionCalls(t *testing.T) {
 		t.Errorf("layout: %v", &state)
 	}
 
+	run(1, "connection rejoin red", "CONNECTED_WITH_OTHERS") // it was lost from none
 	run(0, "connection mute red blue", "muted")
 	run(0, "connection mute red blue --off", "member")
 	var muted cohostv1.MuteRemoteHostAudioResponse

@@ -12,18 +12,23 @@ import (
 )
 
 type liveCommands struct {
-	List   liveList   `cmd:"" help:"List active lives."`
-	Get    liveGet    `cmd:"" help:"Show a live."`
-	State  liveState  `cmd:"" help:"Show all that a live takes part in: its connection, invitations, battle and scores."`
-	Create liveCreate `cmd:"" help:"Open a live."`
-	Update liveUpdate `cmd:"" help:"Change how the host of a live is shown."`
-	End    liveEnd    `cmd:"" help:"End a live, whoever its host is and whether it answers; it leaves its battle and its connection. One that has ended stays as it is."`
+	List      liveList      `cmd:"" help:"List active lives."`
+	Get       liveGet       `cmd:"" help:"Show a live."`
+	State     liveState     `cmd:"" help:"Show all that a live takes part in: its connection, invitations, battle and scores."`
+	Create    liveCreate    `cmd:"" help:"Open a live."`
+	Update    liveUpdate    `cmd:"" help:"Change how the host of a live is shown."`
+	Heartbeat liveHeartbeat `cmd:"" help:"Give one sign of life for a host. The first lets presence begin: from then on a silent host is lost, and its live ends."`
+	End       liveEnd       `cmd:"" help:"End a live, whoever its host is and whether it answers; it leaves its battle and its connection. One that has ended stays as it is."`
 }
 
-const liveHeader = "LIVE,KIND,HOST,STATUS,CONNECTION,CREATED,ENDED"
+const liveHeader = "LIVE,KIND,HOST,PRESENCE,STATUS,CONNECTION,CREATED,ENDED"
 
 func liveRow(l *cohostv1.Live) []any {
-	return []any{l.GetLiveId(), l.GetKind(), l.GetHost().GetUserId(), l.GetStatus(), l.GetConnectionId(), l.GetCreatedAt(), l.GetEndedAt()}
+	presence := "" // a backend drives it
+	if p := l.GetPresence(); p != nil {
+		presence = p.GetState().String()
+	}
+	return []any{l.GetLiveId(), l.GetKind(), l.GetHost().GetUserId(), presence, l.GetStatus(), l.GetConnectionId(), l.GetCreatedAt(), l.GetEndedAt()}
 }
 
 // liveRows is a page of lives.
@@ -153,5 +158,24 @@ func (c liveUpdate) Run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		return c.show(out, r, liveHeader, liveRow(r.GetLive()))
+	})
+}
+
+type liveHeartbeat struct {
+	Live    string `arg:"" name:"live-id" help:"The live."`
+	Session string `help:"session_id of the device; a new one takes the live over from those before it."`
+	target
+}
+
+// Run gives the sign and prints what is known of the host after it.
+func (c liveHeartbeat) Run(ctx context.Context, out io.Writer) error {
+	return c.call(ctx, func(ctx context.Context, s *client.Client) error {
+		r, err := s.Cohost.Heartbeat(ctx, &cohostv1.HeartbeatRequest{LiveId: c.Live, SessionId: c.Session})
+		if err != nil {
+			return err
+		}
+		p := r.GetPresence()
+		return c.show(out, r, "PRESENCE,SINCE,FENCE,REJOIN,UNTIL",
+			[]any{p.GetState(), p.GetSince(), p.GetFence(), p.GetRejoinConnectionId(), p.GetRejoinUntil()})
 	})
 }
