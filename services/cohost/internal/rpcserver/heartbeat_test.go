@@ -118,7 +118,7 @@ func TestSilence(t *testing.T) {
 		if members(h.state("b")) != "b backend" && members(h.state("b")) != "backend b" {
 			t.Errorf("still together: %v", h.state("b"))
 		}
-		wantEvents(t, a.events(3), "6 HostUnreachable", "7 HostLost", "8 CoHostUserLeft")
+		wantEvents(t, a.events(3), "8 HostUnreachable", "9 HostLost", "10 CoHostUserLeft")
 		if e := a.event(); e.GetLiveEnded().GetReason() != cohostv1.LiveEnded_HOST_LOST {
 			t.Errorf("got %v", e)
 		}
@@ -127,7 +127,7 @@ func TestSilence(t *testing.T) {
 		if h.stage("b") != cohostv1.Presence_PRESENT || h.stage("backend") != cohostv1.Presence_STATE_UNSPECIFIED || members(h.state("b")) == "" {
 			t.Errorf("b is %v, backend is %v, together %q", h.stage("b"), h.stage("backend"), members(h.state("b")))
 		}
-		if n := h.watch("b", -1).recv().GetSnapshot().GetNumber(); n != 3+4 {
+		if n := h.watch("b", -1).recv().GetSnapshot().GetNumber(); n != 4+4 {
 			t.Errorf("b was told %d events", n)
 		}
 	})
@@ -141,7 +141,7 @@ func TestBackInTime(t *testing.T) {
 		must(h.beat("a", ""))(t)
 		b := h.watch("b", -1)
 		b.recv()
-		wantEvents(t, b.events(1), "4 HostUnreachable")
+		wantEvents(t, b.events(1), "5 HostUnreachable")
 		pass(grace - 2*tick)
 		if got := must(h.beat("a", ""))(t).GetPresence().GetState(); got != cohostv1.Presence_PRESENT {
 			t.Errorf("is %v", got)
@@ -194,9 +194,9 @@ func TestLostLeavesBattleFirst(t *testing.T) {
 				must(h.beat("a", ""))(t)
 				b := h.watch("b", -1)
 				b.recv()
-				wantEvents(t, b.events(2), "4 HostUnreachable", "5 HostLost")
+				wantEvents(t, b.events(2), "5 HostUnreachable", "6 HostLost")
 				lost := time.Now()
-				wantEvents(t, b.events(2), "6 CoHostUserLeft", "7 CoHostUserLeft")
+				wantEvents(t, b.events(2), "7 CoHostUserLeft", "8 CoHostUserLeft")
 				if took := time.Since(lost); took > time.Second+50*time.Millisecond {
 					t.Errorf("left after %v", took)
 				}
