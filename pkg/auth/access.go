@@ -94,11 +94,21 @@ import "faceoff/auth/v1/access.proto", which says what else there is, and run ma
 // AccessFor is who may make a request that is no call of a gRPC service and about no live: the least role, and those after it.
 func AccessFor(least Role) *Access { return &Access{least: least.rank()} }
 
+// may says which roles may make the call.
+func (a *Access) may() string {
+	for _, r := range []Role{Audience, Host, Service} {
+		if r.rank() == a.least {
+			return fmt.Sprintf("%s and more may", r)
+		}
+	}
+	return fmt.Sprintf("only %s may", Admin)
+}
+
 // CheckRole refuses callers whose role may not make the call, whatever it is about. The error is a *es.Refusal,
 // PERMISSION_DENIED.
 func (a *Access) CheckRole(p Principal) error {
 	if p.Role.rank() < a.least {
-		return denied("the token's role %s may not make this call", p.Role)
+		return denied("the token's role %s may not make this call; %s", p.Role, a.may())
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ import (
 
 type eventsCommand struct {
 	Live   string `help:"Only what this live is told; all lives if not given."`
-	Since  string `help:"Begin with what is stored: a time (2026-11-28T09:00:00Z), how long ago (10m), or all. Without it: with what happens from now on."`
+	Since  string `help:"Begin with what is stored: a time (2026-11-28T09:00:00Z), how long ago (10m), or all. Without it: with what happens from now on; with --no-follow, all."`
 	Follow bool   `help:"Wait for what happens next, until interrupted." default:"true" negatable:""`
 	NATS   string `name:"nats-url" help:"Where NATS is." default:"nats://127.0.0.1:4222" env:"FACEOFF_NATS_URL"`
 	JSON   bool   `name:"json" help:"Print each event as CloudEvents JSON, one a line."`
@@ -85,10 +85,10 @@ func (c eventsCommand) consumer(now time.Time) (natsjs.OrderedConsumerConfig, er
 		}
 		cfg.FilterSubjects = []string{"events.*.*." + c.Live}
 	}
-	switch c.Since {
-	case "":
+	switch {
+	case c.Since == "" && c.Follow:
 		return cfg, nil
-	case "all":
+	case c.Since == "" || c.Since == "all":
 		cfg.DeliverPolicy = natsjs.DeliverAllPolicy
 		return cfg, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	natsjs "github.com/nats-io/nats.go/jetstream"
 	"google.golang.org/protobuf/encoding/protojson"
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
@@ -56,8 +57,11 @@ func TestEvents(t *testing.T) {
 		!strings.HasPrefix(e.ID, "COHOST_00-") || e.Subject != "blue" || e.DataContentType != "application/json" || told.GetNumber() != 2 || told.GetLiveEnded().GetLiveId() != "blue" {
 		t.Errorf("%v: %+v in %q", err, e, blue)
 	}
-	if later := run(0, "events --no-follow --nats-url "+a.NATS); later[0] != "" {
-		t.Errorf("from now on: %q", later)
+	if stored := run(0, "events --no-follow --nats-url "+a.NATS); len(stored) != 3 {
+		t.Errorf("all that is stored: %q", stored)
+	}
+	if now, err := (eventsCommand{Follow: true}).consumer(time.Now()); err != nil || now.DeliverPolicy != natsjs.DeliverNewPolicy {
+		t.Errorf("from now on: %+v, %v", now, err)
 	}
 	run(exitUsage, "events --since yesterday")
 	run(exitUsage, "events --live red.>")
