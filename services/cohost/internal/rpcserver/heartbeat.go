@@ -7,13 +7,26 @@ import (
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 
+	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/rpc"
+
 	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
 	"github.com/faceoff-live/faceoff/services/cohost/internal/presence"
 )
 
-// Heartbeat takes a sign of life.
+// Heartbeat takes a sign of life. The session may be named as a command names it, so that a host which does that with all its calls
+// is not taken for one that has none.
 func (s *Server) Heartbeat(ctx context.Context, r *cohostv1.HeartbeatRequest) (*cohostv1.HeartbeatResponse, error) {
-	return s.Hear(ctx, r)
+	session, err := rpc.Session(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case session == "" || session == r.GetSessionId():
+		return s.Hear(ctx, r)
+	case r.GetSessionId() != "":
+		return nil, es.Invalid("session_id", "is %q, but faceoff-session says %q", r.GetSessionId(), session)
+	}
+	return s.Hear(ctx, &cohostv1.HeartbeatRequest{LiveId: r.GetLiveId(), SessionId: session})
 }
 
 // Hear is Heartbeat for a door that has made sure of who may.

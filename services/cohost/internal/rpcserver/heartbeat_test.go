@@ -336,6 +336,29 @@ func TestSessions(t *testing.T) {
 	})
 }
 
+// TestSessionOfHeartbeat: it may be named in either way; not in both ways differently.
+func TestSessionOfHeartbeat(t *testing.T) {
+	inHouse(t, nil, func(t *testing.T, h *house) {
+		h.create("a")
+		beat := func(header, field string) (*cohostv1.HeartbeatResponse, error) {
+			ctx := metadata.AppendToOutgoingContext(h.host("a"), "faceoff-session", header)
+			return h.client.Heartbeat(ctx, &cohostv1.HeartbeatRequest{LiveId: "a", SessionId: field})
+		}
+		fences := []int64{
+			must(beat("phone", ""))(t).GetPresence().GetFence(),
+			must(beat("phone", "phone"))(t).GetPresence().GetFence(),
+			must(h.beat("a", "phone"))(t).GetPresence().GetFence(),
+			must(beat("desk", ""))(t).GetPresence().GetFence(),
+		}
+		if diff := cmp.Diff([]int64{1, 1, 1, 2}, fences); diff != "" {
+			t.Errorf("fences (-want +got):\n%s", diff)
+		}
+		wantRefused(t, "older", second(beat("phone", "")), "SUPERSEDED")
+		wantRefused(t, "two at once", second(beat("desk", "phone")), "INVALID_ARGUMENT")
+		wantRefused(t, "bad session", second(beat("not one", "")), "INVALID_ARGUMENT")
+	})
+}
+
 // TestOldSessionKeepsNobodyPresent: its heartbeats are refused, and do not count.
 func TestOldSessionKeepsNobodyPresent(t *testing.T) {
 	inHouse(t, nil, func(t *testing.T, h *house) {
