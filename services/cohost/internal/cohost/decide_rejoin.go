@@ -12,7 +12,7 @@ func (s *State) rejoin(now time.Time, c RejoinHostConnection) ([]Event, error) {
 	p := live.Presence
 	switch {
 	case p.Stage == Lost:
-		return nil, hostLost(live.ID)
+		return nil, lostNow(live.ID)
 	case p.Departs != "":
 		return nil, departing(live.ID)
 	case live.ConnectionID != "" && live.ConnectionID == p.LostFrom:

@@ -48,7 +48,7 @@ func (s *State) asHost(now time.Time, c AsHost) ([]Event, error) {
 	case live.Presence.Superseded(c.Session):
 		return nil, superseded(live)
 	case live.Presence.Stage == Lost:
-		return nil, hostLost(live.ID)
+		return nil, lostNow(live.ID)
 	}
 	events, err := s.Decide(now, c.Command)
 	if err != nil || !ok {

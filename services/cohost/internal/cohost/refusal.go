@@ -26,8 +26,14 @@ func hostLost(id string) error {
 	return es.Refuse("HOST_LOST", "the host of live %s is lost until there is a sign of life of it", id)
 }
 
+// lostNow is what a lost host's own commands hear. It speaks of a moment: with a sign of life the same command may be given.
+func lostNow(id string) error {
+	return es.RefusePassing("HOST_LOST", "the host of live %s is lost until there is a sign of life of it", id)
+}
+
+// departing speaks of a moment, too, of the second that battle has to let the live leave.
 func departing(id string) error {
-	return es.Refuse("HOST_LOST", "live %s, whose host was lost, is still leaving its connection", id)
+	return es.RefusePassing("HOST_LOST", "live %s, whose host was lost, is still leaving its connection", id).After(time.Second)
 }
 
 func superseded(live Live) error {

@@ -1,12 +1,15 @@
 package rpcserver_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc/metadata"
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/rpc"
 )
 
 func (h *house) rejoin(live, session string) error {
@@ -69,4 +72,39 @@ func TestRejoin(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRejoinAgain: a command that was refused because the host is lost, or is still leaving, is decided anew when the host repeats it
+// with the same id: neither refusal is of more than the moment.
+func TestRejoinAgain(t *testing.T) {
+	door := &lostDoor{}
+	inHouse(t, door, func(t *testing.T, h *house) {
+		asked := make(chan struct{})
+		door.leave = func(ctx context.Context) error {
+			close(asked)
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		h.create("a", "b", "c")
+		h.connect("a", "b", "c")
+		must(h.beat("a", ""))(t)
+		ctx := metadata.AppendToOutgoingContext(h.host("a"), "idempotency-key", "again")
+		rejoin := func() error {
+			return second(h.client.RejoinHostConnection(ctx, &cohostv1.RejoinHostConnectionRequest{LiveId: "a"}))
+		}
+		<-asked
+		wantRefused(t, "lost", rejoin(), "HOST_LOST")
+		must(h.beat("a", ""))(t)
+		wantRefused(t, "leaving", rejoin(), "HOST_LOST")
+		if r, _ := rpc.Refusal(rejoin()); r.RetryAfter != time.Second {
+			t.Errorf("is to try again after %v", r.RetryAfter)
+		}
+		pass(time.Second)
+		if err := rejoin(); err != nil {
+			t.Errorf("has left: %v", err)
+		}
+		if got := len(h.state("b").GetConnected()); got != 3 {
+			t.Errorf("together are %d", got)
+		}
+	})
 }
