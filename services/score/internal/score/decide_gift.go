@@ -81,10 +81,11 @@ func (s *State) decideGift(now time.Time, c CountGifts, live *Room, total int64,
 }
 
 // decideLate decides a gift for a live that is not open: late if it was meant for the battle that closed last.
-// While that battle may still run the live may have rejoined it, which is for the battle service's log to say.
+// Until that battle is settled the live may have rejoined it, after its end was moved even, which is for the battle service's log to
+// say.
 func (s *State) decideLate(now time.Time, d GiftDecided, fresh bool) (GiftDecided, bool, error) {
 	last, ok := s.last.Get(d.LiveID)
-	if !ok || !s.late(last, now, d.Gift.SentAt) || !fresh && now.Before(last.EndsAt) {
+	if !ok || !s.late(last, now, d.Gift.SentAt) || !fresh && !last.Settled {
 		return d, false, nil
 	}
 	d.Verdict, d.BattleID = Late, last.BattleID

@@ -20,6 +20,13 @@ func count(gifts ...score.Gift) score.CountGifts {
 	return score.CountGifts{LiveID: "live", Gifts: gifts}
 }
 
+// fresh is count after the battle service's log was read to its head.
+func fresh(gifts ...score.Gift) score.CountGifts {
+	c := count(gifts...)
+	c.Fresh = true
+	return c
+}
+
 func decided(g score.Gift, v score.Verdict, points int64, battle string, r score.Reason) score.GiftDecided {
 	return score.GiftDecided{LiveID: "live", Gift: g, Verdict: v, Points: points, BattleID: battle, Reason: r}
 }
@@ -58,11 +65,13 @@ func TestGift(t *testing.T) {
 		{Name: "the total overflows within one call", Given: []event{opened, decided(giftAt("full", inBattle), score.Counted, math.MaxInt64-99, "b1", score.NoReason)}, Now: inBattle, When: count(giftAt("g", inBattle), giftAt("k", inBattle)), Then: []event{known, decided(giftAt("k", inBattle), score.Rejected, 0, "b1", score.Overflow)}},
 		{Name: "large and fitting", Given: []event{opened}, Now: inBattle, When: count(huge), Then: []event{decided(huge, score.Counted, 1e18, "b1", score.NoReason)}},
 
-		{Name: "late: sent in time", Given: []event{opened, closed}, Now: ends.Add(time.Hour), When: count(giftAt("g", before)), Then: []event{decided(giftAt("g", before), score.Late, 0, "b1", score.NoReason)}},
-		{Name: "late: sent after the end, within the window", Given: []event{opened, closed}, Now: ends.Add(10*time.Second - time.Millisecond), When: count(giftAt("g", ends)), Then: []event{decided(giftAt("g", ends), score.Late, 0, "b1", score.NoReason)}},
+		{Name: "late: sent in time", Given: []event{opened, closed}, Now: ends.Add(time.Hour), When: fresh(giftAt("g", before)), Then: []event{decided(giftAt("g", before), score.Late, 0, "b1", score.NoReason)}},
+		{Name: "late: sent after the end, within the window", Given: []event{opened, closed}, Now: ends.Add(10*time.Second - time.Millisecond), When: fresh(giftAt("g", ends)), Then: []event{decided(giftAt("g", ends), score.Late, 0, "b1", score.NoReason)}},
 		{Name: "no battle: sent after the end, after the window", Given: []event{opened, closed}, Now: ends.Add(10 * time.Second), When: count(giftAt("g", ends))},
 		{Name: "exited live: it may be back", Given: []event{opened, closed}, Now: early, When: count(giftAt("g", early))},
-		{Name: "late: exited live", Given: []event{opened, closed}, Now: early, When: score.CountGifts{LiveID: "live", Gifts: []score.Gift{giftAt("g", early)}, Fresh: true}, Then: []event{decided(giftAt("g", early), score.Late, 0, "b1", score.NoReason)}},
+		{Name: "exited live, after the end that it knows: that may have been moved", Given: []event{opened, closed}, Now: ends, When: count(giftAt("g", ends))},
+		{Name: "late: settled, so that it is not back", Given: []event{opened, closed, settled}, Now: ends, When: count(giftAt("g", ends)), Then: []event{decided(giftAt("g", ends), score.Late, 0, "b1", score.NoReason)}},
+		{Name: "late: exited live", Given: []event{opened, closed}, Now: early, When: fresh(giftAt("g", early)), Then: []event{decided(giftAt("g", early), score.Late, 0, "b1", score.NoReason)}},
 		{Name: "no battle: a newer one has opened", Given: []event{opened, closed, second}, Now: ends.Add(2 * time.Second), When: count(giftAt("g", before))},
 		{Name: "counts for the newer battle", Given: []event{opened, closed, second}, Now: second.StartsAt, When: count(giftAt("g", second.StartsAt)), Then: []event{decided(giftAt("g", second.StartsAt), score.Counted, 50, "b2", score.NoReason)}},
 		{Name: "no battle: void", Given: []event{opened, closed, afterVoid}, Now: ends, When: count(giftAt("g", before))},

@@ -104,7 +104,7 @@ func columns(now, until time.Time) map[string]score.Command {
 		"E":     read(score.BattleEnding{BattleID: "b1"}),
 		"W":     read(score.BattleEnded{BattleID: "b1", Settled: true}),
 		"V":     read(score.BattleEnded{BattleID: "b1"}),
-		"G":     score.CountGifts{LiveID: "live", Gifts: []score.Gift{gift}},
+		"G":     score.CountGifts{LiveID: "live", Gifts: []score.Gift{gift}, Fresh: true},
 		"timer": score.Advance{LiveID: "live"},
 	}
 }
