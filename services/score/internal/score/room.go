@@ -99,6 +99,7 @@ func (r *Room) after(at es.Place, event Event, rules RuleBook) *Room {
 		opening := *r.Opening
 		opening.EndsAt = e.EndsAt
 		next.Opening, next.Phase, next.ClosedAt, next.Rejoins, next.Reported = &opening, Open, es.Place{}, e.Rejoins, false
+		next.Started = true // it may have been closed before the battle started, and missed that
 		next.Total, next.Gifts, next.Top, next.board = 0, 0, nil, r.again()
 	case CloseScheduled:
 		next.CloseAt, next.Started = e.At, true
