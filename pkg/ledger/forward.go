@@ -56,7 +56,9 @@ func (l *Ledger[C, E]) forward(ctx context.Context, holder string, p *pending[C,
 }
 
 func refusal(r *ledgerv1.ForwardReply_Refused) error {
-	return &es.Refusal{Reason: r.GetReason(), Detail: r.GetDetail(), Field: r.GetField()}
+	return &es.Refusal{
+		Reason: r.GetReason(), Detail: r.GetDetail(), Field: r.GetField(), RetryAfter: time.Duration(r.GetRetryAfterMs()) * time.Millisecond,
+	}
 }
 
 func readAccepted[E any](a *ledgerv1.ForwardReply_Accepted, decode func([]byte) (E, error)) (Result[E], error) {
@@ -136,7 +138,9 @@ func accepted[E any](r Result[E], encode func(E) ([]byte, error)) (*ledgerv1.For
 
 func refused(seq uint64, r *es.Refusal) *ledgerv1.ForwardReply {
 	return &ledgerv1.ForwardReply{Answer: &ledgerv1.ForwardReply_Refused_{
-		Refused: &ledgerv1.ForwardReply_Refused{Reason: r.Reason, Detail: r.Detail, Field: r.Field, Seq: seq},
+		Refused: &ledgerv1.ForwardReply_Refused{
+			Reason: r.Reason, Detail: r.Detail, Field: r.Field, Seq: seq, RetryAfterMs: (r.RetryAfter + time.Millisecond - 1).Milliseconds(), // never too little
+		},
 	}}
 }
 

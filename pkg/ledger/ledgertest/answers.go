@@ -188,6 +188,10 @@ func testRefusalForwarded(t *testing.T, log *Faulty) {
 		t.Errorf("has its answer: %v, %v", known, err)
 	}
 	answered(t, b)
+	_, err := b.Submit(patiently(t), ledger.Command[Command]{Body: Command{Key: "k", Add: 1, Max: 5, Passing: true}})
+	if refusal, ok := errors.AsType[*es.Refusal](err); !ok || refusal.Reason != es.ReasonRateLimited || refusal.RetryAfter != retryAfter {
+		t.Errorf("refused with %+v, want to be told to try again after %v", refusal, retryAfter)
+	}
 	a.must(t, add("c2", "k", -5))
 	a.stop()
 	answered(t, b)

@@ -8,13 +8,15 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/es"
 )
 
+const retryAfter = 1500 * time.Millisecond
+
 // Command is a command of the machine that the suite attacks: named counters that may not exceed a limit.
 type Command struct {
 	Key string
 	Add int64
 	// Max refuses the command if the counter would exceed it; 0: no limit.
 	Max int64
-	// Passing makes that refusal a passing one.
+	// Passing makes that refusal a passing one, to be tried again after retryAfter.
 	Passing bool
 	// Once does nothing if the counter is not 0.
 	Once bool
@@ -70,7 +72,7 @@ func (c *Counters) Decide(now time.Time, cmd Command) ([]Event, error) {
 	total, _ := c.totals.Get(cmd.Key)
 	if cmd.Max != 0 && total+cmd.Add > cmd.Max {
 		if cmd.Passing {
-			return nil, es.Refuse(es.ReasonRateLimited, "%s is at %d", cmd.Key, total)
+			return nil, es.Refuse(es.ReasonRateLimited, "%s is at %d", cmd.Key, total).After(retryAfter)
 		}
 		return nil, es.Refuse("FULL", "%s is at %d", cmd.Key, total)
 	}

@@ -673,7 +673,9 @@ type ForwardReply_Refused struct {
 	Detail string                 `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
 	Field  string                 `protobuf:"bytes,3,opt,name=field,proto3" json:"field,omitempty"`
 	// Group that keeps the refusal; 0 if none does.
-	Seq           uint64 `protobuf:"varint,4,opt,name=seq,proto3" json:"seq,omitempty"`
+	Seq uint64 `protobuf:"varint,4,opt,name=seq,proto3" json:"seq,omitempty"`
+	// For how long the same command will be refused, at least; 0 if that is not known.
+	RetryAfterMs  int64 `protobuf:"varint,5,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -732,6 +734,13 @@ func (x *ForwardReply_Refused) GetField() string {
 func (x *ForwardReply_Refused) GetSeq() uint64 {
 	if x != nil {
 		return x.Seq
+	}
+	return 0
+}
+
+func (x *ForwardReply_Refused) GetRetryAfterMs() int64 {
+	if x != nil {
+		return x.RetryAfterMs
 	}
 	return 0
 }
@@ -851,7 +860,7 @@ const file_faceoff_ledger_v1_ledger_proto_rawDesc = "" +
 	"\fnot_after_ms\x18\x03 \x01(\x03R\n" +
 	"notAfterMs\x12\x18\n" +
 	"\acommand\x18\x04 \x01(\fR\acommand\x12\x1a\n" +
-	"\bcontinue\x18\x05 \x01(\bR\bcontinue\"\xbc\x05\n" +
+	"\bcontinue\x18\x05 \x01(\bR\bcontinue\"\xe3\x05\n" +
 	"\fForwardReply\x12F\n" +
 	"\baccepted\x18\x01 \x01(\v2(.faceoff.ledger.v1.ForwardReply.AcceptedH\x00R\baccepted\x12C\n" +
 	"\arefused\x18\x02 \x01(\v2'.faceoff.ledger.v1.ForwardReply.RefusedH\x00R\arefused\x12=\n" +
@@ -866,12 +875,13 @@ const file_faceoff_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05index\x18\x02 \x01(\rR\x05index\x12\x13\n" +
 	"\x05at_ms\x18\x03 \x01(\x03R\x04atMs\x12\x14\n" +
 	"\x05chain\x18\x04 \x01(\fR\x05chain\x12\x14\n" +
-	"\x05entry\x18\x05 \x01(\fR\x05entry\x1aa\n" +
+	"\x05entry\x18\x05 \x01(\fR\x05entry\x1a\x87\x01\n" +
 	"\aRefused\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12\x14\n" +
 	"\x05field\x18\x03 \x01(\tR\x05field\x12\x10\n" +
-	"\x03seq\x18\x04 \x01(\x04R\x03seq\x1a\a\n" +
+	"\x03seq\x18\x04 \x01(\x04R\x03seq\x12$\n" +
+	"\x0eretry_after_ms\x18\x05 \x01(\x03R\fretryAfterMs\x1a\a\n" +
 	"\x05Later\x1a%\n" +
 	"\vUnavailable\x12\x16\n" +
 	"\x06detail\x18\x01 \x01(\tR\x06detailB\b\n" +
