@@ -34,6 +34,7 @@ type Config struct {
 	MaxInvitations           int           `help:"Most pending invitations of a live in each direction, 1 to 100." default:"100"`
 	InvitationsPerLive       int           `help:"Most invitations that a live may send within a minute, 1 to 600." default:"120"`
 	InvitationsPerUser       int           `help:"Most invitations that a user may send within a minute with all lives that it hosts, 1 to 600." default:"120"`
+	SessionsPerLive          int           `help:"Most sessions of its host that may take a live over within a minute, 1 to 600; more are refused with RATE_LIMITED." default:"30"`
 	InvitationTimeout        time.Duration `help:"How long an invitation waits when its request does not say; whole seconds, 1s to 300s." default:"30s"`
 	EndedLivesKept           time.Duration `help:"How long an ended live can still be looked up, 1m to 24h." default:"1h"`
 	PresenceRenew            time.Duration `help:"How often a host is to give a sign of life, 100ms to 1m." default:"3s"`
@@ -63,6 +64,7 @@ func DefaultConfig() Config {
 		MaxInvitations:           100,
 		InvitationsPerLive:       120,
 		InvitationsPerUser:       120,
+		SessionsPerLive:          30,
 		InvitationTimeout:        30 * time.Second,
 		EndedLivesKept:           time.Hour,
 		PresenceRenew:            3 * time.Second,
@@ -93,6 +95,7 @@ func (c Config) Validate() error {
 		within("max-invitations", c.MaxInvitations, 1, 100),
 		within("invitations-per-live", c.InvitationsPerLive, 1, 600),
 		within("invitations-per-user", c.InvitationsPerUser, 1, 600),
+		within("sessions-per-live", c.SessionsPerLive, 1, 600),
 		within("invitation-timeout", c.InvitationTimeout, time.Second, 300*time.Second),
 		wholeSeconds("invitation-timeout", c.InvitationTimeout),
 		within("ended-lives-kept", c.EndedLivesKept, time.Minute, 24*time.Hour),

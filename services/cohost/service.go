@@ -117,6 +117,7 @@ func (s *Service) run(ctx context.Context, ready func()) error {
 			UserRate:   s.cfg.InvitationsPerUser,
 			EndedKept:  s.cfg.EndedLivesKept,
 
+			SessionRate:  s.cfg.SessionsPerLive,
 			RejoinWithin: s.cfg.PresenceRejoinWithin,
 		},
 		KeptNotices: s.cfg.EventsKept,

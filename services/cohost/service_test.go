@@ -228,6 +228,7 @@ func TestConfig(t *testing.T) {
 		"invitation-timeout":   func(c *cohost.Config) { c.InvitationTimeout = 1500 * time.Millisecond },
 		"invitations-per-live": func(c *cohost.Config) { c.InvitationsPerLive = 0 },
 		"invitations-per-user": func(c *cohost.Config) { c.InvitationsPerUser = 601 },
+		"sessions-per-live":    func(c *cohost.Config) { c.SessionsPerLive = 601 },
 		"ended-lives-kept":     func(c *cohost.Config) { c.EndedLivesKept = 0 },
 		"presence-renew":       func(c *cohost.Config) { c.PresenceRenew = time.Millisecond },
 		"presence-unreachable": func(c *cohost.Config) { c.PresenceUnreachableAfter = 6 * time.Second },

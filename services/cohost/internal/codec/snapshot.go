@@ -41,7 +41,9 @@ func Record(piece cohost.Piece) *cohostv1.Snapshot {
 	case cohost.KeptSenderPart:
 		return &cohostv1.Snapshot{Record: &cohostv1.Snapshot_SenderPart{SenderPart: keptPart(p.Start, p.Last, p.Len)}}
 	case cohost.KeptSender:
-		s := &cohostv1.Snapshot_Sender{Part: uint32(p.Part), LiveId: p.Sender.LiveID, UserId: p.Sender.UserID}
+		s := &cohostv1.Snapshot_Sender{
+			Part: uint32(p.Part), LiveId: p.Sender.LiveID, UserId: p.Sender.UserID, TakenLiveId: p.Sender.TakenLiveID,
+		}
 		for _, at := range p.At {
 			s.AtMs = append(s.AtMs, at.UnixMilli())
 		}
@@ -78,7 +80,9 @@ func Piece(record *cohostv1.Snapshot) (cohost.Piece, error) {
 		p := r.SenderPart
 		return cohost.KeptSenderPart{Start: fromMillis(p.GetStartMs()), Last: fromMillis(p.GetLastMs()), Len: int(p.GetSize())}, nil
 	case *cohostv1.Snapshot_Sender_:
-		s := cohost.KeptSender{Part: int(r.Sender.GetPart()), Sender: cohost.Sender{LiveID: r.Sender.GetLiveId(), UserID: r.Sender.GetUserId()}}
+		s := cohost.KeptSender{Part: int(r.Sender.GetPart()), Sender: cohost.Sender{
+			LiveID: r.Sender.GetLiveId(), UserID: r.Sender.GetUserId(), TakenLiveID: r.Sender.GetTakenLiveId(),
+		}}
 		for _, ms := range r.Sender.GetAtMs() {
 			s.At = append(s.At, fromMillis(ms))
 		}

@@ -49,6 +49,8 @@
 //   - A live, and a user with all the lives that it hosts, may send Rules.LiveRate and Rules.UserRate invitations in any
 //     minute of log time. A request beyond that is refused with CONNECTION_RATE_LIMITED; that refusal is passing, and
 //     the log does not keep it. A request that accepts an invitation is not counted.
+//   - At most Rules.SessionRate sessions may take a live over in any minute of log time. A sign of life or a command of one more is
+//     refused with RATE_LIMITED, and that is passing, too.
 //
 // # Who is told
 //

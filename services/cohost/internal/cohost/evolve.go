@@ -51,7 +51,7 @@ func (s *State) Evolve(at es.Place, event Event) {
 	case HostLost:
 		s.evolveStage(at, e.LiveID, Lost)
 	case SessionTaken:
-		s.evolveSessionTaken(e)
+		s.evolveSessionTaken(at, e)
 	}
 }
 

@@ -33,7 +33,7 @@ const maxMembers = 4
 
 func newWorld() *world {
 	return &world{
-		state:   cohost.New(cohost.Rules{MaxMembers: maxMembers, MaxPending: 3, LiveRate: 600, UserRate: 600, EndedKept: time.Minute}),
+		state:   cohost.New(cohost.Rules{MaxMembers: maxMembers, MaxPending: 3, LiveRate: 600, UserRate: 600, SessionRate: 600, EndedKept: time.Minute}),
 		ids:     numbered(7),
 		now:     estest.T0,
 		endings: map[string]int{},

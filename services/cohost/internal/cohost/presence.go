@@ -50,11 +50,18 @@ func (s *State) asHost(now time.Time, c AsHost) ([]Event, error) {
 	case live.Presence.Stage == Lost:
 		return nil, lostNow(live.ID)
 	}
-	events, err := s.Decide(now, c.Command)
-	if err != nil || !ok {
-		return events, err
+	if !ok {
+		return s.Decide(now, c.Command)
 	}
-	return append(taken(live, c.Session), events...), nil
+	took, err := s.take(now, live, c.Session)
+	if err != nil {
+		return nil, err
+	}
+	events, err := s.Decide(now, c.Command)
+	if err != nil {
+		return nil, err
+	}
+	return append(took, events...), nil
 }
 
 // hear decides what a sign of life changes.
@@ -66,7 +73,10 @@ func (s *State) hear(now time.Time, c HearHost) ([]Event, error) {
 	if live.Presence.Superseded(c.Session) {
 		return nil, superseded(live)
 	}
-	events := taken(live, c.Session)
+	events, err := s.take(now, live, c.Session)
+	if err != nil {
+		return nil, err
+	}
 	switch live.Presence.Stage {
 	case Present:
 	case Unreachable:
@@ -83,12 +93,15 @@ func (s *State) hear(now time.Time, c HearHost) ([]Event, error) {
 	return events, nil
 }
 
-// taken is the event that makes a session the current one, if it is not.
-func taken(live Live, session string) []Event {
+// take decides whether a session that is not the current one may become it.
+func (s *State) take(now time.Time, live Live, session string) ([]Event, error) {
 	if session == "" || session == live.Presence.Sessions.Current {
-		return nil
+		return nil, nil
 	}
-	return []Event{SessionTaken{LiveID: live.ID, Session: session, Fence: live.Presence.Sessions.Fence + 1}}
+	if err := s.paceSessions(now, live.ID); err != nil {
+		return nil, err
+	}
+	return []Event{SessionTaken{LiveID: live.ID, Session: session, Fence: live.Presence.Sessions.Fence + 1}}, nil
 }
 
 // miss takes the silence of a host one stage further. If the host has come back meanwhile, nothing follows.
@@ -130,6 +143,7 @@ func (s *State) evolveStage(at es.Place, id string, stage Stage) {
 	})
 }
 
-func (s *State) evolveSessionTaken(e SessionTaken) {
+func (s *State) evolveSessionTaken(at es.Place, e SessionTaken) {
+	s.senders.Add(Sender{TakenLiveID: e.LiveID}, at.At)
 	s.change(e.LiveID, func(l *Live) { l.Presence.Sessions = l.Presence.Sessions.After(e.Session, e.Fence) })
 }

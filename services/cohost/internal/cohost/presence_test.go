@@ -2,6 +2,7 @@ package cohost_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -103,6 +104,7 @@ func sessionRows() []row {
 	exit := func(session string) cohost.AsHost {
 		return cohost.AsHost{LiveID: "a", Session: session, Command: cohost.ExitHostConnection{LiveID: "a"}}
 	}
+	three := given(both, []cohost.Event{taken("a", "s3", 3)})
 	in := given(both, lives("b"), connected("x", "a", "b"))
 	return []row{
 		{Name: "first session", Given: lives("a"), When: hear("a", "s1"), Then: given([]cohost.Event{taken("a", "s1", 1)}, present("a"))},
@@ -119,6 +121,11 @@ func sessionRows() []row {
 		{Name: "command of no session", Given: in, When: exit(""), Then: dissolved("x", "a", "b")},
 		{Name: "command of a newer session", Given: in, When: exit("s3"), Then: given([]cohost.Event{taken("a", "s3", 3)}, dissolved("x", "a", "b"))},
 		{Name: "refused command of a newer session", Given: both, When: exit("s3"), Reason: "CONNECTION_NOT_FOUND"},
+		{Name: "one session too many", Given: three, When: hear("a", "s4"), Reason: "RATE_LIMITED"},
+		{Name: "one session too many, by a command", Given: three, When: exit("s4"), Reason: "RATE_LIMITED"},
+		{Name: "as many sessions, one of them again", Given: three, When: hear("a", "s3")},
+		{Name: "one session too many within a minute", Given: three, Now: estest.T0.Add(time.Minute - time.Millisecond), When: hear("a", "s4"), Reason: "RATE_LIMITED"},
+		{Name: "another session after a minute", Given: three, Now: estest.T0.Add(time.Minute), When: hear("a", "s4"), Then: []cohost.Event{taken("a", "s4", 4)}},
 		{
 			Name: "command that creates the live", When: cohost.AsHost{LiveID: "a", Session: "s", Command: cohost.CreateLive{LiveID: "a", Kind: cohost.Video, Host: user("a")}},
 			Then: lives("a"),

@@ -78,6 +78,12 @@ func tooFast(who string, sent []time.Time, most int, now time.Time) error {
 		After(sent[len(sent)-most].Add(ratePeriod).Sub(now))
 }
 
+// tooManySessions speaks of a moment, as tooFast.
+func tooManySessions(live string, taken []time.Time, most int, now time.Time) error {
+	return es.RefusePassing(es.ReasonRateLimited, "%d sessions have taken live %s over within a minute, the most that may", len(taken), live).
+		After(taken[len(taken)-most].Add(ratePeriod).Sub(now))
+}
+
 func notTogether(a, b string) error {
 	return es.Refuse("CONNECTION_NOT_FOUND", "lives %s and %s are in no connection with each other", a, b)
 }

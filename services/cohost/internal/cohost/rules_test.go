@@ -16,7 +16,7 @@ type row = estest.Row[cohost.Command, cohost.Event]
 
 const half = 30 * time.Second // timeout of all invitations here
 
-var rules = cohost.Rules{MaxMembers: 9, MaxPending: 3, LiveRate: 600, UserRate: 600, EndedKept: time.Hour, RejoinWithin: time.Minute}
+var rules = cohost.Rules{MaxMembers: 9, MaxPending: 3, LiveRate: 600, UserRate: 600, SessionRate: 3, EndedKept: time.Hour, RejoinWithin: time.Minute}
 
 // TestRules holds every rule of the package comment, in the files named after what is decided.
 func TestRules(t *testing.T) {

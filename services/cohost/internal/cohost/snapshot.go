@@ -33,7 +33,7 @@ type (
 		Start, Last time.Time
 		Len         int
 	}
-	// KeptSender is who has sent invitations lately, and when.
+	// KeptSender is who has sent invitations, or was taken over by sessions, lately, and when.
 	KeptSender struct {
 		Part   int // the oldest being 0
 		Sender Sender

@@ -17,6 +17,8 @@ type Rules struct {
 	// LiveRate and UserRate are how many invitations a live, and a host with all its lives, may send in any minute of log
 	// time, at least 1.
 	LiveRate, UserRate int
+	// SessionRate is how many sessions may take a live over in any minute of log time, at least 1.
+	SessionRate int
 	// RejoinWithin is how long, in log time, a host that was lost and is back may rejoin its connection.
 	RejoinWithin time.Duration
 	// EndedKept is how long, in log time, an ended live can still be looked up.
@@ -85,7 +87,7 @@ type State struct {
 	invitations es.Map[string, Invitation] // pending ones
 	byPair      es.Map[pair, string]       // id of the pending invitation
 	timeouts    es.Timers[string]          // by invitation id
-	senders     es.Recent[Sender]          // of the invitations of the last minute
+	senders     es.Recent[Sender]          // of the invitations of the last minute, and of its sessions
 	told        told
 }
 

@@ -23,7 +23,7 @@ import (
 var lives = []string{"l1", "l2", "l3", "l4"}
 
 func newFold() *Partition {
-	return New(Options{Rules: cohost.Rules{MaxMembers: 3, MaxPending: 2, LiveRate: 3, UserRate: 4, EndedKept: 20 * time.Second}, KeptNotices: 4})
+	return New(Options{Rules: cohost.Rules{MaxMembers: 3, MaxPending: 2, LiveRate: 3, UserRate: 4, SessionRate: 5, EndedKept: 20 * time.Second}, KeptNotices: 4})
 }
 
 // commit folds a group as the ledger does.

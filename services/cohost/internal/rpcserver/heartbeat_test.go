@@ -16,6 +16,10 @@ import (
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+
+	"github.com/faceoff-live/faceoff/pkg/rpc"
+
+	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
 )
 
 // tick is how late a transition may be: silence is looked at so often.
@@ -356,6 +360,40 @@ func TestSessionOfHeartbeat(t *testing.T) {
 		wantRefused(t, "older", second(beat("phone", "")), "SUPERSEDED")
 		wantRefused(t, "two at once", second(beat("desk", "phone")), "INVALID_ARGUMENT")
 		wantRefused(t, "bad session", second(beat("not one", "")), "INVALID_ARGUMENT")
+	})
+}
+
+// TestTooManySessions: a client that makes up a session for every heartbeat takes the live over so many times in a minute, hears when
+// to try again, and is there all the while.
+func TestTooManySessions(t *testing.T) {
+	inHouse(t, nil, func(t *testing.T, h *house) {
+		h.create("a")
+		began := h.partition.Now()
+		for i := range 2 * rate {
+			_, err := h.beat("a", fmt.Sprint("s", i))
+			if i < rate && err != nil {
+				t.Fatalf("session %d: %v", i, err)
+			}
+			if i < rate {
+				continue
+			}
+			wantRefused(t, "one too many", err, "RATE_LIMITED")
+			if r, _ := rpc.Refusal(err); r.RetryAfter <= 0 || h.partition.Now().Add(r.RetryAfter).Before(began.Add(time.Minute)) {
+				t.Fatalf("session %d is to try again after %v", i, r.RetryAfter)
+			}
+			pass(renew / 100)
+		}
+		if live, _ := h.partition.Live("a"); live.Presence.Stage != cohost.Present || live.Presence.Sessions.Fence != rate {
+			t.Errorf("%+v", live.Presence)
+		}
+		pass(unreachableAfter - 2*tick)
+		if got := h.stage("a"); got != cohostv1.Presence_PRESENT {
+			t.Errorf("after the last sign of life, although of a session that was refused: %v", got)
+		}
+		pass(time.Minute)
+		if p := must(h.beat("a", "last"))(t).GetPresence(); p.GetFence() != rate+1 {
+			t.Errorf("a minute later: %v", p)
+		}
 	})
 }
 

@@ -120,7 +120,7 @@ func serve(t *testing.T, server *rpc.Server) *grpc.ClientConn {
 func (h *house) open() {
 	p := partition.New(partition.Options{
 		Store: ledger.Store{Log: h.log, Lease: memory.NewLease("r1"), Peers: memory.NewPeers()}, KeptNotices: kept,
-		Rules:       cohost.Rules{MaxMembers: 3, MaxPending: 5, LiveRate: rate, UserRate: rate, EndedKept: time.Hour, RejoinWithin: rejoinWithin},
+		Rules:       cohost.Rules{MaxMembers: 3, MaxPending: 5, LiveRate: rate, UserRate: rate, SessionRate: rate, EndedKept: time.Hour, RejoinWithin: rejoinWithin},
 		Presence:    presence.Settings{Renew: renew, UnreachableAfter: unreachableAfter, Grace: grace, EndAfter: endAfter, RejoinWithin: rejoinWithin},
 		LeaveBattle: h.door.LetLostLeave,
 	})

@@ -819,14 +819,15 @@ func (x *Snapshot_Ending) GetAtMs() int64 {
 	return 0
 }
 
-// Who has sent invitations lately: a live, or a host's user.
+// Who has sent invitations lately: a live, or a host's user; or the live that sessions have taken over lately.
 type Snapshot_Sender struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Part   uint32                 `protobuf:"varint,1,opt,name=part,proto3" json:"part,omitempty"`
 	LiveId string                 `protobuf:"bytes,2,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
 	UserId string                 `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	// When they were sent.
+	// When that was.
 	AtMs          []int64 `protobuf:"varint,4,rep,packed,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	TakenLiveId   string  `protobuf:"bytes,5,opt,name=taken_live_id,json=takenLiveId,proto3" json:"taken_live_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -889,6 +890,13 @@ func (x *Snapshot_Sender) GetAtMs() []int64 {
 	return nil
 }
 
+func (x *Snapshot_Sender) GetTakenLiveId() string {
+	if x != nil {
+		return x.TakenLiveId
+	}
+	return ""
+}
+
 type Snapshot_Number struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	LiveId        string                 `protobuf:"bytes,1,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
@@ -945,7 +953,7 @@ var File_faceoff_cohost_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_faceoff_cohost_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	" faceoff/cohost/v1/snapshot.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\"\xb5\x11\n" +
+	" faceoff/cohost/v1/snapshot.proto\x12\x11faceoff.cohost.v1\x1a\x1efaceoff/cohost/v1/cohost.proto\x1a\x1afaceoff/user/v1/user.proto\"\xda\x11\n" +
 	"\bSnapshot\x126\n" +
 	"\x04live\x18\x01 \x01(\v2 .faceoff.cohost.v1.Snapshot.LiveH\x00R\x04live\x12A\n" +
 	"\n" +
@@ -1013,12 +1021,13 @@ const file_faceoff_cohost_v1_snapshot_proto_rawDesc = "" +
 	"\rexpires_at_ms\x18\a \x01(\x03R\vexpiresAtMs\x1a6\n" +
 	"\x06Ending\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x13\n" +
-	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x1ac\n" +
+	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x1a\x87\x01\n" +
 	"\x06Sender\x12\x12\n" +
 	"\x04part\x18\x01 \x01(\rR\x04part\x12\x17\n" +
 	"\alive_id\x18\x02 \x01(\tR\x06liveId\x12\x17\n" +
 	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x13\n" +
-	"\x05at_ms\x18\x04 \x03(\x03R\x04atMs\x1a9\n" +
+	"\x05at_ms\x18\x04 \x03(\x03R\x04atMs\x12\"\n" +
+	"\rtaken_live_id\x18\x05 \x01(\tR\vtakenLiveId\x1a9\n" +
 	"\x06Number\x12\x17\n" +
 	"\alive_id\x18\x01 \x01(\tR\x06liveId\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x03R\x06numberB\b\n" +
