@@ -139,17 +139,25 @@ func (p *Partition) whileWriting(ctx context.Context, r *running) error {
 	defer late()
 	recorded, at := after, time.Now()
 	return r.cohost.Run(ctx, after, func(ctx context.Context, g ledger.Group[*cohostv1.Entry]) error {
-		c, ok := cohostfeed.Facts(g)
-		if !ok && (g.Seq < recorded+recordBehind || time.Since(at) < recordEvery) {
-			return nil
+		commands := []battle.ReadCohost{{Sequence: g.Seq}} // its position alone
+		if c, ok := cohostfeed.Facts(g); ok {
+			commands = []battle.ReadCohost{c, commands[0]}
 		}
-		if _, err := r.ledger.Submit(ctx, ledger.Command[battle.Command]{Body: c}); err != nil {
-			if ctx.Err() == nil {
-				p.o.Log.Warn("group not recorded yet", "log", cohostfeed.Log, "seq", g.Seq, "error", err)
+		for _, c := range commands {
+			if len(c.Facts)+len(c.Sessions) == 0 && (g.Seq < recorded+recordBehind || time.Since(at) < recordEvery) {
+				continue
 			}
-			return err
+			result, err := r.ledger.Submit(ctx, ledger.Command[battle.Command]{Body: c})
+			if err != nil {
+				if ctx.Err() == nil {
+					p.o.Log.Warn("group not recorded yet", "log", cohostfeed.Log, "seq", g.Seq, "error", err)
+				}
+				return err
+			}
+			if len(result.Events) > 0 { // the end of a live that had no session tells nothing
+				recorded, at = g.Seq, time.Now()
+			}
 		}
-		recorded, at = g.Seq, time.Now()
 		return nil
 	})
 }

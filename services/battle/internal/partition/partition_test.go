@@ -196,27 +196,35 @@ func TestUnreadableCohost(t *testing.T) {
 	})
 }
 
-// Groups of COHOST_00 that battles do not depend on move the recorded position, but not often.
+// Groups of COHOST_00 that battles do not depend on move the recorded position, but not often. The end of a live that had no session is
+// one of them.
 func TestPositionsWithoutFacts(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t)
-		live, err := proto.Marshal(&cohostv1.Entry{Entry: &cohostv1.Entry_LiveCreated_{LiveCreated: &cohostv1.Entry_LiveCreated{LiveId: "a"}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		began := s.head()
-		for second := range uint64(3) {
-			<-time.After(1100 * time.Millisecond)
-			for range 1000 {
-				s.append(&ledgerv1.Group{Version: 1, Decisions: []*ledgerv1.Decision{{AtMs: time.Now().UnixMilli(), Entries: [][]byte{live}}}})
-			}
-			synctest.Wait()
-			if got, want := s.head()-began, second+1; got != want {
-				t.Errorf("after %d seconds and %d groups the log has %d positions, want %d", want, s.groups, got, want)
-			}
-		}
-	})
+	created := &cohostv1.Entry{Entry: &cohostv1.Entry_LiveCreated_{LiveCreated: &cohostv1.Entry_LiveCreated{LiveId: "a"}}}
+	ended := &cohostv1.Entry{Entry: &cohostv1.Entry_LiveEnding_{LiveEnding: &cohostv1.Entry_LiveEnding{LiveId: "a"}}}
+	for name, entries := range map[string][]*cohostv1.Entry{"created": {created}, "ended": {ended}, "both in turn": {created, ended}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t)
+				began := s.head()
+				for second := range uint64(3) {
+					<-time.After(1100 * time.Millisecond)
+					for i := range 1000 {
+						entry, err := proto.Marshal(entries[i%len(entries)])
+						if err != nil {
+							t.Fatal(err)
+						}
+						s.append(&ledgerv1.Group{Version: 1, Decisions: []*ledgerv1.Decision{{AtMs: time.Now().UnixMilli(), Entries: [][]byte{entry}}}})
+					}
+					synctest.Wait()
+					if got, want := s.head()-began, second+1; got != want {
+						t.Errorf("after %d seconds and %d groups the log has %d positions, want %d", want, s.groups, got, want)
+					}
+				}
+			})
+		})
+	}
 }
 
 // head is how many groups the partition has stored.
