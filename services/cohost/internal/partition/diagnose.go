@@ -53,6 +53,14 @@ func (p *Partition) late(gone []cohost.Live, now time.Time) (hosts, departures [
 			})
 		}
 	}
+	if p.ear.Cut() {
+		return hosts, departures
+	}
+	for id, due := range p.leases.Overdue(time.Now()) {
+		hosts = append(hosts, &diagnosticsv1.Waiting{
+			Kind: diagnosticsv1.Waiting_HOST, Id: id, Since: timestamppb.New(due), Detail: "present, and silent",
+		})
+	}
 	return hosts, departures
 }
 

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
+	diagnosticsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/diagnostics/v1"
 
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/ledger/memory"
@@ -86,6 +87,39 @@ func TestLateTick(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSilenceThatIsNotCounted: that a host is silent is seen by doctor, too, when the counts are started anew all the time, and it never
+// becomes unreachable.
+func TestSilenceThatIsNotCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p, stop := writing(t, nil, times)
+		defer stop()
+		began := time.Now()
+		for time.Since(began) < times.UnreachableAfter {
+			if found := p.Diagnose().GetWaiting(); len(found) > 0 {
+				t.Fatalf("after %v: %v", time.Since(began), found)
+			}
+			p.leases.Restart(time.Now())
+			<-time.After(time.Second)
+		}
+		p.leases.Restart(time.Now())
+		<-time.After(time.Second)
+		if got := p.stage("a"); got != cohost.Present {
+			t.Fatalf("stage %v", got)
+		}
+		found := p.Diagnose().GetWaiting()
+		if len(found) != 1 || found[0].GetKind() != diagnosticsv1.Waiting_HOST || found[0].GetId() != "a" || !found[0].GetSince().AsTime().Equal(began.Add(times.UnreachableAfter)) {
+			t.Errorf("found %v", found)
+		}
+		if _, err := p.Hear(t.Context(), "a", ""); err != nil {
+			t.Fatal(err)
+		}
+		if found := p.Diagnose().GetWaiting(); len(found) > 0 {
+			t.Errorf("heard again: %v", found)
+		}
+	})
 }
 
 // TestLastWord: a host that is heard before the decision is not decided to be silent, whoever asks for it.

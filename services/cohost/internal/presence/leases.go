@@ -3,6 +3,7 @@
 package presence
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -119,14 +120,25 @@ func (l *Leases) Silent(live string, stage cohost.Stage, now time.Time) bool {
 }
 
 func (l *Leases) silent(at lease, now time.Time) bool {
-	since := at.entered
-	for _, later := range []time.Time{at.heard, l.from} {
-		if later.After(since) {
-			since = later
+	return now.Sub(latest(at.entered, at.heard, l.from)) >= l.settings.Last(at.stage)
+}
+
+// Overdue returns the hosts that count as present although this replica has not heard them for longer than that may last, and since
+// when it is time. If they stay among them, whoever writes starts its counts anew again and again.
+func (l *Leases) Overdue(now time.Time) map[string]time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	overdue := make(map[string]time.Time)
+	for id, at := range l.lives {
+		due := latest(at.entered, at.heard).Add(l.settings.Last(cohost.Present))
+		if at.stage == cohost.Present && due.Before(now) {
+			overdue[id] = due
 		}
 	}
-	return now.Sub(since) >= l.settings.Last(at.stage)
+	return overdue
 }
+
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
 
 // Len returns how many lives have a lease.
 func (l *Leases) Len() int {
