@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -57,6 +58,7 @@ type Partition struct {
 
 	leases      *presence.Leases
 	ear         *presence.Ear
+	apart       atomic.Bool       // the log does not answer: this replica may be cut off with its server, and hear itself
 	departing   map[string]string // by the lives that leave because their hosts are lost: Presence.Departs
 	departs     chan struct{}     // tells of a new one
 	log         *slog.Logger

@@ -62,7 +62,7 @@ func (p *Partition) PresenceSettings() presence.Settings { return p.leases.Setti
 func (p *Partition) say(id, session string) error {
 	p.leases.Heard(id, time.Now())
 	err := p.ear.Say(id, session)
-	if err == nil && !p.ear.Cut() || p.ledger.Writes() {
+	if err == nil && !p.ear.Cut() && !p.apart.Load() || p.ledger.Writes() {
 		return nil
 	}
 	return fmt.Errorf("%w: this replica is cut off from the others", ledger.ErrUnavailable)

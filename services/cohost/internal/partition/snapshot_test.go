@@ -207,6 +207,7 @@ func TestSnapshotKnowsAllFields(t *testing.T) {
 			"told",        // a projector's
 			"leases",      // of this replica; the stages that they follow are the lives'
 			"ear",         // hears
+			"apart",       // of this replica
 			"departing",   // follows from the lives
 			"departs",     // wakes
 			"log",         // is told

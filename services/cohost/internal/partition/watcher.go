@@ -35,6 +35,7 @@ func newWatcher(p *Partition) *watcher {
 func (w *watcher) rest(now time.Time) {
 	w.p.ear.Rest(now)
 	w.answered.Store(&now)
+	w.p.apart.Store(false)
 }
 
 // take takes a message from the other replicas, or from itself. A session that was superseded is no sign of life.
@@ -59,12 +60,13 @@ func (w *watcher) tick(ctx context.Context, now time.Time) {
 		return
 	}
 	whole := w.p.ear.Whole(now)
+	w.ask(ctx, now, deaf)
+	apart := now.Sub(*w.answered.Load()) > deaf
+	w.p.apart.Store(apart)
 	if !w.p.ledger.Writes() {
-		w.answered.Store(&now)
 		return
 	}
-	w.ask(ctx, now, deaf)
-	if late || !whole || now.Sub(*w.answered.Load()) > deaf {
+	if late || !whole || apart {
 		l.Restart(now)
 	}
 	for _, turn := range l.Due(now) {
@@ -73,7 +75,7 @@ func (w *watcher) tick(ctx context.Context, now time.Time) {
 }
 
 // ask makes sure that the log answers: who is cut off from it with others, and hears only them, could not decide anything
-// now, and must not later.
+// now, and must not later; and who does not write is not heard by the one that does.
 func (w *watcher) ask(ctx context.Context, now time.Time, patience time.Duration) {
 	if !w.asking.CompareAndSwap(false, true) {
 		return

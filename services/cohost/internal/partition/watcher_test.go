@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,6 +119,66 @@ func TestSilenceThatIsNotCounted(t *testing.T) {
 		}
 		if found := p.Diagnose().GetWaiting(); len(found) > 0 {
 			t.Errorf("heard again: %v", found)
+		}
+	})
+}
+
+// apart is a log whose head does not answer a replica for a while.
+type apart struct {
+	ledger.Log
+	cut atomic.Bool
+}
+
+func (l *apart) Head(ctx context.Context) (uint64, error) {
+	if l.cut.Load() {
+		return 0, errors.New("no answer")
+	}
+	return l.Log.Head(ctx)
+}
+
+// TestApartFromTheLog: a replica that does not write, and is cut off from the log together with its server, hears itself and nobody
+// else; it refuses signs of life as long, for the host to go to another.
+func TestApartFromTheLog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log, leases, peers := memory.NewLog(), memory.NewLeases(), memory.NewPeers()
+		start := func(name string, log ledger.Log) (*Partition, func()) {
+			p := New(Options{
+				Store: ledger.Store{Log: log, Lease: leases.Lease(Name, name), Peers: peers}, KeptNotices: 16, Presence: times,
+				Rules: cohost.Rules{MaxMembers: 3, MaxPending: 5, LiveRate: 5, UserRate: 5, SessionRate: 5, EndedKept: time.Hour},
+			})
+			ctx, cancel := context.WithCancel(context.Background())
+			ready, done := make(chan struct{}), make(chan error, 1)
+			go func() { done <- p.Run(ctx, func() { close(ready) }) }()
+			<-ready
+			return p, func() { cancel(); <-done }
+		}
+		writer, stop := start("r1", log)
+		defer stop()
+		writer.do(t, cohost.CreateLive{LiveID: "a", Kind: cohost.Video, Host: cohost.User{ID: "u"}})
+		cut := &apart{Log: log}
+		other, stopOther := start("r2", cut)
+		defer stopOther()
+		hear := func(p *Partition) error {
+			_, err := p.Hear(t.Context(), "a", "")
+			return err
+		}
+		<-time.After(times.Deaf())
+		if err := hear(other); err != nil || other.ledger.Writes() {
+			t.Fatalf("answers: %v", err)
+		}
+		cut.cut.Store(true)
+		<-time.After(times.Deaf() + 4*times.Tick())
+		if err := hear(other); !errors.Is(err, ledger.ErrUnavailable) {
+			t.Errorf("cut off from the log: %v", err)
+		}
+		if err := hear(writer); err != nil {
+			t.Errorf("at the writer: %v", err)
+		}
+		cut.cut.Store(false)
+		<-time.After(4 * times.Tick()) // one asks, the next one knows
+		if err := hear(other); err != nil {
+			t.Errorf("answers again: %v", err)
 		}
 	})
 }
