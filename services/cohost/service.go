@@ -22,6 +22,7 @@ import (
 	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
 	"github.com/faceoff-live/faceoff/services/cohost/internal/natsserver"
 	"github.com/faceoff-live/faceoff/services/cohost/internal/partition"
+	"github.com/faceoff-live/faceoff/services/cohost/internal/presence"
 	"github.com/faceoff-live/faceoff/services/cohost/internal/rpcserver"
 )
 
@@ -34,6 +35,8 @@ type Deps struct {
 	// NATS carries signs of life: those that come by it, and from replica to replica. Nil if there is no such door, and one
 	// replica only.
 	NATS *nats.Conn
+	// Signs carries signs of life from replica to replica instead of NATS, if it is not nil.
+	Signs Carrier
 	// Battle reaches battle's BattleCoordinationService with service tokens; nil if there is no battle service.
 	Battle  grpc.ClientConnInterface
 	Log     *slog.Logger
@@ -41,6 +44,9 @@ type Deps struct {
 	// Wall tells wall time; nil stands for time.Now.
 	Wall func() time.Time
 }
+
+// Carrier takes signs of life from replica to replica. It may lose them.
+type Carrier = presence.Carrier
 
 // Logs are the logs that the service owns.
 func Logs() []ledger.LogName {
@@ -65,6 +71,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Signs == nil {
+		d.Signs = presence.Over(d.NATS)
 	}
 	s := &Service{cfg: cfg, d: d, metrics: telemetry.Ledger(d.Metrics)}
 	s.server = rpcserver.New(rpcserver.Options{
@@ -122,7 +131,7 @@ func (s *Service) run(ctx context.Context, ready func()) error {
 		},
 		KeptNotices: s.cfg.EventsKept,
 		Presence:    s.cfg.presence(),
-		NATS:        s.d.NATS,
+		Signs:       s.d.Signs,
 		LeaveBattle: s.server.LetLostLeave,
 		Logger:      s.d.Log,
 		Metrics:     s.metrics,

@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/watch"
 
@@ -33,8 +31,8 @@ type Options struct {
 	KeptNotices int
 	// Presence holds the times of presence.
 	Presence presence.Settings
-	// NATS carries signs of life between replicas; nil if there is one replica only.
-	NATS *nats.Conn
+	// Signs carries signs of life between replicas; nil if there is one replica only.
+	Signs presence.Carrier
 	// LeaveBattle has a live whose host is lost leave its battle, and returns when it has or cannot; cause names the loss, the same
 	// whenever it is tried again. Nil if there is no battle service.
 	LeaveBattle func(ctx context.Context, cause, live string)
@@ -90,7 +88,7 @@ func fold(o Options) *Partition {
 		log:         o.Logger,
 	}
 	if o.Store.Lease != nil {
-		p.ear = presence.NewEar(o.NATS, Name, o.Store.Lease.Self(), o.Presence)
+		p.ear = presence.NewEar(o.Signs, Name, o.Store.Lease.Self(), o.Presence)
 	}
 	return p
 }

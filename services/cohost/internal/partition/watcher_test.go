@@ -30,7 +30,7 @@ import (
 func writing(t *testing.T, nc *nats.Conn, s presence.Settings) (p *Partition, stop func()) {
 	t.Helper()
 	p = New(Options{
-		Store: ledger.Store{Log: memory.NewLog(), Lease: memory.NewLease("r1"), Peers: memory.NewPeers()}, KeptNotices: 16, Presence: s, NATS: nc,
+		Store: ledger.Store{Log: memory.NewLog(), Lease: memory.NewLease("r1"), Peers: memory.NewPeers()}, KeptNotices: 16, Presence: s, Signs: presence.Over(nc),
 		Rules: cohost.Rules{MaxMembers: 3, MaxPending: 5, LiveRate: 5, UserRate: 5, SessionRate: 5, EndedKept: time.Hour},
 	})
 	ctx, cancel := context.WithCancel(context.Background())

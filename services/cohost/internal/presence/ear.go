@@ -2,7 +2,6 @@ package presence
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -15,46 +14,34 @@ import (
 // maxSigns is how many signs of life may wait to be taken; if there are more, some have been missed.
 const maxSigns = 65_536
 
-// Ear passes signs of life to all replicas over core NATS, and hears theirs. It also hears itself: a replica that does
+// Ear passes signs of life to all replicas, and hears theirs. It also hears itself: a replica that does
 // not is cut off, whatever its connection says.
 type Ear struct {
-	nc    *nats.Conn // nil: there is one replica
-	signs string     // subject
-	echo  string     // subject of what this replica says to itself
+	carrier Carrier // nil: there is one replica
+	signs   string  // subject
+	echo    string  // subject of what this replica says to itself
 
 	heard    chan *nats.Msg
-	sub      *nats.Subscription
-	missed   int    // messages, as last seen
-	breaks   uint64 // reconnects, as last seen
+	missed   int // as last seen
 	echoed   time.Time
 	cut      atomic.Bool
 	settings Settings
 }
 
-// NewEar makes an Ear for the replicas of a log; self is this one's name. nc may be nil.
-func NewEar(nc *nats.Conn, log, self string, s Settings) *Ear {
+// NewEar makes an Ear for the replicas of a log; self is this one's name. carrier may be nil.
+func NewEar(carrier Carrier, log, self string, s Settings) *Ear {
 	return &Ear{
-		nc: nc, signs: "presence." + log + ".sign", echo: "presence." + log + ".echo." + self,
+		carrier: carrier, signs: "presence." + log + ".sign", echo: "presence." + log + ".echo." + self,
 		heard: make(chan *nats.Msg, maxSigns), settings: s,
 	}
 }
 
 // Open begins to hear.
 func (e *Ear) Open(ctx context.Context) error {
-	if e.nc == nil {
+	if e.carrier == nil {
 		return nil
 	}
-	for _, subject := range []string{e.signs, e.echo} {
-		sub, err := e.nc.ChanSubscribe(subject, e.heard)
-		if err != nil {
-			return fmt.Errorf("%s: %w", subject, err)
-		}
-		context.AfterFunc(ctx, func() { _ = sub.Unsubscribe() })
-		if subject == e.signs {
-			e.sub = sub
-		}
-	}
-	return nil
+	return e.carrier.Listen(ctx, e.heard, e.signs, e.echo)
 }
 
 // Heard is what has come in; see Take.
@@ -75,14 +62,14 @@ func (e *Ear) Take(m *nats.Msg, now time.Time) (live, session string, ok bool) {
 
 // Say passes a sign of life to all replicas. The error says that it has not reached them.
 func (e *Ear) Say(live, session string) error {
-	if e.nc == nil {
+	if e.carrier == nil {
 		return nil
 	}
 	b, err := proto.Marshal(&cohostv1.HeartbeatRequest{LiveId: live, SessionId: session})
 	if err != nil {
 		return err
 	}
-	return e.nc.Publish(e.signs, b)
+	return e.carrier.Publish(e.signs, b)
 }
 
 // Cut reports whether this replica is cut off from the others, as far as it knows.
@@ -97,15 +84,14 @@ func (e *Ear) Rest(now time.Time) {
 // Whole reports whether nothing can have been missed since it was asked last, and says something to itself for the next
 // time. It, Rest and Take are for one goroutine.
 func (e *Ear) Whole(now time.Time) bool {
-	if e.nc == nil {
+	if e.carrier == nil {
 		return true
 	}
-	err := e.nc.Publish(e.echo, nil) // also while cut off: it is by its return that the end of that is heard
+	err := e.carrier.Publish(e.echo, nil) // also while cut off: it is by its return that the end of that is heard
 	cut := err != nil || now.Sub(e.echoed) > e.settings.Deaf()
 	e.cut.Store(cut)
-	missed, _ := e.sub.Dropped()
-	breaks := e.nc.Stats().Reconnects
-	whole := !cut && missed == e.missed && breaks == e.breaks
-	e.missed, e.breaks = missed, breaks
+	missed := e.carrier.Missed()
+	whole := !cut && missed == e.missed
+	e.missed = missed
 	return whole
 }

@@ -21,7 +21,7 @@ func TestEarMissesSomething(t *testing.T) {
 		lasts bool
 	}{
 		"messages were dropped": {harm: func(t *testing.T, nc *nats.Conn) {
-			for range cap(presence.NewEar(nc, "LOG", "r1", settings).Heard()) + 1 {
+			for range cap(presence.NewEar(presence.Over(nc), "LOG", "r1", settings).Heard()) + 1 {
 				if err := nc.Publish("presence.LOG.sign", nil); err != nil {
 					t.Fatal(err)
 				}
@@ -43,7 +43,7 @@ func TestEarMissesSomething(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			nc := natstest.Connect(t, natstest.Start(t))
-			ear := presence.NewEar(nc, "LOG", "r1", settings)
+			ear := presence.NewEar(presence.Over(nc), "LOG", "r1", settings)
 			if err := ear.Open(t.Context()); err != nil {
 				t.Fatal(err)
 			}
