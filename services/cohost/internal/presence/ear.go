@@ -2,6 +2,7 @@ package presence
 
 import (
 	"context"
+	"encoding/binary"
 	"sync/atomic"
 	"time"
 
@@ -22,8 +23,9 @@ type Ear struct {
 	echo    string  // subject of what this replica says to itself
 
 	heard    chan *nats.Msg
-	missed   int // as last seen
-	echoed   time.Time
+	missed   int       // as last seen
+	began    time.Time // which echoes are counted from
+	echoed   time.Time // when it said what it has heard of itself last
 	cut      atomic.Bool
 	settings Settings
 }
@@ -32,7 +34,7 @@ type Ear struct {
 func NewEar(carrier Carrier, log, self string, s Settings) *Ear {
 	return &Ear{
 		carrier: carrier, signs: "presence." + log + ".sign", echo: "presence." + log + ".echo." + self,
-		heard: make(chan *nats.Msg, maxSigns), settings: s,
+		heard: make(chan *nats.Msg, maxSigns), settings: s, began: time.Now(),
 	}
 }
 
@@ -50,7 +52,10 @@ func (e *Ear) Heard() <-chan *nats.Msg { return e.heard }
 // Take reads a message as a sign of life; ok is false if it is none.
 func (e *Ear) Take(m *nats.Msg, now time.Time) (live, session string, ok bool) {
 	if m.Subject == e.echo {
-		e.echoed = now
+		after, n := binary.Varint(m.Data)
+		if said := e.began.Add(time.Duration(after)); n > 0 && said.After(e.echoed) && !said.After(now) {
+			e.echoed = said // not now: what was said after it may still be under way
+		}
 		return "", "", false
 	}
 	sign := new(cohostv1.HeartbeatRequest)
@@ -87,7 +92,7 @@ func (e *Ear) Whole(now time.Time) bool {
 	if e.carrier == nil {
 		return true
 	}
-	err := e.carrier.Publish(e.echo, nil) // also while cut off: it is by its return that the end of that is heard
+	err := e.carrier.Publish(e.echo, binary.AppendVarint(nil, int64(now.Sub(e.began)))) // also while cut off: it is by its return that the end of that is heard
 	cut := err != nil || now.Sub(e.echoed) > e.settings.Deaf()
 	e.cut.Store(cut)
 	missed := e.carrier.Missed()
