@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/grpc/metadata"
+
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 
+	"github.com/faceoff-live/faceoff/pkg/auth"
 	"github.com/faceoff-live/faceoff/pkg/rpc"
 
 	"github.com/faceoff-live/faceoff/test/sim/check"
@@ -22,6 +25,8 @@ type client struct {
 	number int
 	// since is the part of COHOST_00 that reads must know of: 0 while replicas may be behind.
 	since uint64
+	// session, if not empty, is named by all commands, and as is the live whose host makes them; empty for a backend.
+	session, as string
 
 	cohost cohostv1.CohostServiceClient
 	battle battlev1.BattleServiceClient
@@ -44,6 +49,10 @@ const tries = 8
 func (c *client) do(o check.Op, call func(ctx context.Context, o *check.Op) error) check.Op {
 	c.number++
 	o.ID = fmt.Sprintf("sim/%s-%d", c.name, c.number)
+	o.Session = c.session
+	if c.as != "" {
+		o.As = c.as
+	}
 	return c.again(o, call)
 }
 
@@ -60,7 +69,7 @@ func (c *client) again(o check.Op, call func(ctx context.Context, o *check.Op) e
 			o.Tried, o.Since, o.SinceCohost = true, o.Own.Before, o.Cohost.Before
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), c.w.faults.between(300*time.Millisecond, 5*time.Second))
-		err := call(rpc.WithCommandID(ctx, o.ID[len("sim/"):]), &o)
+		err := call(callAs(rpc.WithCommandID(ctx, o.ID[len("sim/"):]), o), &o)
 		cancel()
 		o.Own.After, o.Cohost.After = c.w.head(own), c.w.head(cohostLog)
 		if err == nil {
@@ -76,6 +85,17 @@ func (c *client) again(o check.Op, call func(ctx context.Context, o *check.Op) e
 	}
 	c.h.add(o, call)
 	return o
+}
+
+// callAs is the context of a call that names the session of a command, and the host whose it is.
+func callAs(ctx context.Context, o check.Op) context.Context {
+	if o.Session != "" {
+		ctx = metadata.AppendToOutgoingContext(ctx, "faceoff-session", o.Session)
+	}
+	if o.As != "" {
+		ctx = auth.With(ctx, auth.Principal{Key: caller.Key, User: caller.User, Live: o.As, Role: auth.Host})
+	}
+	return ctx
 }
 
 // gifts sends gift events until there are verdicts for them, or gives up. It reports whether there are.

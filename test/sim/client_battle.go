@@ -36,17 +36,15 @@ var verbs = map[check.Kind]verb{
 	check.EndBattle:     sends(battlev1.BattleServiceClient.EndBattle),
 	check.ExtendBattle:  sends(battlev1.BattleServiceClient.ExtendBattle),
 	check.VoidBattle:    sends(battlev1.BattleServiceClient.VoidBattle),
+	check.RejoinBattle:  sends(battlev1.BattleServiceClient.RejoinBattle),
 }
 
 // inBattle has a request decided and records the answer, and the battle that it tells of.
 func (c *client) inBattle(o check.Op) (check.Op, *battlev1.Battle) {
 	var b *battlev1.Battle
 	o = c.do(o, func(ctx context.Context, o *check.Op) error {
-		switch {
-		case o.Live == "" && o.As == "":
+		if o.Live == "" && o.As == "" {
 			ctx = auth.With(ctx, admin)
-		case o.As != "":
-			ctx = auth.With(ctx, auth.Principal{Key: caller.Key, User: caller.User, Live: o.As, Role: auth.Host})
 		}
 		a, err := verbs[o.Kind](ctx, c.battle, o.Request)
 		if err != nil {

@@ -87,6 +87,13 @@ func (c *client) exit(live string) check.Op {
 	})
 }
 
+func (c *client) rejoin(live string) check.Op {
+	return c.do(check.Op{Kind: check.Rejoin, Live: live}, func(ctx context.Context, o *check.Op) error {
+		a, err := c.cohost.RejoinHostConnection(ctx, &cohostv1.RejoinHostConnectionRequest{LiveId: live})
+		return c.told(o, a.GetState(), err)
+	})
+}
+
 func (c *client) setLayout(live, template string) check.Op {
 	r := &cohostv1.SetLayoutTemplateRequest{LiveId: live, LayoutTemplate: template}
 	return c.do(check.Op{Kind: check.SetLayout, Live: live, Request: r}, func(ctx context.Context, o *check.Op) error {

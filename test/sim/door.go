@@ -8,6 +8,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 )
 
 // door is how somebody reaches a service: some replica of it, through a network that loses, delays and repeats calls.
@@ -31,6 +33,9 @@ func (d *door) Invoke(ctx context.Context, method string, args, reply any, _ ...
 		}
 	}
 	slot := d.slot()
+	if r, ok := args.(*battlev1.LeaveBattleRequest); ok && r.GetReason() == battlev1.UserExitBattle_LOST {
+		d.world.air.leaves(r.GetLiveId(), d.world.now())
+	}
 	if in.hits(callLost, from) {
 		return unavailable(in.silence(ctx))
 	}

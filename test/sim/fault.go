@@ -3,11 +3,15 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/faceoff-live/faceoff/test/sim/check"
 )
 
 // fault is a way to harm the services.
@@ -36,6 +40,10 @@ const (
 	callLate
 	callSlow
 	callTwice
+	signLost // a sign of life, or what a replica says to itself, does not reach a replica
+	signLate
+	signTwice
+	signDropped // there is no room for it, which that replica knows
 	faults
 )
 
@@ -56,6 +64,13 @@ type mishap struct {
 	jump  time.Duration // of its wall clock
 }
 
+// gap is a time in which a replica of cohost does not hear others: nobody at all, or only itself, cut off together with the logs.
+type gap struct {
+	from, until time.Duration
+	slot        int
+	deaf        bool // it does not hear itself either
+}
+
 // clock of a replica's machine, against virtual time.
 type clock struct {
 	offset time.Duration
@@ -67,6 +82,9 @@ type plan struct {
 	episodes []episode
 	mishaps  []mishap
 	clocks   [slots]clock
+	gaps     []gap
+	// calm is a time in which nothing happens to cohost, nor to calls from outside; none if it ends where it begins.
+	calm struct{ from, until time.Duration }
 	// always is how likely each fault is outside of episodes.
 	always [faults]float64
 }
@@ -76,7 +94,7 @@ func newPlan(seed uint64, length time.Duration) plan {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	var p plan
 	for f := range p.always {
-		if rng.IntN(3) == 0 && fault(f) != logAway {
+		if rng.IntN(3) == 0 && fault(f) != logAway && fault(f) != signDropped {
 			p.always[f] = 0.05 * rng.Float64()
 		}
 	}
@@ -103,7 +121,33 @@ func newPlan(seed uint64, length time.Duration) plan {
 		}
 		p.mishaps = append(p.mishaps, m)
 	}
+	p.plan(rand.New(rand.NewPCG(seed, 4)), length)
 	return p
+}
+
+// plan draws in which times replicas of cohost hear nobody, and when nothing happens to them.
+func (p *plan) plan(rng *rand.Rand, length time.Duration) {
+	for at := time.Second; at < length; at += time.Second + time.Duration(rng.Int64N(int64(14*time.Second))) {
+		g := gap{from: at, slot: cohostService*replicas + rng.IntN(replicas), deaf: rng.IntN(2) == 0}
+		g.until = at + 200*time.Millisecond + time.Duration(rng.Int64N(int64(3*time.Second)))
+		if rng.IntN(3) == 0 {
+			g.until += 8 * time.Second
+		}
+		p.gaps = append(p.gaps, g)
+		if !g.deaf {
+			p.episodes = append(p.episodes, episode{from: g.from, until: g.until, fault: logAway, slot: g.slot, chance: 1})
+		}
+	}
+	slices.SortFunc(p.episodes, func(a, b episode) int { return cmp.Compare(a.from, b.from) })
+	if rng.IntN(2) == 0 && length > 25*time.Second {
+		p.calm.from = time.Duration(rng.Int64N(int64(length - 20*time.Second)))
+		p.calm.until = p.calm.from + 12*time.Second + time.Duration(rng.Int64N(int64(20*time.Second)))
+	}
+}
+
+// still reports whether nothing happens to a slot, or to calls from outside, at a time.
+func (p *plan) still(at time.Duration, slot int) bool {
+	return p.calm.from <= at && at < p.calm.until && slot < (cohostService+1)*replicas
 }
 
 // injector decides, call by call, whether a fault happens.
@@ -125,11 +169,12 @@ func newInjector(seed uint64, p plan) *injector {
 func (i *injector) hits(f fault, slot int) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.quiet {
+	at := time.Since(i.start)
+	if i.quiet || i.plan.still(at, slot) {
 		return false
 	}
 	chance := i.plan.always[f]
-	for at, n := time.Since(i.start), 0; n < len(i.plan.episodes) && i.plan.episodes[n].from <= at; n++ {
+	for n := 0; n < len(i.plan.episodes) && i.plan.episodes[n].from <= at; n++ {
 		if e := i.plan.episodes[n]; e.fault == f && at < e.until && (e.slot < 0 || e.slot == slot) {
 			chance = max(chance, e.chance)
 		}
@@ -139,6 +184,48 @@ func (i *injector) hits(f fault, slot int) bool {
 		i.count++
 	}
 	return hit
+}
+
+// deafness are the times, up to when faults ceased, in which replicas of cohost could not hear whoever gave a sign of life, or ask the log.
+func (p *plan) deafness(ceased time.Duration) (all []check.Spell) {
+	add := func(slot int, from, until time.Duration) {
+		if until = min(until, ceased); from < until {
+			all = append(all, check.Spell{Replica: machine(slot), From: from, Until: until})
+		}
+	}
+	outside := func(slot int, from, until time.Duration) {
+		if slot >= (cohostService+1)*replicas {
+			return
+		}
+		add(slot, from, min(until, max(p.calm.from, from)))
+		add(slot, max(from, min(p.calm.until, until)), until)
+	}
+	for _, g := range p.gaps {
+		if g.deaf {
+			outside(g.slot, g.from, g.until)
+		}
+	}
+	for _, e := range p.episodes {
+		for slot := range replicas {
+			if e.fault == logAway && (e.slot < 0 || e.slot == slot) {
+				outside(slot, e.from, e.until)
+			}
+		}
+	}
+	return all
+}
+
+// apart reports whether what one replica of cohost says to another, or to itself, does not reach it now.
+func (i *injector) apart(from, to int) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	at := time.Since(i.start)
+	if i.quiet || i.plan.still(at, to) {
+		return false
+	}
+	return slices.ContainsFunc(i.plan.gaps, func(g gap) bool {
+		return g.from <= at && at < g.until && (g.deaf && g.slot == to || !g.deaf && from != to && (g.slot == from || g.slot == to))
+	})
 }
 
 // between draws a time.

@@ -27,6 +27,7 @@ type history struct {
 	reads  []check.Read
 	scores []check.Scores
 	told   []check.Told
+	beats  []check.Beat
 	// giftsLost is how many gifts never got a verdict.
 	giftsLost int
 
@@ -78,6 +79,12 @@ func (h *history) heardOf(t check.Told) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.told = append(h.told, t)
+}
+
+func (h *history) addBeat(b check.Beat) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.beats = append(h.beats, b)
 }
 
 func (h *history) sawScores(s check.Scores) {

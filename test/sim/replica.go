@@ -52,6 +52,7 @@ type replica struct {
 	stop   context.CancelFunc
 	ended  sync.WaitGroup
 
+	mouth   *mouth
 	methods methods
 	streams streams
 	calls   sync.WaitGroup
@@ -76,6 +77,7 @@ func machine(slot int) string { return fmt.Sprintf("%s-%d", names[slot/replicas]
 // launch starts a replica with nothing but the logs, and snapshots of them unless it is to fold whole ones.
 func (w *world) launch(slot, life int, whole bool) (*replica, error) {
 	r := &replica{world: w, slot: slot, whole: whole, id: fmt.Sprintf("%s-%d", machine(slot), life), ready: make(chan struct{}), methods: methods{}, streams: streams{}}
+	r.mouth = &mouth{r: r}
 	s, err := r.service()
 	if err != nil {
 		return nil, err
@@ -106,7 +108,10 @@ func (r *replica) service() (service, error) {
 		l := w.shape.limits
 		cfg.MaxMembers, cfg.MaxInvitations, cfg.InvitationsPerLive, cfg.InvitationsPerUser = l.Members, l.Pending, l.LiveRate, l.UserRate
 		cfg.EventsKept = 4096 // all
-		return cohost.New(cfg, cohost.Deps{Stores: st, Battle: &door{world: w, caller: r, service: battleService}, Log: log, Wall: wall})
+		cfg.SessionsPerLive = l.Sessions
+		cfg.PresenceRenew, cfg.PresenceUnreachableAfter, cfg.PresenceGrace = milliseconds(l.Renew), milliseconds(l.Unreachable), milliseconds(l.Grace)
+		cfg.PresenceEndAfter, cfg.PresenceRejoinWithin = milliseconds(l.EndAfter), milliseconds(l.Rejoin)
+		return cohost.New(cfg, cohost.Deps{Stores: st, Signs: r.mouth, Battle: &door{world: w, caller: r, service: battleService}, Log: log, Wall: wall})
 	case battleService:
 		cfg := battle.DefaultConfig()
 		l := w.shape.limits

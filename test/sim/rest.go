@@ -35,6 +35,9 @@ func (w *world) bookAll(h *history) (stuck []string) {
 		}
 		return ok
 	}
+	for _, live := range w.shape.hosted { // whose hosts have stopped
+		must(c.endLive(live), "LIVE_NOT_FOUND")
+	}
 	for _, live := range w.shape.lives {
 		must(c.create(live), "LIVE_EXISTS")
 		must(c.exit(live), "CONNECTION_NOT_FOUND")

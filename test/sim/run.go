@@ -47,14 +47,19 @@ func Run(seed uint64, steps int) (Result, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); w.mishaps(ctx) }()
+	hosts := newCrew(w, h, seed)
 	work(w, h, seed, steps)
 	stop()
 	<-ended
 
 	r := Result{Faults: w.faults.stop()}
+	close(hosts.resting)
 	heads := w.heads()
+	w.ceased = w.now()
 	w.settle()
 	stuck := w.awaitEnd()
+	stuck = append(stuck, w.awaitPresence(h, hosts)...)
+	hosts.stop()
 	if len(stuck) == 0 {
 		stuck = w.bookAll(h)
 	}
@@ -106,7 +111,8 @@ func (w *world) awaitEnd() []string {
 // judge has the checks judge the run.
 func (r *Result) judge(w *world, h *history, rest map[string]uint64, stuck []string) {
 	report := check.Check(check.Run{
-		Logs: w.groups(), Ops: h.ops, Gifts: h.gifts, Sent: h.tried, Reads: h.reads, Told: h.told, Scores: h.scores, Complete: true, Limits: w.shape.limits, Rest: rest,
+		Presence: w.presence(h),
+		Logs:     w.groups(), Ops: h.ops, Gifts: h.gifts, Sent: h.tried, Reads: h.reads, Told: h.told, Scores: h.scores, Complete: true, Limits: w.shape.limits, Rest: rest,
 	})
 	r.Findings, r.Settled, r.Sizes, r.Became = report.Findings, report.Settled, report.Sizes, report.Became
 	r.Done, r.Refusals = map[string]int{}, map[string]int{}

@@ -17,6 +17,8 @@ type shape struct {
 	limits check.Limits
 	// crowd: callers would rather have one connection grow than found others.
 	crowd bool
+	// hosted are the lives whose hosts show presence; the others are driven by backends alone.
+	hosted []string
 }
 
 func newShape(seed uint64) shape {
@@ -42,11 +44,24 @@ func newShape(seed uint64) shape {
 		s.limits.BattleLiveRate = 1 + rng.IntN(4)
 		s.limits.BattleUserRate = s.limits.BattleLiveRate + 1 + rng.IntN(3)
 	}
+	s.limits.Renew, s.limits.Unreachable, s.limits.Grace, s.limits.EndAfter, s.limits.Rejoin = 3000, 8000, 15_000, 60_000, 60_000
+	if rng.IntN(2) == 0 { // for more of it to happen in a run
+		s.limits.Renew, s.limits.Unreachable, s.limits.Grace, s.limits.EndAfter, s.limits.Rejoin = 900, 2500, 3000, 7000, 5000
+		s.limits.LongestBattle = 40_000
+	}
+	if s.limits.Sessions = 30; rng.IntN(4) == 0 {
+		s.limits.Sessions = 2 + rng.IntN(3)
+	}
 	for i := range video {
 		s.lives = append(s.lives, fmt.Sprintf("live%d", i))
 	}
 	for i := range voice {
 		s.lives = append(s.lives, fmt.Sprintf("voice%d", i))
+	}
+	for _, live := range s.lives {
+		if rng.IntN(5) < 2 {
+			s.hosted = append(s.hosted, live)
+		}
 	}
 	return s
 }

@@ -45,10 +45,10 @@ type log struct {
 }
 
 // put stores a group. Nobody's patience ends it: it is on its way.
-func (l log) put(after uint64, group []byte, sent time.Time) error {
+func (l log) put(after uint64, group []byte, decided, sent time.Time) error {
 	err := l.inner.Append(context.Background(), after, group)
 	if err == nil {
-		l.r.world.takeovers.stored(l.name, l.r.id, after+1, sent)
+		l.r.world.takeovers.stored(l.name, l.r.id, after+1, decided, sent)
 	}
 	return err
 }
@@ -57,25 +57,26 @@ func (l log) Append(ctx context.Context, after uint64, group []byte) error {
 	if l.r.dead() {
 		return errGone
 	}
+	decided := time.Now()
 	l.r.await()
 	in, sent := l.r.world.faults, time.Now()
 	switch {
 	case in.hits(appendLost, l.r.slot), in.hits(logAway, l.r.slot):
 		return in.silence(ctx)
 	case in.hits(appendUnknown, l.r.slot):
-		_ = l.put(after, group, sent) // nobody hears of it
+		_ = l.put(after, group, decided, sent) // nobody hears of it
 		return in.silence(ctx)
 	case in.hits(appendLate, l.r.slot):
 		group = bytes.Clone(group)
 		l.r.world.later(in.between(time.Millisecond, 4*time.Second), func() {
-			_ = l.put(after, group, sent) // nobody hears of it
+			_ = l.put(after, group, decided, sent) // nobody hears of it
 		})
 		return in.silence(ctx)
 	}
 	if err := wait(ctx, l.r.latency(appendSlow)); err != nil {
 		return err // on its way, and never there
 	}
-	err := l.put(after, group, sent)
+	err := l.put(after, group, decided, sent)
 	l.r.await()
 	if e := wait(ctx, in.between(50*time.Microsecond, time.Millisecond)); e != nil {
 		return e

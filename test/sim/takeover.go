@@ -21,11 +21,11 @@ type turn struct {
 	got, began   time.Time
 }
 
-// shipment is a stored group on its way.
+// shipment is a stored group on its way. It was decided when it was to be sent; a replica that pauses sends it later.
 type shipment struct {
-	log, replica string
-	seq          uint64
-	sent, stored time.Time
+	log, replica          string
+	seq                   uint64
+	decided, sent, stored time.Time
 }
 
 // lease notes whether a replica has the lease.
@@ -51,10 +51,10 @@ func (t *takeovers) began(log, replica string) {
 	t.turns = append(t.turns, turn{log, replica, t.holds[key], time.Now()})
 }
 
-func (t *takeovers) stored(log, replica string, seq uint64, sent time.Time) {
+func (t *takeovers) stored(log, replica string, seq uint64, decided, sent time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.groups = append(t.groups, shipment{log, replica, seq, sent, time.Now()})
+	t.groups = append(t.groups, shipment{log, replica, seq, decided, sent, time.Now()})
 }
 
 // overtaken names the groups that were under way while a replica took over.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/ledger/memory"
+
+	"github.com/faceoff-live/faceoff/test/sim/check"
 )
 
 // world is everything of one run.
@@ -19,6 +21,9 @@ type world struct {
 	start    time.Time
 	under    sync.WaitGroup // what was put off
 	shape    shape
+	air      air
+	pauses   []check.Spell // of replicas of cohost
+	ceased   time.Duration // when faults did
 
 	takeovers takeovers
 	opened    atomic.Int64 // snapshots, to start from
@@ -90,6 +95,9 @@ func (w *world) mishaps(ctx context.Context) {
 		if wait(ctx, m.at-time.Since(w.start)) != nil {
 			return
 		}
+		if w.faults.plan.still(w.now(), m.slot) {
+			continue
+		}
 		w.faults.happened()
 		if m.jump != 0 {
 			w.journal.note(machine(m.slot), "wall clock jumps by %v", m.jump)
@@ -103,6 +111,7 @@ func (w *world) mishaps(ctx context.Context) {
 				w.journal.note(r.id, "pauses for %v", m.pause)
 				until := time.Now().Add(m.pause)
 				r.paused.Store(&until)
+				w.pauses = append(w.pauses, check.Spell{Replica: r.id, From: w.now(), Until: w.now() + m.pause})
 			}
 			continue
 		}
@@ -121,6 +130,9 @@ func (w *world) mishaps(ctx context.Context) {
 		})
 	}
 }
+
+// now is how long the run has taken.
+func (w *world) now() time.Duration { return time.Since(w.start) }
 
 // wall is the wall clock of a slot's machine.
 func (w *world) wall(slot int) time.Time {
@@ -193,4 +205,5 @@ func (w *world) close() {
 		w.down(slot, false)
 	}
 	w.under.Wait()
+	w.air.under.Wait()
 }

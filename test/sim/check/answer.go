@@ -34,6 +34,8 @@ const (
 	ExtendBattle  Kind = "ExtendBattle"
 	VoidBattle    Kind = "VoidBattle"
 	Rematch       Kind = "Rematch"
+	Rejoin        Kind = "RejoinHostConnection"
+	RejoinBattle  Kind = "RejoinBattle"
 )
 
 // Outcome of a command, as its caller knows it after the last try.
@@ -59,6 +61,8 @@ type Op struct {
 	Made string
 	// As is the live whose host has sent it; empty for a backend or an admin, who may do everything.
 	As string
+	// Session that it names, empty if none.
+	Session string
 	// ID of the command in the log.
 	ID string
 	// Cohost and Own are the windows of the last try in COHOST_00 and in the log that decides.
@@ -87,7 +91,7 @@ func (o Op) commandFor(target string) string {
 // InCohost reports whether COHOST_00 decides commands of this kind, else BATTLE_00 does.
 func (k Kind) InCohost() bool {
 	switch k {
-	case CreateLive, EndLive, Invite, Cancel, Accept, Reject, Exit, SetLayout, Mute, UpdateLive:
+	case CreateLive, EndLive, Invite, Cancel, Accept, Reject, Exit, Rejoin, SetLayout, Mute, UpdateLive:
 		return true
 	}
 	return false
@@ -115,7 +119,7 @@ func requestedBy(f *Findings, ops []Op, cohost *cohostLog, battle *battleLog, li
 		expired := has(d, func(e *cohostv1.Entry) bool {
 			return e.GetInvitationEnded().GetEnding() == cohostv1.Entry_InvitationEnded_TIMED_OUT
 		})
-		if !known[d.id] && (d.id != "" || !expired) {
+		if !known[d.id] && (d.id != "" || !expired && !ofPresence(d)) {
 			f.add(Violation, "COHOST_00/%d: nobody has asked for command %q: %v", d.seq, d.id, d.entries)
 		}
 	}
@@ -137,9 +141,6 @@ func (a answers) check(o Op) {
 		a.battleCheck(o)
 	}
 }
-
-// nothing reports whether there was nothing to do.
-func (d decision[E]) nothing() bool { return len(d.entries) == 0 && d.refusal == nil }
 
 func has[E any](d decision[E], ok func(E) bool) bool { return slices.ContainsFunc(d.entries, ok) }
 

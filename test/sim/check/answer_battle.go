@@ -44,6 +44,11 @@ func (a answers) battleCheck(o Op) {
 			a.f.add(Violation, "%s %s of %s: decided in group %d by connections of before the call: %v", o.Kind, o.ID, o.Live, d.seq, s.member)
 		}
 	}
+	if ok {
+		if why := a.fenced(o, d, s); why != "" {
+			a.f.add(Violation, "%s %s of %s by session %s: decided in group %d, and %s", o.Kind, o.ID, o.Live, o.Session, d.seq, why)
+		}
+	}
 	switch {
 	case o.Outcome == OK, ok && o.Outcome == Unknown && d.refusal == nil:
 		if o.Outcome == OK {
@@ -75,7 +80,7 @@ func ofHost(e *battlev1.Entry) bool {
 	a, r, reason := e.GetInviteeAnswered(), e.GetBattleRequested(), e.GetBattleEnded().GetReason()
 	return r != nil && !byItself(r) || a != nil && a.GetAnswer() != battlev1.Entry_InviteeAnswered_TIMED_OUT ||
 		e.GetUserExited().GetReason() == battlev1.Entry_UserExited_EXITED || e.GetSeriesExited().GetReason() == battlev1.Entry_UserExited_EXITED ||
-		e.GetProposalMade() != nil || e.GetProposalConsented() != nil || e.GetBattleEnding().GetReason() == battlev1.Battle_TERMINATED ||
+		e.GetUserRejoined() != nil || e.GetProposalMade() != nil || e.GetProposalConsented() != nil || e.GetBattleEnding().GetReason() == battlev1.Battle_TERMINATED ||
 		stopped(reason) && e.GetBattleEnded().GetResult() == nil || e.GetSeriesEnded().GetReason() == battlev1.Series_STOPPED
 }
 
@@ -102,6 +107,8 @@ func (a answers) asks(o Op, e *battlev1.Entry, s fights) bool {
 			return answered(battlev1.Entry_InviteeAnswered_CANCELLED, o.Others...)
 		}
 		return ended.GetBattleId() == o.Battle && ended.GetNever() == battlev1.Entry_BattleEnded_CANCELLED
+	case RejoinBattle:
+		return e.GetUserRejoined().GetBattleId() == o.Battle && e.GetUserRejoined().GetLiveId() == o.Live
 	case EndBattle:
 		q, _ := o.Request.(*battlev1.EndBattleRequest)
 		if o.Live != "" {
@@ -156,6 +163,8 @@ func (o Op) needlessIn(s fights) bool {
 		})
 	case ExitBattle:
 		return b.plays[o.Live] && (b.phase == settling || !b.holds[o.Live])
+	case RejoinBattle:
+		return b.phase >= running && b.plays[o.Live] && !b.exited[o.Live]
 	case EndBattle:
 		return b.phase == settling && (o.Live == "" || b.holds[o.Live]) || b.proposals[toEnd].consented[o.Live]
 	case ExtendBattle:

@@ -42,10 +42,16 @@ func (a answers) cohostOne(o Op, id, target string, outcome Outcome, reason stri
 			a.happened(o, ok, d.seq, true)
 		}
 		effect := has(d, func(e *cohostv1.Entry) bool { return o.effect(e, target, r) })
-		if ok && !effect && (!d.nothing() || !o.needless(target, r)) {
+		if ok && r.lives[o.Live].presence.superseded(o.Session) && d.refusal == nil {
+			a.f.add(Violation, "%s %s of %s: decided in group %d for session %s, %s has taken over", o.Kind, id, o.Live, d.seq, o.Session, r.lives[o.Live].presence.current)
+		}
+		if ok && r.lives[o.Live].presence.stage == lost && o.asHost() && d.refusal == nil {
+			a.f.add(Violation, "%s %s of %s: decided in group %d for a host who is lost", o.Kind, id, o.Live, d.seq)
+		}
+		if ok && !effect && (!o.onlyTakes(d) || !o.needless(target, r)) {
 			a.f.add(Violation, "%s %s of %s: answered %s, the decision in group %d does something else", o.Kind, id, o.Live, outcome, d.seq)
 		}
-	case outcome == Refused && a.passing(o, target, reason, ok, d):
+	case outcome == Refused && a.passing(o, reason, ok, d):
 	case outcome == Refused:
 		a.kept(o, id, reason, ok, d.seq, d.refusal)
 		fallthrough
@@ -56,15 +62,20 @@ func (a answers) cohostOne(o Op, id, target string, outcome Outcome, reason stri
 	}
 }
 
-// passing: a refusal for sending too much is not kept, and the command may be carried out when it is tried again. It held
-// during the last try.
-func (a answers) passing(o Op, target, reason string, decided bool, d decision[*cohostv1.Entry]) bool {
-	return o.Kind == Invite && (reason == rateLimited || reason == "") && (!decided || d.seq > o.Own.Before) &&
-		some(a.cohost.states, o.Own, func(r rooms) bool {
-			byLive, byUser := r.pace(o.Live, r.lives[o.Live].host.GetUserId())
-			return byLive >= a.limits.LiveRate || byUser >= a.limits.UserRate
-		})
+// passing: a refusal for sending too much is not kept, nor one because its own host is lost, and the command may be carried out when it is
+// tried again. It held during the last try.
+func (a answers) passing(o Op, reason string, decided bool, d decision[*cohostv1.Entry]) bool {
+	return (!decided || d.seq > o.Own.Before) && some(a.cohost.states, o.Own, func(r rooms) bool {
+		byLive, byUser := r.pace(o.Live, r.lives[o.Live].host.GetUserId())
+		tooFast := o.Kind == Invite && (byLive >= a.limits.LiveRate || byUser >= a.limits.UserRate)
+		p := r.lives[o.Live].presence
+		away := p.stage == lost && (o.asHost() || o.Kind == Rejoin) || p.departs && o.Kind == Rejoin
+		return tooFast && (reason == rateLimited || reason == "") || away && (reason == "HOST_LOST" || reason == "")
+	})
 }
+
+// asHost reports whether a host itself gives the command, or somebody who names its session.
+func (o Op) asHost() bool { return o.As != "" || o.Session != "" }
 
 // effect reports whether an entry is what the command asks for; r is what it found.
 func (o Op) effect(e *cohostv1.Entry, target string, r rooms) bool {
@@ -91,6 +102,8 @@ func (o Op) effect(e *cohostv1.Entry, target string, r rooms) bool {
 		return ended(target, o.Live, cohostv1.Entry_InvitationEnded_ACCEPTED) && !e.GetInvitationEnded().GetMutual()
 	case Reject:
 		return ended(target, o.Live, cohostv1.Entry_InvitationEnded_REJECTED)
+	case Rejoin:
+		return e.GetMemberJoined().GetLiveId() == o.Live && e.GetMemberJoined().GetConnectionId() == r.lives[o.Live].presence.lostFrom
 	case SetLayout:
 		c := e.GetLayoutSet()
 		return c != nil && c.GetLiveId() == o.Live && c.GetConnectionId() == r.member[o.Live] && c.GetLayoutTemplate() == o.template()
@@ -111,10 +124,20 @@ func (o Op) needless(target string, r rooms) bool {
 		return r.active(o.Live) && proto.Equal(r.lives[o.Live].host, o.shown(r.lives[o.Live]))
 	case SetLayout:
 		return r.member[o.Live] != "" && r.connections[r.member[o.Live]].layout == o.template()
+	case Rejoin:
+		return r.member[o.Live] != "" && r.member[o.Live] == r.lives[o.Live].presence.lostFrom
 	case Mute:
 		return r.together(o.Live, target) && slices.Contains(r.lives[o.Live].muted, target) == o.mutes()
 	}
 	return false
+}
+
+// onlyTakes reports whether there was nothing to do but to have the command's session take over.
+func (o Op) onlyTakes(d decision[*cohostv1.Entry]) bool {
+	return d.refusal == nil && !slices.ContainsFunc(d.entries, func(e *cohostv1.Entry) bool {
+		t := e.GetSessionTaken()
+		return t == nil || t.GetLiveId() != o.Live || t.GetSessionId() != o.Session
+	})
 }
 
 func (o Op) template() string {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"maps"
+	"slices"
 
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 )
@@ -21,7 +22,8 @@ type battleLog struct {
 	inviters  map[string]string
 	starts    map[string]start
 	endings   map[string]battlev1.Battle_EndReason
-	exits     map[[2]string]uint64              // battle, live
+	exits     map[[2]string][]exit // battle, live
+	lost      []lostIn
 	results   map[string]*battlev1.BattleResult // nil for one that never started
 	final     map[string]fight                  // battles that have ended, as they were at their end
 	over      map[string]uint64                 // the groups in which they have
@@ -29,6 +31,7 @@ type battleLog struct {
 	asked     map[string]Op                     // all commands by id; nil if not all are known
 	places    map[string]int                    // of decisions, by id
 	users     map[string]string                 // hosts of lives
+	hosts     map[[2]string]string              // and as they were when a battle started
 	limits    Limits
 
 	spans  []Span
@@ -49,7 +52,7 @@ func readBattle(f *Findings, r Run, cohost *cohostLog) *battleLog {
 		decisions: readLog(f, name, r.Logs[name], func() *battlev1.Entry { return new(battlev1.Entry) }), f: f, restAt: never, limits: r.Limits,
 		final: map[string]fight{}, over: map[string]uint64{}, ends: map[string][]place{}, places: map[string]int{}, users: map[string]string{},
 		lives: map[string]map[string]bool{}, inviters: map[string]string{}, starts: map[string]start{}, endings: map[string]battlev1.Battle_EndReason{},
-		exits: map[[2]string]uint64{}, results: map[string]*battlev1.BattleResult{},
+		exits: map[[2]string][]exit{}, results: map[string]*battlev1.BattleResult{}, hosts: map[[2]string]string{},
 	}
 	l.byID = byID(l.decisions)
 	if r.Complete {
@@ -59,7 +62,7 @@ func readBattle(f *Findings, r Run, cohost *cohostLog) *battleLog {
 		}
 	}
 	s := fights{
-		member: map[string]string{}, open: map[string]fight{}, ends: map[string]int{},
+		sessions: map[string]presence{}, member: map[string]string{}, open: map[string]fight{}, ends: map[string]int{},
 		after: after{punished: map[string]int64{}, rounds: map[string]waiting{}},
 	}
 	l.states = []state[fights]{{0, s}}
@@ -79,6 +82,9 @@ func readBattle(f *Findings, r Run, cohost *cohostLog) *battleLog {
 		if l.read != before {
 			if !maps.Equal(s.member, cohost.at(l.read).member) {
 				f.add(Violation, "%s/%d: the connections copied from COHOST_00/%d are not those", name, d.seq, l.read)
+			}
+			if now := cohost.at(l.read).sessionsOf(); !maps.Equal(current(s.sessions), now) {
+				f.add(Violation, "%s/%d: the sessions copied from COHOST_00/%d are not those: %v, there are %v", name, d.seq, l.read, current(s.sessions), now)
 			}
 		}
 		in := map[string]string{}
@@ -141,11 +147,24 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 			wrong(Duplicated, "group %d of COHOST_00 is read after %d", e.CohostRead.GetSequence(), l.read)
 		}
 		l.read = e.CohostRead.GetSequence()
+		s.read = l.read
 	case *battlev1.Entry_ConnectionJoined_:
 		l.users[e.ConnectionJoined.GetLiveId()] = e.ConnectionJoined.GetHost().GetUserId()
 		s.member[e.ConnectionJoined.GetLiveId()] = e.ConnectionJoined.GetConnectionId()
 	case *battlev1.Entry_ConnectionLeft_:
 		delete(s.member, e.ConnectionLeft.GetLiveId())
+	case *battlev1.Entry_SessionTaken_:
+		p := s.sessions[e.SessionTaken.GetLiveId()]
+		if e.SessionTaken.GetFence() <= p.fence {
+			wrong(Duplicated, "session %s of live %s has fence %d, after %d", e.SessionTaken.GetSessionId(), e.SessionTaken.GetLiveId(), e.SessionTaken.GetFence(), p.fence)
+		}
+		if p.current != "" {
+			p.past = append(slices.Clip(p.past), p.current)
+		}
+		p.current, p.fence = e.SessionTaken.GetSessionId(), e.SessionTaken.GetFence()
+		s.sessions[e.SessionTaken.GetLiveId()] = p
+	case *battlev1.Entry_LiveEnded_:
+		delete(s.sessions, e.LiveEnded.GetLiveId())
 	case *battlev1.Entry_BattleRequested_:
 		b := e.BattleRequested
 		if l.lives[b.GetBattleId()] != nil {
@@ -155,7 +174,7 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 		x := fight{
 			until: b.GetExpiresAtMs(), since: place{d.seq, d.at}, duration: int64(b.GetConfig().GetDurationSeconds()) * 1000, inviter: inviter,
 			asked: map[string]bool{}, holds: map[string]bool{inviter: true}, plays: map[string]bool{}, opened: map[string]bool{},
-			exited: map[string]bool{}, closed: map[string]int64{}, side: sidesOf(b), proposals: map[subject]proposal{},
+			exited: map[string]bool{}, lost: map[string]bool{}, rejoins: map[string]int32{}, closed: map[string]int64{}, side: sidesOf(b), proposals: map[subject]proposal{},
 			answers: map[string]battlev1.Entry_InviteeAnswered_Answer{}, Entry_BattleRequested: b,
 		}
 		for _, p := range b.GetInvitees() {
@@ -218,7 +237,24 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 			delete(b.holds, x.GetLiveId())
 			delete(b.asked, x.GetLiveId())
 			b.exited[x.GetLiveId()], b.left = true, x.GetReason()
-			l.exits[[2]string{x.GetBattleId(), x.GetLiveId()}] = d.seq
+			if b.lost[x.GetLiveId()] = x.GetReason() == battlev1.Entry_UserExited_LOST; b.lost[x.GetLiveId()] {
+				l.lost = append(l.lost, lostIn{x.GetLiveId(), d.seq})
+			}
+			key := [2]string{x.GetBattleId(), x.GetLiveId()}
+			l.exits[key] = append(l.exits[key], exit{seq: d.seq})
+		})
+	case *battlev1.Entry_UserRejoined_:
+		x := e.UserRejoined
+		change(x.GetBattleId(), func(b *fight) {
+			if why := s.mayRejoin(d, *b, x); why != "" {
+				wrong(Violation, "live %s rejoins battle %s, %s: %v", x.GetLiveId(), x.GetBattleId(), why, x)
+			}
+			b.holds[x.GetLiveId()], b.rejoins[x.GetLiveId()] = true, x.GetRejoins()
+			delete(b.exited, x.GetLiveId())
+			delete(b.lost, x.GetLiveId())
+			delete(b.closed, x.GetLiveId())
+			key := [2]string{x.GetBattleId(), x.GetLiveId()}
+			l.exits[key] = append(l.exits[key], exit{seq: d.seq, back: x})
 		})
 	case *battlev1.Entry_BattleEnding_:
 		id := e.BattleEnding.GetBattleId()
@@ -277,6 +313,7 @@ func (l *battleLog) starting(s *fights, d decision[*battlev1.Entry], e *battlev1
 		l.ends[id] = append(l.ends[id], place{d.seq, b.endsAt})
 		for _, p := range e.GetParticipants() {
 			b.plays[p.GetLiveId()] = true
+			l.hosts[[2]string{id, p.GetLiveId()}] = p.GetHost().GetUserId()
 		}
 		if !maps.Equal(b.plays, b.holds) {
 			wrong(Violation, "battle %s starts with %v, in it are %v", id, b.plays, b.holds)
@@ -379,6 +416,10 @@ func (l *battleLog) became() map[string]int {
 				n["extended"]++
 			case *battlev1.Entry_ProposalLapsed_:
 				n["proposal lapsed"]++
+			case *battlev1.Entry_UserExited_:
+				n["exited, "+e.UserExited.GetReason().String()]++
+			case *battlev1.Entry_UserRejoined_:
+				n["rejoined"]++
 			}
 		}
 	}

@@ -22,6 +22,8 @@ type Run struct {
 	Gifters []Gifters
 	// Complete: nobody has asked for anything but Ops.
 	Complete bool
+	// Presence is what else is known of hosts; nil if nothing is.
+	Presence *Presence
 	Limits   Limits
 	// Rest holds the heads of the logs when faults stopped; nil if they did not.
 	Rest map[string]uint64
@@ -36,7 +38,7 @@ type Report struct {
 	Settled int
 	// Sizes counts connections by the most lives that they had.
 	Sizes map[int]int
-	// Became counts what became of battles: why they ended, that they were extended, that proposals lapsed.
+	// Became counts what became of battles: why they ended, that they were extended, that proposals lapsed; and of hosts.
 	Became map[string]int
 	// Spans are what deadlines brought.
 	Spans []Span
@@ -53,6 +55,9 @@ func Check(r Run) Report {
 		if result != nil {
 			out.Settled++
 		}
+	}
+	if r.Presence != nil {
+		silences(f, r.Presence, cohost, battle, r.Limits)
 	}
 	if r.Complete {
 		requestedBy(f, r.Ops, cohost, battle, r.Limits)
@@ -78,6 +83,7 @@ func Check(r Run) Report {
 		told.gifters(x)
 	}
 	out.Sizes, out.Became = cohost.sizes, battle.became()
+	cohost.hosts(out.Became)
 	out.Spans = slices.Concat(cohost.spans, battle.spans)
 	if r.Quiet {
 		for _, x := range Open(r.Logs) {

@@ -18,6 +18,11 @@ type Limits struct {
 	BattleLiveRate, BattleUserRate int
 	// LongestBattle is how long a battle may take in all, and Proposal how long a proposal waits for consent, in ms.
 	LongestBattle, Proposal int64
+	// Renew is how often a host is to give a sign of life, Unreachable, Grace and EndAfter how long the stages of its silence last, and
+	// Rejoin how long it may rejoin, in ms.
+	Renew, Unreachable, Grace, EndAfter, Rejoin int64
+	// Sessions is how many may take a live over in a minute of log time.
+	Sessions int
 }
 
 // minute in which invitations are counted, in ms.
@@ -58,7 +63,8 @@ type life struct {
 	host  *userv1.User
 	since int64
 	// muted are the lives that it does not hear, in the order of muting.
-	muted []string
+	muted    []string
+	presence presence
 }
 
 // invite is a pending invitation.
@@ -95,12 +101,13 @@ type rooms struct {
 	pending     map[pair]invite
 	connections map[string]connection
 	sent        []sending        // all, in order; shared by all states
+	taken       []sending        // all sessions that took a live over, in order, as sent
 	told        map[string]int64 // number of a live's last event, if that was asked for
 	at          int64            // log time
 }
 
 func (r rooms) clone() rooms {
-	return rooms{maps.Clone(r.lives), maps.Clone(r.member), maps.Clone(r.pending), maps.Clone(r.connections), r.sent, maps.Clone(r.told), r.at}
+	return rooms{maps.Clone(r.lives), maps.Clone(r.member), maps.Clone(r.pending), maps.Clone(r.connections), r.sent, r.taken, maps.Clone(r.told), r.at}
 }
 
 func (r rooms) active(live string) bool {
@@ -115,10 +122,12 @@ func (r rooms) noInvitation(p pair) bool { return r.pending[p].id == "" || r.pen
 func (r rooms) size(live string) int { return len(r.connections[r.member[live]].members) }
 
 // full reports whether a live's connection has no room.
-func (r rooms) full(live string, most int) bool {
-	c := r.connections[r.member[live]]
+func (r rooms) full(live string, most int) bool { return r.fullIs(r.member[live], most) }
+
+func (r rooms) fullIs(id string, most int) bool {
+	c := r.connections[id]
 	l, known := layouts[c.layout]
-	return r.member[live] != "" && (len(c.members) >= most || known && len(c.members) >= l.seats)
+	return id != "" && (len(c.members) >= most || known && len(c.members) >= l.seats)
 }
 
 func (r rooms) together(a, b string) bool { return r.member[a] != "" && r.member[a] == r.member[b] }
@@ -152,6 +161,19 @@ func (r rooms) pace(live, user string) (byLive, byUser int) {
 	return byLive, byUser
 }
 
+// sessions counts those that have taken a live over in the last minute.
+func (r rooms) sessions(live string) (n int) {
+	for _, s := range slices.Backward(r.taken) {
+		if r.at-s.at >= minute {
+			break
+		}
+		if s.live == live {
+			n++
+		}
+	}
+	return n
+}
+
 // cohostLog is COHOST_00 read.
 type cohostLog struct {
 	decisions []decision[*cohostv1.Entry]
@@ -161,6 +183,10 @@ type cohostLog struct {
 	spans     []Span
 	// told is what each live is told, in order, if that was asked for.
 	told map[string][]news
+	// stages are the changes of hosts' presence.
+	stages []turnOf
+	// parted are the departures of lives whose hosts were lost.
+	parted []departure
 	// sizes counts connections by the most lives that they had.
 	sizes map[int]int
 }
@@ -191,7 +217,7 @@ func readCohost(f *Findings, run Run) *cohostLog {
 		f: f, log: l, limits: run.Limits, tells: len(run.Told) > 0, restAt: never,
 		sent: map[string]place{}, ended: map[string]bool{}, most: map[string]int{},
 	}
-	x.rooms = rooms{map[string]life{}, map[string]string{}, map[pair]invite{}, map[string]connection{}, nil, map[string]int64{}, 0}
+	x.rooms = rooms{map[string]life{}, map[string]string{}, map[pair]invite{}, map[string]connection{}, nil, nil, map[string]int64{}, 0}
 	l.states = []state[rooms]{{0, x.rooms}}
 	for i, d := range l.decisions {
 		if _, again := l.places[d.id]; !again {

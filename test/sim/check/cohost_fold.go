@@ -69,6 +69,16 @@ func (x *cohostFold) decide(d decision[*cohostv1.Entry]) {
 			x.layoutSet(e.LayoutSet)
 		case *cohostv1.Entry_RemoteMuteSet_:
 			x.remoteMuteSet(e.RemoteMuteSet)
+		case *cohostv1.Entry_PresenceBegan_:
+			x.stage(e.PresenceBegan.GetLiveId(), present, unset)
+		case *cohostv1.Entry_HostUnreachable_:
+			x.stage(e.HostUnreachable.GetLiveId(), unreachable, present)
+		case *cohostv1.Entry_HostLost_:
+			x.hostLost(e.HostLost.GetLiveId())
+		case *cohostv1.Entry_HostRecovered_:
+			x.hostRecovered(e.HostRecovered)
+		case *cohostv1.Entry_SessionTaken_:
+			x.sessionTaken(e.SessionTaken)
 		}
 	}
 	x.decided()
@@ -92,6 +102,9 @@ func (x *cohostFold) decided() {
 		}
 	}
 	for p := range x.pending {
+		if x.lives[p[0]].presence.stage == lost || x.lives[p[1]].presence.stage == lost {
+			x.wrong("an invitation of %v is pending, and the host of one is lost", p)
+		}
 		if x.member[p[1]] != "" {
 			x.wrong("an invitation of %v is pending, and %s is in connection %s", p, p[1], x.member[p[1]])
 		}
@@ -117,6 +130,12 @@ func (x *cohostFold) liveEnding(e *cohostv1.Entry_LiveEnding) {
 		if p[0] == id || p[1] == id {
 			x.wrong("live %s ends with a pending invitation of %v", id, p)
 		}
+	}
+	if stage := x.lives[id].presence.stage; e.GetLost() {
+		if stage != lost {
+			x.wrong("live %s ends because its host is lost, which is %v", id, stage)
+		}
+		x.log.stages = append(x.log.stages, turnOf{id, stage, unset, x.lives[id].presence.since, place{x.d.seq, x.at}, x.d.id})
 	}
 	delete(x.lives, id)
 }
@@ -226,8 +245,8 @@ func (x *cohostFold) memberJoined(e *cohostv1.Entry_MemberJoined) {
 	for p := range x.accepted {
 		invited = invited || p[0] == live || p[1] == live
 	}
-	if !x.active(live) || !invited {
-		x.wrong("%s joins a connection and is no live, or no invitation was accepted", live)
+	if !x.active(live) || !invited && !x.rejoins(live, id) {
+		x.wrong("%s joins a connection and is no live, or no invitation was accepted, and it was not lost from there: %+v", live, x.lives[live].presence)
 	}
 	c, started := x.connections[id]
 	if !started {
@@ -243,6 +262,7 @@ func (x *cohostFold) memberJoined(e *cohostv1.Entry_MemberJoined) {
 	}
 	c.members = append(slices.Clip(c.members), member{live, x.at})
 	x.connections[id], x.member[live] = c, id
+	x.changePresence(live, func(p *presence) { p.joined(id) })
 }
 
 func (x *cohostFold) memberLeft(e *cohostv1.Entry_MemberLeft) {
@@ -255,7 +275,15 @@ func (x *cohostFold) memberLeft(e *cohostv1.Entry_MemberLeft) {
 	x.connections[id] = c
 	delete(x.member, live)
 	if l, ok := x.lives[live]; ok {
+		if e.GetReason() == cohostv1.Entry_MemberLeft_LOST {
+			if !l.presence.departs {
+				x.wrong("live %s leaves connection %s because its host is lost: %+v", live, id, l.presence)
+			}
+			ends := has(x.d, func(e *cohostv1.Entry) bool { return e.GetLiveEnding().GetLiveId() == live })
+			x.log.parted = append(x.log.parted, departure{live, l.presence.lostAt, place{x.d.seq, x.at}, ends})
+		}
 		l.muted = nil
+		l.presence.left(e.GetReason())
 		x.lives[live] = l
 	}
 	for _, m := range c.members {

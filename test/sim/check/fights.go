@@ -26,6 +26,8 @@ type fight struct {
 	plays   map[string]bool // lives that were there at the start
 	opened  map[string]bool
 	exited  map[string]bool
+	lost    map[string]bool  // lives that have exited because their hosts were lost
+	rejoins map[string]int32 // how often lives have come back
 	closed  map[string]int64
 	side    map[string]string // of lives that do not fight for themselves
 	answers map[string]battlev1.Entry_InviteeAnswered_Answer
@@ -42,6 +44,7 @@ type fight struct {
 func (b fight) clone() fight {
 	b.asked, b.holds, b.plays = maps.Clone(b.asked), maps.Clone(b.holds), maps.Clone(b.plays)
 	b.opened, b.exited, b.closed = maps.Clone(b.opened), maps.Clone(b.exited), maps.Clone(b.closed)
+	b.lost, b.rejoins = maps.Clone(b.lost), maps.Clone(b.rejoins)
 	b.proposals, b.answers = maps.Clone(b.proposals), maps.Clone(b.answers)
 	return b
 }
@@ -82,10 +85,13 @@ type fights struct {
 	ends   map[string]int
 	// pace has the battles that were requested, oldest first.
 	pace []sending
+	// sessions are those of the hosts of lives, as far as COHOST_00 was read; read is how far that is.
+	sessions map[string]presence
+	read     uint64
 }
 
 func (s fights) clone() fights {
-	s.member, s.open, s.after = maps.Clone(s.member), maps.Clone(s.open), s.after.clone()
+	s.member, s.open, s.after, s.sessions = maps.Clone(s.member), maps.Clone(s.open), s.after.clone(), maps.Clone(s.sessions)
 	return s
 }
 

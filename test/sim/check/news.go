@@ -107,7 +107,48 @@ func (x *cohostFold) tell(entry *cohostv1.Entry) {
 		}}}, slices.Collect(maps.Keys(see))...)
 	case *cohostv1.Entry_LiveEnding_:
 		live := e.LiveEnding.GetLiveId()
-		x.to(&cohostv1.Event{Event: &cohostv1.Event_LiveEnded{LiveEnded: &cohostv1.LiveEnded{LiveId: live, Reason: cohostv1.LiveEnded_ENDED}}}, live)
+		why := cohostv1.LiveEnded_ENDED
+		if e.LiveEnding.GetLost() {
+			why = cohostv1.LiveEnded_HOST_LOST
+		}
+		x.to(&cohostv1.Event{Event: &cohostv1.Event_LiveEnded{LiveEnded: &cohostv1.LiveEnded{LiveId: live, Reason: why}}}, live)
+	default:
+		x.tellPresence(entry)
+	}
+}
+
+// tellPresence: a live and those that it is connected with are told how its host is, and the live that another session has taken over.
+func (x *cohostFold) tellPresence(entry *cohostv1.Entry) {
+	all := func(live string, e *cohostv1.Event) {
+		see := []string{live}
+		for _, other := range x.connections[x.member[live]].lives() {
+			if other != live {
+				see = append(see, other)
+			}
+		}
+		x.to(e, see...)
+	}
+	switch e := entry.GetEntry().(type) {
+	case *cohostv1.Entry_HostUnreachable_:
+		live := e.HostUnreachable.GetLiveId()
+		all(live, &cohostv1.Event{Event: &cohostv1.Event_HostUnreachable{HostUnreachable: &cohostv1.HostUnreachable{LiveId: live, Host: x.lives[live].host}}})
+	case *cohostv1.Entry_HostLost_:
+		live := e.HostLost.GetLiveId()
+		all(live, &cohostv1.Event{Event: &cohostv1.Event_HostLost{HostLost: &cohostv1.HostLost{LiveId: live, Host: x.lives[live].host}}})
+	case *cohostv1.Entry_HostRecovered_:
+		live := e.HostRecovered.GetLiveId()
+		back := &cohostv1.HostRecovered{LiveId: live, Host: x.lives[live].host, WasLost: x.lives[live].presence.stage == lost}
+		if until := e.HostRecovered.GetRejoinUntilMs(); until > 0 {
+			back.RejoinUntil = moment(until)
+		}
+		all(live, &cohostv1.Event{Event: &cohostv1.Event_HostRecovered{HostRecovered: back}})
+	case *cohostv1.Entry_SessionTaken_:
+		s := e.SessionTaken
+		if before := x.lives[s.GetLiveId()].presence.current; before != "" {
+			x.to(&cohostv1.Event{Event: &cohostv1.Event_SessionSuperseded{SessionSuperseded: &cohostv1.SessionSuperseded{
+				LiveId: s.GetLiveId(), SessionId: before, Fence: s.GetFence(),
+			}}}, s.GetLiveId())
+		}
 	}
 }
 

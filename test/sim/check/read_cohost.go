@@ -21,6 +21,7 @@ func (r rooms) liveMessage(id string) *cohostv1.Live {
 	l := r.lives[id]
 	return &cohostv1.Live{
 		LiveId: id, Kind: l.kind, Host: l.host, Status: cohostv1.Live_ACTIVE, CreatedAt: moment(l.since), ConnectionId: r.member[id],
+		Presence: l.presence.message(),
 	}
 }
 
@@ -48,7 +49,7 @@ func (r rooms) candidates(of string, p *Page, most int) bool {
 	}
 	return r.active(of) && r.page(p, func(live string) bool {
 		_, received := r.waiting(live)
-		return live != of && r.lives[live].kind == r.lives[of].kind && r.member[live] == "" &&
+		return live != of && r.lives[live].presence.stage != lost && r.lives[live].kind == r.lives[of].kind && r.member[live] == "" &&
 			r.pending[pair{of, live}].id == "" && r.pending[pair{live, of}].id == "" && (most == 0 || received < most)
 	})
 }

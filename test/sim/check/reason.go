@@ -9,7 +9,7 @@ import (
 // battleReason reports whether the reason for which BATTLE_00 has a command refused is one that the command can have, and held in what
 // the command found.
 func (a answers) battleReason(o Op, reason string, s fights) bool {
-	if w, known := a.wants(o); known && (o.Kind == RequestBattle || s.rematchable(o) && a.battle.final[o.Battle].plays[o.Live]) {
+	if w, known := a.wants(o); reason != "SUPERSEDED" && known && (o.Kind == RequestBattle || s.rematchable(o) && a.battle.final[o.Battle].plays[o.Live]) {
 		return reason == a.refusal(o, w, s)
 	}
 	_, known := s.open[o.Battle]
@@ -19,13 +19,20 @@ func (a answers) battleReason(o Op, reason string, s fights) bool {
 	targets := func(is func(live string) bool) bool {
 		return o.Kind == CancelBattle && slices.ContainsFunc(o.Others, is)
 	}
+	rejoins := o.Kind == RejoinBattle
 	switch reason {
+	case "SUPERSEDED":
+		return o.Session != "" && s.sessions[o.Live].superseded(o.Session)
+	case "CONNECTION_NOT_FOUND":
+		return rejoins && open && (s.member[o.Live] == "" || s.member[o.Live] != b.GetConnectionId() || a.battle.users[o.Live] != a.battle.hosts[[2]string{o.Battle, o.Live}])
+	case "IN_OTHER_BATTLE":
+		return rejoins && open && (s.heldIn(o.Live, true) || s.heldIn(o.Live, false))
 	case "BATTLE_NOT_FOUND":
 		return o.Kind != RequestBattle && !s.ended(o.Battle) && !known
 	case "BATTLE_ENDED":
 		series := o.Kind == EndBattle && o.Live == "" && goesOn || o.Kind == ExitBattle && waits
 		over := s.ended(o.Battle) && !series || known && !open
-		return o.Kind != Rematch && over || o.Kind == ExtendBattle && open && (b.phase == settling || b.phase == running && b.endsAt-lastMoment <= s.at)
+		return o.Kind != Rematch && over || rejoins && open && b.phase == settling || o.Kind == ExtendBattle && open && (b.phase == settling || b.phase == running && b.endsAt-lastMoment <= s.at)
 	case "NOT_IN_BATTLE":
 		switch {
 		case o.Kind == Rematch:
@@ -34,6 +41,8 @@ func (a answers) battleReason(o Op, reason string, s fights) bool {
 			return open && targets(func(live string) bool { return live == b.inviter || !a.battle.lives[o.Battle][live] })
 		case answers:
 			return !a.battle.lives[o.Battle][o.Live]
+		case rejoins:
+			return !a.battle.lives[o.Battle][o.Live] || !b.lost[o.Live] || !b.opened[o.Live]
 		case o.Kind == ExitBattle:
 			return !b.plays[o.Live]
 		}
@@ -42,7 +51,7 @@ func (a answers) battleReason(o Op, reason string, s fights) bool {
 		return open && o.Kind == CancelBattle && b.inviter != o.Live
 	case "BATTLE_NOT_STARTED":
 		early := open && b.phase < running
-		return open && b.phase == requested && (o.Kind == ExitBattle || o.Kind == Rematch) || early && (o.Kind == ExtendBattle || o.Kind == EndBattle && o.Live != "")
+		return open && b.phase == requested && (o.Kind == ExitBattle || o.Kind == Rematch) || early && (rejoins || o.Kind == ExtendBattle || o.Kind == EndBattle && o.Live != "")
 	case "BATTLE_ALREADY_RUNNING":
 		late := open && b.phase != requested
 		return late && (o.Kind == RejectBattle && b.plays[o.Live] || o.Kind == CancelBattle || o.Kind == Rematch) || o.Kind == Rematch && goesOn

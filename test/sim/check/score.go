@@ -50,11 +50,14 @@ type room struct {
 	void, tombstone  bool
 	// Groups in which it opened, or got a tombstone instead, and stopped being open.
 	from, to uint64
-	total    int64
-	gifts    int64
-	gifters  map[string]int64
-	chain    []byte // of the group in which it closed: the hash of the one before
-	steps    []step
+	// before are the times in which it was open before it last was.
+	before  []Window
+	rejoins int32
+	total   int64
+	gifts   int64
+	gifters map[string]int64
+	chain   []byte // of the group in which it closed: the hash of the one before
+	steps   []step
 }
 
 // step is what a live has reached after a group of its log.
@@ -132,10 +135,12 @@ func (s *scoreLogs) readLog(name string, groups [][]byte) {
 				} else {
 					r.endsAt = x.GetEndsAtMs()
 				}
+			case *scorev1.Entry_LiveReopened_:
+				s.reopened(d, read, e.LiveReopened, wrong)
 			case *scorev1.Entry_LiveTombstoned_:
 				s.tombstoned(name, d.seq, e.LiveTombstoned, wrong)
 			case *scorev1.Entry_LiveClosed_:
-				s.closed(d, e.LiveClosed, wrong)
+				s.closed(d, read, e.LiveClosed, wrong)
 			case *scorev1.Entry_LiveVoided_:
 				if r := s.rooms[[2]string{e.LiveVoided.GetBattleId(), e.LiveVoided.GetLiveId()}]; r != nil {
 					if r.open {
@@ -153,7 +158,7 @@ func (s *scoreLogs) readLog(name string, groups [][]byte) {
 			if r == nil {
 				continue
 			}
-			if exit := s.battle.exits[[2]string{r.battle, live}]; exit > 0 && (exit < read[0] || exit == read[0] && read[1] == 0) {
+			if gone, exit := out(s.battle.exits[[2]string{r.battle, live}], read[0], read[1] == 0); gone {
 				wrong(Violation, "live %s has left battle %s in BATTLE_00/%d and is still open", live, r.battle, exit)
 			}
 		}
@@ -214,7 +219,7 @@ func plays(x start, live string) bool {
 	return slices.ContainsFunc(x.GetParticipants(), func(p *battlev1.Entry_Participant) bool { return p.GetLiveId() == live })
 }
 
-func (s *scoreLogs) closed(d decision[*scorev1.Entry], c *scorev1.Entry_LiveClosed, wrong func(Class, string, ...any)) {
+func (s *scoreLogs) closed(d decision[*scorev1.Entry], read [2]uint64, c *scorev1.Entry_LiveClosed, wrong func(Class, string, ...any)) {
 	key := [2]string{c.GetBattleId(), c.GetLiveId()}
 	r := s.rooms[key]
 	switch {
@@ -225,12 +230,35 @@ func (s *scoreLogs) closed(d decision[*scorev1.Entry], c *scorev1.Entry_LiveClos
 		wrong(Duplicated, "live %s of battle %s closes twice", c.GetLiveId(), c.GetBattleId())
 	case r.total != c.GetTotal() || r.gifts != c.GetGifts():
 		wrong(Violation, "live %s of battle %s closes with %d points of %d gifts, counted are %d of %d", c.GetLiveId(), c.GetBattleId(), c.GetTotal(), c.GetGifts(), r.total, r.gifts)
-	case s.battle.endings[c.GetBattleId()] == battlev1.Battle_TIME_OVER && s.battle.exits[key] == 0:
+	case s.battle.endings[c.GetBattleId()] == battlev1.Battle_TIME_OVER && !s.battle.exited(key, read):
 		if end := s.battle.endAt(c.GetBattleId(), math.MaxUint64); d.at < end || r.endsAt != end {
 			wrong(Violation, "live %s of battle %s closes at %d, its time is over at %d, counted was until %d", c.GetLiveId(), c.GetBattleId(), d.at, end, r.endsAt)
 		}
 	}
 	r.open, r.closed, r.to, r.chain = false, true, d.seq, d.previous
+}
+
+// reopened: a live that had closed opens again as BATTLE_00 says, and counts on.
+func (s *scoreLogs) reopened(d decision[*scorev1.Entry], read [2]uint64, e *scorev1.Entry_LiveReopened, wrong func(Class, string, ...any)) {
+	key := [2]string{e.GetBattleId(), e.GetLiveId()}
+	r := s.rooms[key]
+	if r == nil || !r.closed || r.void || r.tombstone {
+		wrong(Violation, "live %s of battle %s opens again: %+v", e.GetLiveId(), e.GetBattleId(), r)
+		return
+	}
+	if other := s.openRoom(r.live); other != nil {
+		wrong(Violation, "live %s opens again in battle %s and is open in battle %s", r.live, r.battle, other.battle)
+	}
+	told := false
+	for _, x := range s.battle.exits[key] {
+		told = told || x.back != nil && x.seq <= read[0] && x.back.GetRejoins() == e.GetRejoins() && x.back.GetEndsAtMs() == e.GetEndsAtMs()
+	}
+	if !told || e.GetRejoins() <= r.rejoins {
+		wrong(Violation, "live %s of battle %s opens again, after it did %d times; BATTLE_00 was read to %d and does not say so: %v", r.live, r.battle, r.rejoins, read[0], e)
+	}
+	r.before = append(r.before, Window{r.from, r.to})
+	r.from, r.to, r.open, r.closed, r.chain = d.seq, 0, true, false, nil
+	r.rejoins, r.endsAt = e.GetRejoins(), e.GetEndsAtMs()
 }
 
 func (s *scoreLogs) gift(log string, d decision[*scorev1.Entry], g *scorev1.Entry_GiftDecided, wrong func(Class, string, ...any)) {
@@ -338,11 +366,18 @@ func (s *scoreLogs) noBattle(g Gift) {
 			s.f.add(Violation, "gift %v: answered NO_BATTLE between groups %d and %d, its live was open in battle %s from group %d to %d", g.GiftID, g.Window.Before, g.Window.After, r.battle, r.from, r.to)
 		}
 	}
+	for _, r := range s.lives[g.Live] {
+		for _, w := range r.before {
+			if began := at(s.times[r.log], g.Window.Before); w.Before <= g.Window.Before && w.After > g.Window.After && r.startsAt <= began {
+				s.f.add(Violation, "gift %v: answered NO_BATTLE between groups %d and %d, its live was open in battle %s from group %d to %d", g.GiftID, g.Window.Before, g.Window.After, r.battle, w.Before, w.After)
+			}
+		}
+	}
 	for id, x := range s.battle.starts {
 		if x.seq > g.Battle || !plays(x, g.Live) {
 			continue
 		}
-		if r := s.rooms[[2]string{id, g.Live}]; r == nil || r.from > g.Window.After {
+		if r := s.rooms[[2]string{id, g.Live}]; r == nil || r.first() > g.Window.After {
 			s.f.add(Violation, "gift %v: answered NO_BATTLE at group %d, BATTLE_00/%d, read before the call, starts battle %s", g.GiftID, g.Window.After, x.seq, id)
 		}
 	}

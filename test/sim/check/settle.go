@@ -37,7 +37,7 @@ func (s *scoreLogs) settled() {
 
 // proves reports whether a proof names the part of the log that was counted; of a live that never opened, there is none.
 func (r *room) proves(p *battlev1.ClosingProof) bool {
-	from, to, chain := r.from, r.to, r.chain
+	from, to, chain := r.first(), r.to, r.chain
 	if r.tombstone {
 		from, to, chain = 0, 0, make([]byte, sha256.Size)
 	}
