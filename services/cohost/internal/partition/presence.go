@@ -52,6 +52,9 @@ func (p *Partition) Hear(ctx context.Context, id, session string) (cohost.Presen
 		return cohost.Presence{}, err
 	}
 	live, _ = p.Live(id)
+	if live.Presence.Superseded(session) { // since it was decided: what is there now is not for this session
+		return p.Hear(ctx, id, session)
+	}
 	return live.Presence, nil
 }
 

@@ -413,3 +413,30 @@ func TestOldSessionKeepsNobodyPresent(t *testing.T) {
 		}
 	})
 }
+
+// TestTakenOverMeanwhile: two devices whose signs of life are decided together. The fence of the newer is not told to the older, which may be
+// answered only when that has taken over.
+func TestTakenOverMeanwhile(t *testing.T) {
+	inHouse(t, nil, func(t *testing.T, h *house) {
+		h.create("a")
+		type answer struct {
+			r   *cohostv1.HeartbeatResponse
+			err error
+		}
+		answers := make(map[string]chan answer)
+		h.log.gap.Store(true)
+		for _, session := range []string{"first", "phone", "desk"} { // the first is stored alone
+			answers[session] = make(chan answer, 1)
+			go func() {
+				r, err := h.beat("a", session)
+				answers[session] <- answer{r, err}
+			}()
+			<-time.After(time.Millisecond)
+		}
+		h.log.gap.Store(false)
+		wantRefused(t, "the older device", (<-answers["phone"]).err, "SUPERSEDED")
+		if desk := <-answers["desk"]; desk.err != nil || desk.r.GetPresence().GetFence() != 3 {
+			t.Errorf("the newer device: %v, %v", desk.r, desk.err)
+		}
+	})
+}
