@@ -61,11 +61,12 @@ func (p *Partition) Hear(ctx context.Context, id, session string) (cohost.Presen
 // PresenceSettings returns the times of presence.
 func (p *Partition) PresenceSettings() presence.Settings { return p.leases.Settings() }
 
-// say has all replicas hear a sign of life. One that is cut off says so, for the host to go to another.
+// say has all replicas hear a sign of life. One that is cut off says so, for the host to go to another: also the one that writes, for it
+// does not know whether it still does.
 func (p *Partition) say(id, session string) error {
 	p.leases.Heard(id, time.Now())
 	err := p.ear.Say(id, session)
-	if err == nil && !p.ear.Cut() && !p.apart.Load() || p.ledger.Writes() {
+	if err == nil && !p.ear.Cut() && !p.apart.Load() {
 		return nil
 	}
 	return fmt.Errorf("%w: this replica is cut off from the others", ledger.ErrUnavailable)

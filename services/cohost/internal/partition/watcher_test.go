@@ -220,7 +220,7 @@ func (c *valved) Read(b []byte) (int, error) {
 }
 
 // TestDeafReplica: a replica to which nothing comes, although its connection seems to stand and its log answers, takes nobody's
-// silence for real; it refuses signs of life as soon as it does not write; once it hears again silence counts from then on.
+// silence for real; it refuses signs of life, which another may be to count by now; once it hears again silence counts from then on.
 func TestDeafReplica(t *testing.T) {
 	t.Parallel()
 	s := presence.Settings{Renew: 300 * time.Millisecond, UnreachableAfter: time.Second, Grace: time.Second, EndAfter: time.Hour}
@@ -254,6 +254,9 @@ func TestDeafReplica(t *testing.T) {
 	beats(10)
 	if !p.ear.Cut() {
 		t.Error("a replica that hears nothing does not know it")
+	}
+	if _, err := p.Hear(t.Context(), "a", ""); !errors.Is(err, ledger.ErrUnavailable) {
+		t.Errorf("deaf, and hears a host: %v", err)
 	}
 	if got := p.stage("a"); got != cohost.Present {
 		t.Errorf("deaf: stage %v", got)
