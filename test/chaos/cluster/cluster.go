@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -48,6 +49,7 @@ type Config struct {
 	Faceoff, Skewed, NATSServer, RedisServer string
 
 	Nodes    int      // of NATS: 1 or 3
+	Replicas int      // of each service; 0: as many as package Replicas names
 	CutPower bool     // each node's data is on a file system of its own
 	HarmDisk bool     // the first node's disk can be slow and fail
 	Skew     []string // the service replicas whose clock can be set
@@ -62,6 +64,7 @@ type Cluster struct {
 	redis *Process
 	// services by name, as cohost-1.
 	services map[string]*Process
+	gateways []gateway
 	links    []*Link
 	doors    Doors
 	names    *names
@@ -76,6 +79,7 @@ const bootTime = 60 * time.Second
 
 // Start starts everything with no data, and returns when it serves.
 func Start(ctx context.Context, cfg Config) (*Cluster, error) {
+	cfg.Replicas = cmp.Or(cfg.Replicas, replicas)
 	ports, err := claimPorts()
 	if err != nil {
 		return nil, err
@@ -131,7 +135,7 @@ func (c *Cluster) Processes() []*Process {
 	}
 	all = append(all, c.redis)
 	for _, service := range Services {
-		for _, name := range Replicas(service) {
+		for _, name := range c.Replicas(service) {
 			all = append(all, c.services[name])
 		}
 	}

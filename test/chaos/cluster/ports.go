@@ -11,7 +11,7 @@ import (
 const (
 	firstPort = 20000
 	lastPort  = 29999
-	blockSize = 250 // more than a cluster needs
+	blockSize = 500 // more than a cluster needs that a hundred clients have doors of their own to
 )
 
 // ports gives each port of a block once. The block is the cluster's own, so that another one that runs at the same time

@@ -18,7 +18,7 @@ func TestClustersShareNoPort(t *testing.T) {
 			}
 		})
 		for range 3 {
-			port, err := p.next(replicaHosts[:]...)
+			port, err := p.next(replicaHosts(replicas)...)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -18,9 +18,14 @@ var calls = map[string][]string{Cohost: {Battle}, Score: {Battle}, Gateway: {Coh
 // Calls are the services that a service calls.
 func Calls(service string) []string { return calls[service] }
 
+// Replicas are the names of a service's processes, where nobody says how many there are.
+func Replicas(service string) []string { return replicasOf(service, replicas) }
+
 // Replicas are the names of a service's processes.
-func Replicas(service string) []string {
-	all := make([]string, replicas)
+func (c *Cluster) Replicas(service string) []string { return replicasOf(service, c.cfg.Replicas) }
+
+func replicasOf(service string, n int) []string {
+	all := make([]string, n)
 	for i := range all {
 		all[i] = service + "-" + strconv.Itoa(i+1)
 	}
@@ -32,20 +37,20 @@ const partitions = 4
 
 func (c *Cluster) startServices(ctx context.Context) error {
 	var err error
-	if c.names, err = newNames(); err != nil {
+	if c.names, err = newNames(replicaHosts(c.cfg.Replicas)); err != nil {
 		return err
 	}
 	c.closers = append(c.closers, c.names.close)
 	serves := make(map[string]string) // by name, where it serves gRPC
 	for _, service := range Services {
-		for _, name := range Replicas(service) {
+		for _, name := range c.Replicas(service) {
 			if serves[name], err = c.ports.address(); err != nil {
 				return err
 			}
 		}
 	}
 	for _, service := range Services {
-		for i, name := range Replicas(service) {
+		for i, name := range c.Replicas(service) {
 			if err := c.startService(service, name, i, serves); err != nil {
 				return err
 			}
@@ -90,12 +95,13 @@ func (c *Cluster) startService(service, name string, replica int, serves map[str
 // toServices links a replica to all replicas of the services that its service calls.
 func (c *Cluster) toServices(service, name string, serves map[string]string) (flags []string, err error) {
 	for _, callee := range calls[service] {
-		port, err := c.ports.next(replicaHosts[:]...)
+		hosts := replicaHosts(c.cfg.Replicas)
+		port, err := c.ports.next(hosts...)
 		if err != nil {
 			return nil, err
 		}
-		for i, to := range Replicas(callee) {
-			if err := c.connectAt(name, to, net.JoinHostPort(replicaHosts[i], strconv.Itoa(port)), serves[to]); err != nil {
+		for i, to := range c.Replicas(callee) {
+			if err := c.connectAt(name, to, net.JoinHostPort(hosts[i], strconv.Itoa(port)), serves[to]); err != nil {
 				return nil, err
 			}
 		}
@@ -138,13 +144,8 @@ func (c *Cluster) ofService(service, name, grpc string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		rest, err := c.connect(Clients, name, http)
-		if err != nil {
-			return nil, err
-		}
-		door, err := c.connect(Clients, name, grpc)
-		c.doors.REST, c.doors.GRPC = append(c.doors.REST, "http://"+rest), append(c.doors.GRPC, door)
-		return []string{"--http", http}, err
+		c.gateways = append(c.gateways, gateway{name, http, grpc})
+		return []string{"--http", http}, c.openGateway(&c.doors, Clients, c.gateways[len(c.gateways)-1])
 	}
 	return nil, nil
 }
