@@ -5,12 +5,17 @@ go 1.26.0
 replace (
 	github.com/faceoff-live/faceoff/pkg => ../../pkg
 	github.com/faceoff-live/faceoff/proto => ../../proto
+	github.com/faceoff-live/faceoff/services/battle => ../../services/battle
+	github.com/faceoff-live/faceoff/services/cohost => ../../services/cohost
+	github.com/faceoff-live/faceoff/services/score => ../../services/score
+	github.com/faceoff-live/faceoff/test/chaos => ../chaos
 	github.com/faceoff-live/faceoff/test/sim => ../sim
 )
 
 require (
 	github.com/faceoff-live/faceoff/pkg v0.0.0
 	github.com/faceoff-live/faceoff/proto v0.0.0
+	github.com/faceoff-live/faceoff/test/chaos v0.0.0
 	github.com/faceoff-live/faceoff/test/sim v0.0.0
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.32.0
 	github.com/nats-io/nats.go v1.55.0
@@ -49,6 +54,6 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
-	google.golang.org/genproto/googleapis/api v0.0.0-20261012220534-4341edf3f941 // indirect
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20261005182115-fad411399dd8 // indirect
+	google.golang.org/genproto/googleapis/api v0.0.0-20261026165753-2ffab32bce7e // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20261019180522-ce908d29299b // indirect
 )

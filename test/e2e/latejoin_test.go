@@ -214,7 +214,7 @@ func TestStateRefusals(t *testing.T) {
 		{"a service", ann.live, s.backend(t), 200, `"offset":"c`},
 		{"another host", ann.live, ben.host, 403, "PERMISSION_DENIED"},
 		{"another audience", ann.live, s.actor(t, "fan", ben.live, auth.Audience), 403, "PERMISSION_DENIED"},
-		{"nobody", ann.live, actor{s, ""}, 401, "UNAUTHENTICATED"},
+		{"nobody", ann.live, actor{s: s}, 401, "UNAUTHENTICATED"},
 		{"of what never was", "never-was", s.backend(t), 404, "LIVE_NOT_FOUND"},
 		{"of what never was, its host", "never-was", s.actor(t, "eve", "never-was", auth.Host), 404, "LIVE_NOT_FOUND"},
 		{"a malformed id", "a.b", s.backend(t), 400, `"field":"live_id"`},

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/faceoff-live/faceoff/test/chaos/host"
 )
 
 // binary is the built product; shared is the stack that scenarios share.
@@ -15,13 +17,11 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	host.Main()
 	os.Exit(run(m))
 }
 
 func run(m *testing.M) int {
-	if orders := os.Getenv(hostEnv); orders != "" {
-		return runHost(orders)
-	}
 	dir, err := os.MkdirTemp("", "faceoff-e2e-")
 	if err != nil {
 		return complain(err)

@@ -76,11 +76,11 @@ func TestTokens(t *testing.T) {
 	forged := &stack{Key: s.Key, Secret: "another-secret-that-is-long-enough-for-a-key"}
 	other := &stack{Key: "no-such-key", Secret: s.Secret}
 	for name, a := range map[string]actor{
-		"no token":        {s, ""},
-		"no JWT":          {s, "abc"},
-		"another secret":  {s, forged.backend(t).token},
-		"an unknown key":  {s, other.backend(t).token},
-		"a cut-off token": {s, good.token[:len(good.token)-4]},
+		"no token":        {s: s},
+		"no JWT":          {s: s, token: "abc"},
+		"another secret":  {s: s, token: forged.backend(t).token},
+		"an unknown key":  {s: s, token: other.backend(t).token},
+		"a cut-off token": {s: s, token: good.token[:len(good.token)-4]},
 	} {
 		if err := get(a); status.Code(err) != codes.Unauthenticated {
 			t.Errorf("%s: %v", name, err)

@@ -146,7 +146,7 @@ var refusals = map[errorsv1.Reason]func(testing.TB, *stack) answer{
 	},
 	errorsv1.Reason_UNAUTHENTICATED: func(t testing.TB, s *stack) answer {
 		t.Helper()
-		return actor{s, ""}.ask(t, http.MethodGet, "/v1/lives", nil)
+		return actor{s: s}.ask(t, http.MethodGet, "/v1/lives", nil)
 	},
 	errorsv1.Reason_RATE_LIMITED: func(t testing.TB, s *stack) answer {
 		t.Helper()

@@ -17,6 +17,7 @@ import (
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 	errorsv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/errors/v1"
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
+	"github.com/faceoff-live/faceoff/test/chaos/host"
 )
 
 // awayAtMost is how long a host's process is away, in renewals: 60 s with the times of production.
@@ -73,10 +74,11 @@ func rejoinRound(t *testing.T, s *stack, settings *cohostv1.PresenceSettings, i 
 	renew := time.Duration(settings.GetRenewMs()) * time.Millisecond
 	three := together(t, s, 3)
 	ann, ben := three[i%3], three[(i+1)%3]
+	door := []string{host.REST, host.GRPC, host.NATS}[i/3%3]
 	for _, p := range three {
 		p.view = watch(t, p.host, p.live, "")
 	}
-	first := startClient(t, ann, "phone", settings)
+	first := startClient(t, ann, "phone", door, settings)
 	first.await(t, patience)
 	seconds := int((awayAtMost+40)*renew/time.Second) + 10 // longer than all that follows
 	id := three[0].challenges(t, object{"duration_seconds": seconds}, three[1], three[2]).battleID(t)
@@ -103,7 +105,7 @@ func rejoinRound(t *testing.T, s *stack, settings *cohostv1.PresenceSettings, i 
 		}
 		break
 	}
-	second, again := startClient(t, ann, "desk", settings), time.Now()
+	second, again := startClient(t, ann, "desk", door, settings), time.Now()
 	second.await(t, patience)
 	r.took = time.Since(again)
 	if v := send(); v != scorev1.GiftVerdict_COUNTED {
@@ -157,11 +159,9 @@ func hasEnd(told []*message, battle string) bool {
 // older checks that the device before can do nothing.
 func older(t testing.TB, p *side, path string, body object) {
 	t.Helper()
-	h := host{hostOrders: hostOrders{HTTP: p.host.s.HTTP, Token: p.host.token, Session: "phone"}}
-	var a struct{ Reason string }
-	if status := h.post(path, body, &a); status != http.StatusBadRequest || a.Reason != errorsv1.Reason_SUPERSEDED.String() {
-		t.Errorf("%s by the older device: %d %s", path, status, a.Reason)
-	}
+	device := p.host
+	device.session = "phone"
+	device.ask(t, http.MethodPost, path, body).is(t, errorsv1.Reason_SUPERSEDED)
 }
 
 // equalsLog checks that what was told of a live is what the stream EVENTS holds from the snapshot on, without a gap, and returns how

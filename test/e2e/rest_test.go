@@ -45,7 +45,7 @@ func sameJSON(t *testing.T, a, b []byte) bool {
 
 func TestOpenDoors(t *testing.T) {
 	t.Parallel()
-	nobody := actor{shared, ""}
+	nobody := actor{s: shared}
 	for path, want := range map[string]string{"/healthz": "", "/readyz": "", "/openapi.json": `"openapi"`} {
 		code, body := nobody.rest(t, "GET", path, "", "")
 		if code != 200 || !strings.Contains(string(body), want) {

@@ -121,8 +121,9 @@ const patience = 30 * time.Second
 
 // actor is somebody with a token.
 type actor struct {
-	s     *stack
-	token string
+	s       *stack
+	token   string
+	session string // of a host's device; empty: none is named
 }
 
 func (s *stack) actor(t testing.TB, user, live string, role auth.Role) actor {
@@ -131,7 +132,7 @@ func (s *stack) actor(t testing.TB, user, live string, role auth.Role) actor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return actor{s, token}
+	return actor{s: s, token: token}
 }
 
 // backend is the platform's backend.
@@ -171,6 +172,9 @@ func (a actor) rest(t testing.TB, method, path, id, body string) (int, []byte) {
 	}
 	if id != "" {
 		req.Header.Set("Idempotency-Key", id)
+	}
+	if a.session != "" {
+		req.Header.Set("Faceoff-Session", a.session)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
