@@ -1,6 +1,6 @@
 # What CI checks. Every step stands alone: `make check-lint` and so on.
 
-CHECKS := check-tidy check-alone check-generated check-lint check-vet check-docs test check-sim check-chaos e2e
+CHECKS := check-tidy check-alone check-generated check-lint check-vet check-docs test check-sim check-chaos check-hosts e2e
 
 .PHONY: check
 check: ## all that CI runs

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -34,6 +35,8 @@ type client struct {
 	conn *grpc.ClientConn
 	nats *nats.Conn // nil unless signs of life go by it
 
+	signs atomic.Int64
+
 	// rejoining is held by who looks after the place of the live.
 	rejoining sync.Mutex
 	there     bool
@@ -57,9 +60,13 @@ func run(o Orders, w *writer) error {
 	}
 	ctx, gone := context.WithCancel(c.asHost(context.Background()))
 	go c.watch(ctx)
-	for n, beat := 1, time.Tick(o.Renew); ; n++ {
+	for beat := time.Tick(o.Renew); ; {
 		go func() {
-			switch presence, reason := c.sign(ctx, n); reason {
+			presence, reason := c.sign(ctx)
+			if reason == "UNAVAILABLE" { // another replica may be better off
+				presence, reason = c.sign(ctx)
+			}
+			switch reason {
 			case "":
 				c.belong(ctx, presence)
 			case "SUPERSEDED", "LIVE_NOT_FOUND":
@@ -81,9 +88,10 @@ func (c *client) asHost(ctx context.Context) context.Context {
 }
 
 // sign gives a sign of life. It does not wait for the one before.
-func (c *client) sign(ctx context.Context, n int) (*cohostv1.Presence, string) {
+func (c *client) sign(ctx context.Context) (*cohostv1.Presence, string) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
+	n := int(c.signs.Add(1))
 	c.say(Line{Kind: Sign, N: n})
 	answer := new(cohostv1.HeartbeatResponse)
 	reason := c.heartbeat(ctx, &cohostv1.HeartbeatRequest{LiveId: c.Live, SessionId: c.Session}, answer)

@@ -26,6 +26,8 @@ import (
 	"github.com/faceoff-live/faceoff/test/chaos/check"
 	"github.com/faceoff-live/faceoff/test/chaos/cluster"
 	"github.com/faceoff-live/faceoff/test/chaos/fault"
+	"github.com/faceoff-live/faceoff/test/chaos/host"
+	"github.com/faceoff-live/faceoff/test/chaos/presence"
 )
 
 // settings are the flags.
@@ -35,6 +37,8 @@ type settings struct {
 	with                    []string
 	bin, dir, judge         string
 	keep                    bool
+	hosts                   int
+	lasts                   time.Duration
 }
 
 func main() {
@@ -47,10 +51,13 @@ func main() {
 	flag.StringVar(&s.dir, "dir", os.TempDir(), "where a failed round is kept")
 	flag.BoolVar(&s.keep, "keep", false, "keep rounds that have not failed as well")
 	flag.StringVar(&s.judge, "judge", "", "a kept round to judge once more; nothing is run")
+	flag.IntVar(&s.hosts, "hosts", 0, "instead of rounds, run so many hosts with a client process each, and three replicas of every service")
+	flag.DurationVar(&s.lasts, "for", 10*time.Minute, "for how long hosts and the replicas of cohost are harmed; the times of presence are those of the environment, FACEOFF_PRESENCE_*")
 	flag.Func("with", "faults that every round has, by commas: "+strings.Join(fault.Kinds(), ", "), func(v string) error {
 		s.with = strings.Split(v, ",")
 		return nil
 	})
+	host.Main()
 	flag.Parse()
 	logging.Disable() // the client of Redis tells of every connection that is refused
 	if s.seed == 0 {
@@ -68,6 +75,14 @@ func main() {
 }
 
 func (s settings) run(ctx context.Context, out io.Writer) (green bool, err error) {
+	if s.judge != "" && presence.Is(s.judge) {
+		report, err := presence.Dir(s.judge)
+		if err != nil {
+			return false, err
+		}
+		report.Tell(out)
+		return report.Green(), nil
+	}
 	if s.judge != "" {
 		report, err := check.Dir(s.judge)
 		if err != nil {
@@ -86,6 +101,12 @@ func (s settings) run(ctx context.Context, out io.Writer) (green bool, err error
 	dir, release, err := cluster.Claim(s.dir, "faceoff-chaos-*")
 	if err != nil {
 		return false, err
+	}
+	if s.hosts > 0 {
+		green, err := s.runHosts(ctx, out, filepath.Join(dir, "hosts"), programs)
+		release()
+		_ = os.Remove(dir) // unless the run is kept there
+		return green, err
 	}
 	can := limits(out, dir)
 	sum, err := s.all(ctx, out, dir, programs, can)

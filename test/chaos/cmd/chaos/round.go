@@ -88,7 +88,9 @@ func (r *round) run(ctx context.Context) error {
 	if err = errors.Join(err, c.Close(), ctx.Err()); err != nil {
 		return err
 	}
-	if err := r.panics(processes); err != nil || gone != nil {
+	faults, err := panics(processes)
+	r.found = append(r.found, faults...)
+	if err != nil || gone != nil {
 		return err // without the logs nothing can be judged
 	}
 	r.report, err = check.Dir(r.dir)
@@ -150,22 +152,24 @@ func (r *round) find(format string, args ...any) {
 }
 
 // panics looks for processes of ours that ended by a fault of their own.
-func (r *round) panics(dir string) error {
-	for _, service := range cluster.Services {
-		for _, name := range cluster.Replicas(service) {
-			file, err := os.Open(filepath.Join(dir, name+".log"))
-			if err != nil {
-				return err
-			}
-			for lines := bufio.NewScanner(file); lines.Scan(); {
-				if text := lines.Text(); strings.HasPrefix(text, "panic: ") || strings.HasPrefix(text, "fatal error: ") || strings.HasPrefix(text, "WARNING: DATA RACE") {
-					r.find("%s: %s", name, text)
-				}
-			}
-			_ = file.Close()
-		}
+func panics(dir string) (found []string, err error) {
+	logs, err := filepath.Glob(filepath.Join(dir, "*-[0-9].log"))
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	for _, path := range logs {
+		file, err := os.Open(path)
+		if err != nil {
+			return found, err
+		}
+		for lines := bufio.NewScanner(file); lines.Scan(); {
+			if text := lines.Text(); strings.HasPrefix(text, "panic: ") || strings.HasPrefix(text, "fatal error: ") || strings.HasPrefix(text, "WARNING: DATA RACE") {
+				found = append(found, strings.TrimSuffix(filepath.Base(path), ".log")+": "+text)
+			}
+		}
+		_ = file.Close()
+	}
+	return found, nil
 }
 
 // tell says in a line what was done and what came of it, and below it what was found.
