@@ -200,15 +200,20 @@ func TestLostHostLeavesItsBattle(t *testing.T) {
 	t.Parallel()
 	s := shared
 	ann, ben := connect(t, s)
-	b := fight(t, s, ann, ben, long)
+	b := fight(t, s, ann, ben, int32(lossPatience.Seconds())+long)
 	give(t, s, gift(ann.live), gift(ann.live), gift(ben.live))
 	if _, err := s.cohost.Heartbeat(ann.host.ctx(t), &cohostv1.HeartbeatRequest{LiveId: ann.live}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, ben.view, "HostUnreachable", func(m *message) (string, bool) {
-		id := m.GetCohost().GetHostUnreachable().GetLiveId()
-		return id, id == ann.live
-	})
+	for what, live := range map[string]func(*cohostv1.Event) string{
+		"HostUnreachable": func(e *cohostv1.Event) string { return e.GetHostUnreachable().GetLiveId() },
+		"HostLost":        func(e *cohostv1.Event) string { return e.GetHostLost().GetLiveId() },
+	} {
+		awaitFor(t, ben.view, lossPatience, what, func(m *message) (string, bool) {
+			id := live(m.GetCohost())
+			return id, id == ann.live
+		})
+	}
 	if e := wantLeft(t, b, ann, ben, battlev1.UserExitBattle_LOST); e.GetReason() != battlev1.Battle_FORFEIT {
 		t.Errorf("the battle ended for %s", e.GetReason())
 	}

@@ -278,7 +278,7 @@ var refusals = map[errorsv1.Reason]func(testing.TB, *stack) answer{
 		t.Helper()
 		ann, ben := openLives(t, s)
 		ann.host.ask(t, http.MethodPost, "/v1/lives/"+ann.live+":heartbeat", object{})
-		await(t, ann.view, "HostLost", func(m *message) (bool, bool) { return true, m.GetCohost().GetHostLost() != nil }) // it takes its time
+		awaitFor(t, ann.view, lossPatience, "HostLost", func(m *message) (bool, bool) { return true, m.GetCohost().GetHostLost() != nil })
 		return ann.asks(t, ben)
 	},
 	errorsv1.Reason_GIFT_NOT_FOUND: func(t testing.TB, s *stack) answer {

@@ -224,13 +224,13 @@ func TestRejoinNeedsTheConnection(t *testing.T) {
 	s := shared
 	three := together(t, s, 3)
 	three[0].view = watch(t, three[0].host, three[0].live, "")
-	id := three[0].challenges(t, object{"duration_seconds": int(long)}, three[1], three[2]).battleID(t)
+	id := three[0].challenges(t, object{"duration_seconds": int(lossPatience.Seconds()) + long}, three[1], three[2]).battleID(t)
 	started(t, three[0], id)
 	ann := three[1]
 	if _, err := s.cohost.Heartbeat(ann.host.ctx(t), &cohostv1.HeartbeatRequest{LiveId: ann.live}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, three[0].view, "CoHostUserLeft", func(m *message) (bool, bool) { // it takes its time
+	awaitFor(t, three[0].view, lossPatience, "CoHostUserLeft", func(m *message) (bool, bool) {
 		return true, m.GetCohost().GetCoHostUserLeft().GetMember().GetLiveId() == ann.live
 	})
 	rejoin := func() error {

@@ -128,7 +128,16 @@ func (v *view) tell() {
 // await returns what the first message holds that has what is looked for, from the first message on.
 func await[T any](t testing.TB, v *view, what string, find func(*message) (T, bool)) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	return awaitFor(t, v, patience, what, find)
+}
+
+// lossPatience is how long the loss of a host may take that takes 23 s: its silence counts anew whenever a busy machine stands still.
+const lossPatience = 4 * time.Minute
+
+// awaitFor is await with a limit of its own.
+func awaitFor[T any](t testing.TB, v *view, limit time.Duration, what string, find func(*message) (T, bool)) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	next := 0
 	for {
