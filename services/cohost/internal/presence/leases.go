@@ -80,11 +80,16 @@ func (l *Leases) Restart(now time.Time) {
 	l.from = now
 }
 
-// Count starts to count, from now on, or stops: only who writes the log does.
+// Count starts to count, from now on, or stops: only who writes the log does. That a host came back while another wrote may have
+// been heard long after it was said: whoever is there says so again.
 func (l *Leases) Count(counts bool, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.counts, l.from = counts, now
+	for id, at := range l.lives {
+		at.back = false
+		l.lives[id] = at
+	}
 }
 
 // Turn is what is to be decided of a live.

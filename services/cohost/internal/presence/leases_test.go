@@ -103,6 +103,21 @@ func TestBack(t *testing.T) {
 	}
 }
 
+// TestHeardWhileAnotherWrites: what a replica has heard of a host that is not there, while it did not write, brings that host back
+// neither when it begins to write nor later: it may have stood still, and have heard a sign of life from long before.
+func TestHeardWhileAnotherWrites(t *testing.T) {
+	t.Parallel()
+	for _, stage := range []cohost.Stage{cohost.Unreachable, cohost.Lost} {
+		l := presence.NewLeases(settings)
+		l.Place("a", stage-1, at(0))
+		l.Heard("a", at(ms))
+		l.Place("a", stage, at(2*ms))
+		l.Heard("a", at(3*ms))
+		l.Count(true, at(time.Minute))
+		edge(t, l, stage, time.Minute+lasts[stage])
+	}
+}
+
 // TestHeardBetween: a sign of life that comes after the decision and before the log has it is not forgotten, and one from before
 // is not taken for one.
 func TestHeardBetween(t *testing.T) {
