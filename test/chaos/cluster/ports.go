@@ -9,8 +9,8 @@ import (
 
 // Ports are chosen below those that the system gives to outgoing connections, so that a port stays free while its process is down.
 const (
-	firstPort = 20000
-	lastPort  = 29999
+	firstPort = 12000
+	lastPort  = 31999
 	blockSize = 500 // more than a cluster needs that a hundred clients have doors of their own to
 )
 

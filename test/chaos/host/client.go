@@ -178,7 +178,7 @@ func (c *client) rest(ctx context.Context, method, path string, request, answer 
 			return err.Error()
 		}
 	}
-	r, err := http.NewRequestWithContext(ctx, method, c.Orders.REST+path, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, c.REST+path, bytes.NewReader(body))
 	if err != nil {
 		return err.Error()
 	}

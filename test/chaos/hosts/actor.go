@@ -23,7 +23,6 @@ type actor struct {
 	s             *stage
 	live, session string
 	cmd           *exec.Cmd
-	killed        bool
 	ended         chan struct{} // closed when the process has
 }
 
@@ -61,15 +60,6 @@ func (s *stage) start(i int, live, session, door string) (*actor, error) {
 }
 
 func (a *actor) record(f string) { a.s.record(f, a.live, presence.Client{Session: a.session}) }
-
-func (a *actor) gone() bool {
-	select {
-	case <-a.ended:
-		return true
-	default:
-		return false
-	}
-}
 
 // kill ends it as a crash does.
 func (a *actor) kill() {

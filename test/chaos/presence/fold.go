@@ -180,17 +180,6 @@ func leave(all []stay, in string, at int64, lost bool) {
 	}
 }
 
-// at is what was decided last before a moment, or at it.
-func (l *life) at(at int64) decision {
-	var last decision
-	for _, t := range l.turns {
-		if t.at <= at {
-			last = t.what
-		}
-	}
-	return last
-}
-
 // during is the stay at a moment.
 func during(all []stay, at int64) *stay {
 	for i, x := range all {

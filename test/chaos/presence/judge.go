@@ -124,6 +124,12 @@ func (r *run) early(live string, l *life) {
 				}
 			}
 			r.explain(live, before, t)
+		case recovered:
+			if !slices.ContainsFunc(r.signs[live], func(s sign) bool {
+				return s.mayCount && s.sent <= t.at && max(s.sent+slack, s.late) >= before.at
+			}) {
+				r.found(unexplained, "%s is back at %s, and has given no sign of life since it was %s at %s", live, r.moment(t.at), before.what, r.moment(before.at))
+			}
 		case began:
 			if r.created[live].Backend {
 				r.found(violation, "%s is driven by a backend, and has presence", live)
@@ -219,13 +225,25 @@ func (r *run) silent(live string, from int64, next turn, what decision) {
 	}
 	since := from
 	for _, s := range r.signs[live] {
-		if !s.mayCount || s.sent <= from {
-			continue
+		if s.mayCount && s.sent > from {
+			check(since, s.sent)
 		}
-		check(since, s.sent)
-		since = max(since, s.sent, s.late)
+		if s.mayCount {
+			since = max(since, s.sent, s.late)
+		}
 	}
 	check(since, never)
+}
+
+// healed is the first moment from at on that no replica of cohost is harmed at, nor will be within tellTime: who is served by one that is
+// cut off hears nothing, and is not heard.
+func (r *run) healed(at int64) int64 {
+	for _, f := range r.faults { // in the order of their beginning
+		if f.touches(at, at+r.tellTime()) {
+			at = f.to + settles
+		}
+	}
+	return at
 }
 
 // atTheEnd: who can give signs of life is present, who cannot is out of everything.

@@ -61,6 +61,7 @@ func TestPlantedFaults(t *testing.T) {
 		}, says: "unexplained: cat is lost at 121.100 s, 14100 ms after silence must have counted anew"},
 		"counted over a standstill": {plant: func(s *scene) { s.fault(98_000, 101_000, fault.Pause, "cohost-1") }, says: "unexplained: cat is unreachable at 106.000 s, 5050 ms after silence must"},
 		"counted while deaf":        {plant: func(s *scene) { s.fault(98_000, 101_000, fault.Drop, "cohost-1") }, says: "unexplained: cat is unreachable at 106.000 s, 6000 ms after silence must"},
+		"back from nowhere":         {plant: func(s *scene) { s.write(cohostLog, 150_000, back("cat", 0)) }, says: "unexplained: cat is back at 150.000 s, and has given no sign of life since it was lost at 121.100 s"},
 		"lost without a cause": {plant: func(s *scene) {
 			s.without(func(r history.Record) bool { return r.F == Killed && r.ID == "cat" })
 		}, says: "lost alive: cat is lost at 121.100 s, and its client was well"},
@@ -138,6 +139,37 @@ func TestOurFaultsProlong(t *testing.T) {
 		})
 		if found != late {
 			t.Errorf("%s stands still for 7 s: late is %t", replica, found)
+		}
+	}
+}
+
+// TestHeardLate: what waited at a replica that stood still may be heard when that goes on, and who is served by it is told then.
+func TestHeardLate(t *testing.T) {
+	t.Parallel()
+	untold := func(s *scene) {
+		s.drop("ben", "s1", func(l host.Line) bool { m, _ := l.Heard(); return m.GetCohost().GetHostLost() != nil })
+	}
+	for name, x := range map[string]struct {
+		at    int64 // when cat is unreachable at last
+		plant func(*scene)
+	}{
+		"a sign": {118_500, func(s *scene) { s.sign(99_900, "cat", "s1", host.Unanswered, 0) }},
+		"others": {106_000, untold},
+	} {
+		for _, harmed := range []bool{false, true} {
+			s := good(t, at(106_000, cohostLog, out))
+			s.write(cohostLog, x.at, silent("cat"))
+			x.plant(s)
+			if harmed {
+				s.fault(41_000, 64_000, fault.Drop, "cohost-2")
+				s.fault(99_000, 110_000, fault.Pause, "cohost-3")
+			}
+			found := slices.ContainsFunc(s.judge().Violations, func(v string) bool {
+				return strings.Contains(v, "not unreachable") || strings.Contains(v, "ben was not told")
+			})
+			if found == harmed {
+				t.Errorf("%s, a replica is harmed: %t: found %t", name, harmed, found)
+			}
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (r *run) parting(live string, l *life) {
 		}
 		// Two that are lost at the same time: the connection ends with the first, and takes the second along.
 		asked := slices.ContainsFunc(r.exits[live], func(at int64) bool { return at < left.to && at > t.at-tryTime })
-		if parted := r.story.parted[t.connection]; !left.lost && parted != left.to && !asked {
+		if parted := r.parted[t.connection]; !left.lost && parted != left.to && !asked {
 			r.found(violation, "%s is lost at %s, and has left its connection for another reason", live, r.moment(t.at))
 		}
 		var fought *stay
@@ -62,7 +62,7 @@ func (r *run) fought(live string, l *life, t turn, left stay) *stay {
 
 // told: whoever of the others has a client that was there before, and can be reached afterwards, was told each step.
 func (r *run) told(live, other string, t turn, left stay, fought *stay) {
-	from := max(t.at, left.to)
+	from := r.healed(max(t.at, left.to))
 	for _, c := range r.clients[other] {
 		reached := slices.ContainsFunc(c.well(), func(s span) bool { return min(s.to, r.over)-max(s.from, from) >= r.tellTime() })
 		if !reached {
@@ -116,7 +116,8 @@ func (r *run) returns(live string, l *life) {
 		}
 		from := l.turns[i-1].connection
 		for _, c := range r.clients[live] {
-			if !slices.ContainsFunc(c.well(), func(s span) bool { return s.from <= t.at && min(s.to, r.over)-t.at >= r.tellTime() }) || c.gone == "SUPERSEDED" {
+			healed := r.healed(t.at)
+			if !slices.ContainsFunc(c.well(), func(s span) bool { return s.from <= t.at && min(s.to, r.over)-healed >= r.tellTime() }) || c.gone == "SUPERSEDED" {
 				continue
 			}
 			r.rejoined(live, l, t, from, c)
@@ -126,7 +127,7 @@ func (r *run) returns(live string, l *life) {
 
 func (r *run) rejoined(live string, l *life, t turn, connection string, c *client) {
 	back := slices.IndexFunc(l.stays, func(x stay) bool { return x.in == connection && x.from >= t.at })
-	by := r.deadline(t.at, r.tellTime())
+	by := r.deadline(r.healed(t.at), r.tellTime())
 	if back < 0 || l.stays[back].from > by {
 		refused := ""
 		for _, line := range c.lines {
@@ -143,7 +144,7 @@ func (r *run) rejoined(live string, l *life, t turn, connection string, c *clien
 			}
 			return n >= 9
 		}
-		parted := r.story.parted[connection]
+		parted := r.parted[connection]
 		elsewhere := slices.ContainsFunc(l.stays, func(x stay) bool { return x.from >= t.at && x.from <= by && x.in != connection })
 		switch {
 		case parted != 0 && parted <= by, t.until < by && refused == "CONNECTION_NOT_FOUND", elsewhere, full():
@@ -188,7 +189,7 @@ func (r *run) devices(live string) {
 			}
 			if older.gone == "SUPERSEDED" {
 				r.Superseded++
-			} else if slices.ContainsFunc(older.well(), func(s span) bool { return min(s.to, r.over)-max(s.from, took.now) >= r.tellTime() }) && older.gone == "" {
+			} else if slices.ContainsFunc(older.well(), func(s span) bool { return min(s.to, r.over)-max(s.from, r.healed(took.now)) >= r.tellTime() }) && older.gone == "" {
 				r.found(violation, "the device %s of %s does not hear that %s has taken over at %s", older.session, live, newer.session, r.moment(took.now))
 			}
 			for _, s := range older.signs() {
