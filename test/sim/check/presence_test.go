@@ -118,7 +118,8 @@ func newAbsence() *absence {
 		a.Ops[i].Own = Window{0, uint64(len(a.deeds))}
 	}
 	a.Presence = &Presence{
-		Began:  map[string][]Turn{c: {{"r1", 0}}},
+		Began:  map[string][]Turn{c: {{"r1", 0}, {"r1", 240 * ms}}},
+		Deaf:   []Spell{{"r1", -500 * ms, 500 * ms}}, // mostly while it did not write
 		Leaves: []Leave{{"x", 2750 * ms}, {"x", 6650 * ms}},
 	}
 	a.hears("s1", 99, nil)

@@ -62,9 +62,13 @@ func (w watched) silent(t turnOf) {
 			from, why = at, what
 		}
 	}
+	writes := time.Duration(0)
 	for _, turn := range w.Began[cohostName] {
 		if turn.By == g.By {
 			later(turn.At, "its writer began to write")
+			if turn.At <= g.Decided {
+				writes = max(writes, turn.At)
+			}
 		}
 	}
 	sessions := w.cohost.at(t.at.seq - 1).lives[t.live].presence
@@ -84,7 +88,8 @@ func (w watched) silent(t turnOf) {
 		if s.Replica != g.By && !strings.HasPrefix(g.By, s.Replica+"-") {
 			continue
 		}
-		if until := min(s.Until, g.Decided); until-s.From > renew/3+renew/4+100*time.Millisecond {
+		// What it could not hear before it wrote does not count: silence counts from then.
+		if until := min(s.Until, g.Decided); until-max(s.From, writes) > renew/3+renew/4+100*time.Millisecond {
 			later(until-renew/6-instant, "its writer could not hear")
 		}
 	}

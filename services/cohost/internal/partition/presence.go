@@ -40,7 +40,8 @@ func (l listening) Decide(now time.Time, c cohost.Command) ([]cohost.Event, erro
 func (p *Partition) Hear(ctx context.Context, id, session string) (cohost.Presence, error) {
 	live, known := p.Live(id)
 	known = known && live.Active()
-	if !known || !live.Presence.Superseded(session) {
+	passes := !known || !live.Presence.Superseded(session)
+	if passes {
 		if err := p.say(id, session); err != nil {
 			return cohost.Presence{}, err
 		}
@@ -52,7 +53,7 @@ func (p *Partition) Hear(ctx context.Context, id, session string) (cohost.Presen
 		return cohost.Presence{}, err
 	}
 	live, _ = p.Live(id)
-	if live.Presence.Superseded(session) { // since it was decided: what is there now is not for this session
+	if !passes || live.Presence.Superseded(session) { // another live of that id has begun, or another session taken over, since this was looked up
 		return p.Hear(ctx, id, session)
 	}
 	return live.Presence, nil
