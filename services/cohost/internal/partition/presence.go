@@ -2,11 +2,13 @@ package partition
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
 	"time"
 
+	"github.com/faceoff-live/faceoff/pkg/es"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 
 	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
@@ -50,6 +52,10 @@ func (p *Partition) Hear(ctx context.Context, id, session string) (cohost.Presen
 		return live.Presence, nil
 	}
 	if _, err := p.Submit(ctx, ledger.Command[cohost.Command]{Body: cohost.HearHost{LiveID: id, Session: session}}); err != nil {
+		if errors.Is(err, &es.Refusal{Reason: es.ReasonRateLimited}) && !live.Presence.Shows("") {
+			// Its session may not take the live over now, but somebody is there. If that is not decided, it is at the next sign of life.
+			_, _ = p.Submit(ctx, ledger.Command[cohost.Command]{Body: cohost.HearHost{LiveID: id}})
+		}
 		return cohost.Presence{}, err
 	}
 	live, _ = p.Live(id)

@@ -397,6 +397,37 @@ func TestTooManySessions(t *testing.T) {
 	})
 }
 
+// TestTooManySessionsOfALiveBefore: the host of a live that began anew is there, although the sessions of the live before leave none to its own.
+func TestTooManySessionsOfALiveBefore(t *testing.T) {
+	inHouse(t, nil, func(t *testing.T, h *house) {
+		h.create("a")
+		for i := range rate {
+			must(h.beat("a", fmt.Sprint("s", i)))(t)
+		}
+		must(h.client.EndLive(h.host("a"), &cohostv1.EndLiveRequest{LiveId: "a"}))(t)
+		h.create("a")
+		for range 2 {
+			wantRefused(t, "one too many", second(h.beat("a", "last")), "RATE_LIMITED")
+			if live, _ := h.partition.Live("a"); live.Presence.Stage != cohost.Present || live.Presence.Sessions.Current != "" {
+				t.Errorf("%+v", live.Presence)
+			}
+			pass(renew)
+		}
+		pass(unreachableAfter)
+		if got := h.stage("a"); got != cohostv1.Presence_UNREACHABLE {
+			t.Errorf("silent, it is %v", got)
+		}
+		wantRefused(t, "one too many, back", second(h.beat("a", "last")), "RATE_LIMITED")
+		if got := h.stage("a"); got != cohostv1.Presence_PRESENT {
+			t.Errorf("back, it is %v", got)
+		}
+		pass(time.Minute)
+		if p := must(h.beat("a", "last"))(t).GetPresence(); p.GetFence() != 1 {
+			t.Errorf("a minute later: %v", p)
+		}
+	})
+}
+
 // TestOldSessionKeepsNobodyPresent: its heartbeats are refused, and do not count.
 func TestOldSessionKeepsNobodyPresent(t *testing.T) {
 	inHouse(t, nil, func(t *testing.T, h *house) {
