@@ -241,7 +241,7 @@ func (l *battleLog) apply(s *fights, d decision[*battlev1.Entry], entry *battlev
 				l.lost = append(l.lost, lostIn{x.GetLiveId(), d.seq})
 			}
 			key := [2]string{x.GetBattleId(), x.GetLiveId()}
-			l.exits[key] = append(l.exits[key], exit{seq: d.seq})
+			l.exits[key] = append(l.exits[key], exit{seq: d.seq, rejoins: b.rejoins[x.GetLiveId()]})
 		})
 	case *battlev1.Entry_UserRejoined_:
 		x := e.UserRejoined

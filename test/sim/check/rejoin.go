@@ -1,13 +1,16 @@
 package check
 
 import (
+	"slices"
+
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 )
 
 // exit is that a live left a battle, or came back to it.
 type exit struct {
-	seq  uint64
-	back *battlev1.Entry_UserRejoined // nil if it left
+	seq     uint64
+	back    *battlev1.Entry_UserRejoined // nil if it left
+	rejoins int32                        // how often it had come back before it left
 }
 
 // lostIn is that a live left its battle because its host was lost, in a group of BATTLE_00.
@@ -71,11 +74,10 @@ func (a answers) fenced(o Op, d decision[*battlev1.Entry], s fights) string {
 	return ""
 }
 
-// exited reports whether a live has left a battle, and not come back, as far as a log has read BATTLE_00: a part of the last group
-// counts as all of it.
-func (l *battleLog) exited(key [2]string, read [2]uint64) bool {
-	gone, _ := out(l.exits[key], read[0], true)
-	return gone
+// exited reports whether a live has left a battle, since it came back for the last of so many times, as far as a log has read BATTLE_00: a
+// part of the last group counts as all of it. It may have come back once more in the same group.
+func (l *battleLog) exited(key [2]string, rejoins int32, read uint64) bool {
+	return slices.ContainsFunc(l.exits[key], func(x exit) bool { return x.back == nil && x.rejoins == rejoins && x.seq <= read })
 }
 
 // first is the group in which a live opened for the first time.

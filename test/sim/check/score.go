@@ -72,7 +72,7 @@ type scoreLogs struct {
 	battle *battleLog
 	gifts  map[GiftID]counted
 	rooms  map[[2]string]*room // battle, live
-	lives  map[string][]*room  // of each live, in order
+	lives  map[string][]*room  // of each live, in the order in which they opened, again if they did
 	times  map[string][]state[int64]
 }
 
@@ -230,7 +230,7 @@ func (s *scoreLogs) closed(d decision[*scorev1.Entry], read [2]uint64, c *scorev
 		wrong(Duplicated, "live %s of battle %s closes twice", c.GetLiveId(), c.GetBattleId())
 	case r.total != c.GetTotal() || r.gifts != c.GetGifts():
 		wrong(Violation, "live %s of battle %s closes with %d points of %d gifts, counted are %d of %d", c.GetLiveId(), c.GetBattleId(), c.GetTotal(), c.GetGifts(), r.total, r.gifts)
-	case s.battle.endings[c.GetBattleId()] == battlev1.Battle_TIME_OVER && !s.battle.exited(key, read):
+	case s.battle.endings[c.GetBattleId()] == battlev1.Battle_TIME_OVER && !s.battle.exited(key, r.rejoins, read[0]):
 		if end := s.battle.endAt(c.GetBattleId(), math.MaxUint64); d.at < end || r.endsAt != end {
 			wrong(Violation, "live %s of battle %s closes at %d, its time is over at %d, counted was until %d", c.GetLiveId(), c.GetBattleId(), d.at, end, r.endsAt)
 		}
@@ -256,6 +256,7 @@ func (s *scoreLogs) reopened(d decision[*scorev1.Entry], read [2]uint64, e *scor
 	if !told || e.GetRejoins() <= r.rejoins {
 		wrong(Violation, "live %s of battle %s opens again, after it did %d times; BATTLE_00 was read to %d and does not say so: %v", r.live, r.battle, r.rejoins, read[0], e)
 	}
+	s.lives[r.live] = append(slices.DeleteFunc(s.lives[r.live], func(x *room) bool { return x == r }), r)
 	r.before = append(r.before, Window{r.from, r.to})
 	r.from, r.to, r.open, r.closed, r.chain = d.seq, 0, true, false, nil
 	r.rejoins, r.endsAt = e.GetRejoins(), e.GetEndsAtMs()
