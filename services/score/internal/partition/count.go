@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -108,7 +109,7 @@ func (p *Partition) count(ctx context.Context, x *share, verdicts []*scorev1.Gif
 			}
 			return nil
 		}
-		// That there is no battle is for the battle service's log to say: once more, after reading it to its head.
+		// That a gift has no battle, or is late, is for the battle service's log to say: once more, after reading it to its head.
 		command.Gifts, command.Fresh = x.gifts, true
 	}
 }
@@ -122,18 +123,14 @@ func (p *Partition) pastEnd(live string, now time.Time) (past bool) {
 	return past
 }
 
-// idle reports whether a share has new gifts, and none that seems to be for a battle: they are best decided after reading
-// the battle service's log to its head, in one go. A gift for a battle must not wait for that.
+// idle reports whether a share has new gifts, and its live seems to be in no battle: they are best decided after reading the battle
+// service's log to its head, in one go. A gift for a battle must not wait for that.
 func (p *Partition) idle(x *share, now time.Time) (idle bool) {
 	p.View(func(s *score.State, _ Place) {
-		for _, g := range x.gifts {
-			if s.Expects(x.live, now, g.SentAt) {
-				idle = false
-				return
-			}
+		idle = !s.Expects(x.live, now) && slices.ContainsFunc(x.gifts, func(g score.Gift) bool {
 			_, known := s.Gift(x.live, g.EventID)
-			idle = idle || !known
-		}
+			return !known
+		})
 	})
 	return idle
 }

@@ -52,7 +52,7 @@ func (s *State) decideGifts(now time.Time, c CountGifts) ([]Event, error) {
 }
 
 // decideGift decides one gift that is not known yet. live is the open room of its live or nil, total what that has
-// reached so far. keep is false when the live is in no battle that counts now, or may be back in the one that it has left.
+// reached so far. keep is false when the live is in no battle that counts now, or may be in one that is not known yet.
 func (s *State) decideGift(now time.Time, c CountGifts, live *Room, total int64, g *Gift) (_ GiftDecided, keep bool, _ error) {
 	d := GiftDecided{LiveID: c.LiveID, Gift: *g}
 	switch {
@@ -81,18 +81,12 @@ func (s *State) decideGift(now time.Time, c CountGifts, live *Room, total int64,
 }
 
 // decideLate decides a gift for a live that is not open: late if it was meant for the battle that closed last.
-// Until that battle is settled the live may have rejoined it, after its end was moved even, which is for the battle service's log to
-// say.
+// The live may be open by now, in a battle that it has rejoined or in its next one: that is for the battle service's log to say.
 func (s *State) decideLate(now time.Time, d GiftDecided, fresh bool) (GiftDecided, bool, error) {
 	last, ok := s.last.Get(d.LiveID)
-	if !ok || !s.late(last, now, d.Gift.SentAt) || !fresh && !last.Settled {
+	if !fresh || !ok || last.Phase != Closed || !d.Gift.SentAt.Before(last.EndsAt) && !now.Before(last.EndsAt.Add(s.set.LateWindow)) {
 		return d, false, nil
 	}
 	d.Verdict, d.BattleID = Late, last.BattleID
 	return d, true, nil
-}
-
-// late reports whether a gift was meant for the battle that its live closed last.
-func (s *State) late(last *Room, now, sentAt time.Time) bool {
-	return last.Phase == Closed && (sentAt.Before(last.EndsAt) || now.Before(last.EndsAt.Add(s.set.LateWindow)))
 }

@@ -100,6 +100,26 @@ func TestReopened(t *testing.T) {
 	}
 }
 
+// TestBackBeforeAnother: that the battle which closed last is settled does not say that the live is in none: it may be back in one before
+// that, which its partition has not read.
+func TestBackBeforeAnother(t *testing.T) {
+	t.Parallel()
+	p := &play{T: t, State: score.New(settings())}
+	now := inBattle
+	for _, id := range []string{"b1", "b2"} {
+		p.read(now, score.BattleStarting{BattleID: id, StartsAt: starts, EndsAt: ends, Participants: hosts[:1]}, score.UserExited{BattleID: id, LiveID: "live"})
+	}
+	p.read(now, score.BattleEnded{BattleID: "b2", Settled: true})
+	g := giftAt("g", now)
+	if events := p.do(now, count(g)); len(events) > 0 || p.Expects("live", now) {
+		t.Errorf("before the battle service's log was read to its head: %v", events)
+	}
+	p.read(now, score.UserRejoined{BattleID: "b1", LiveID: "live", EndsAt: ends, Rejoins: 1})
+	if got := p.do(now, fresh(g)); !cmp.Equal(got, []event{decided(g, score.Counted, 50, "b1", score.NoReason)}) {
+		t.Errorf("after it: %+v", got)
+	}
+}
+
 // TestReopenedWithoutBoard: of a live whose gifters are forgotten the total goes on, and of the gifters the top ones are known.
 func TestReopenedWithoutBoard(t *testing.T) {
 	t.Parallel()

@@ -163,14 +163,10 @@ func (s *State) Gift(liveID, eventID string) (Receipt, bool) {
 	return s.gifts.Committed(giftKey{liveID, eventID})
 }
 
-// Expects reports whether a new gift of the live seems to be one for a battle: to count, to wait, or to be late for one that is
-// settled. Only a decision is certain.
-func (s *State) Expects(liveID string, now, sentAt time.Time) bool {
-	if r, ok := s.open.Committed(liveID); ok {
-		return !now.Before(r.StartsAt)
-	}
-	last, ok := s.last.Committed(liveID)
-	return ok && last.Settled && s.late(last, now, sentAt)
+// Expects reports whether a new gift of the live seems to be one for a battle: to count, or to wait. Only a decision is certain.
+func (s *State) Expects(liveID string, now time.Time) bool {
+	r, ok := s.open.Committed(liveID)
+	return ok && !now.Before(r.StartsAt)
 }
 
 // Voided reports whether a gift was counted for a battle that then never started, or was voided.
