@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,22 +22,28 @@ import (
 // followed is when followers have all that is in a log, now that nothing is harmed.
 const followed = time.Second
 
+// endHosted ends the lives whose hosts have stopped: of one that goes on it is told that its host is lost while replicas are compared. It
+// returns what cannot be ended.
+func (w *world) endHosted(h *history) (stuck []string) {
+	c := newClient(w, h, "last", 0)
+	for _, live := range w.shape.hosted {
+		if o := c.endLive(live); !done(o, "LIVE_NOT_FOUND") {
+			stuck = append(stuck, atRest(o))
+		}
+	}
+	return stuck
+}
+
 // bookAll books every live once more, now that nothing is harmed: each two connect, battle to the end and part. It returns
 // what cannot be booked.
 func (w *world) bookAll(h *history) (stuck []string) {
 	c := newClient(w, h, "end", 0)
 	must := func(o check.Op, also ...string) bool {
-		ok := o.Outcome == check.OK
-		for _, reason := range also {
-			ok = ok || o.Outcome == check.Refused && o.Reason == reason
-		}
+		ok := done(o, also...)
 		if !ok {
-			stuck = append(stuck, fmt.Sprintf("at rest: %s of %s with %v: %s %s", o.Kind, o.Live, o.Others, o.Outcome, o.Reason))
+			stuck = append(stuck, atRest(o))
 		}
 		return ok
-	}
-	for _, live := range w.shape.hosted { // whose hosts have stopped
-		must(c.endLive(live), "LIVE_NOT_FOUND")
 	}
 	for _, live := range w.shape.lives {
 		must(c.create(live), "LIVE_EXISTS")
@@ -74,6 +81,15 @@ func (w *world) bookAll(h *history) (stuck []string) {
 		must(c.exit(x))
 	}
 	return stuck
+}
+
+// done reports whether a command was answered with ok, or with one of the reasons that are as good.
+func done(o check.Op, also ...string) bool {
+	return o.Outcome == check.OK || o.Outcome == check.Refused && slices.Contains(also, o.Reason)
+}
+
+func atRest(o check.Op) string {
+	return fmt.Sprintf("at rest: %s of %s with %v: %s %s", o.Kind, o.Live, o.Others, o.Outcome, o.Reason)
 }
 
 // unhurried asks for something that only so many may in a minute of log time, which may stand still for some time after a clock was put

@@ -59,12 +59,16 @@ func Run(seed uint64, steps int) (Result, error) {
 	w.settle()
 	stuck := w.awaitEnd()
 	stuck = append(stuck, w.awaitPresence(h, hosts)...)
+	frozen := ""
+	if len(stuck) > 0 {
+		frozen = stacks()
+	}
 	hosts.stop()
+	stuck = append(stuck, w.endHosted(h)...)
 	if len(stuck) == 0 {
 		stuck = w.bookAll(h)
 	}
-	frozen := ""
-	if len(stuck) > 0 {
+	if len(stuck) > 0 && frozen == "" {
 		frozen = stacks()
 	}
 	w.compare(h)
