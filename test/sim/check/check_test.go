@@ -212,7 +212,7 @@ func TestScoreFaults(t *testing.T) {
 		"no battle when it has begun": {func(k *book) {
 			k.Gifts[0] = verdict("g9", noBattle, 0)
 			k.Gifts[0].Window, k.Gifts[0].Battle = Window{0, 0}, 2
-		}, Violation, "BATTLE_00/2, read before the call, starts battle b1"},
+		}, Violation, "BATTLE_00/2, read before the call, has its live in battle b1"},
 	})
 }
 

@@ -87,3 +87,34 @@ func (r *room) first() uint64 {
 	}
 	return r.from
 }
+
+// unread is a battle that a gift's live had begun, or come back to, in a group of BATTLE_00 before the call, and that the live's log does not
+// know by a group of it; empty if there is none.
+func (s *scoreLogs) unread(g Gift, by uint64) (battle string, seq uint64) {
+	for id, x := range s.battle.starts {
+		if x.seq > g.Battle || !plays(x, g.Live) {
+			continue
+		}
+		key := [2]string{id, g.Live}
+		r := s.rooms[key]
+		if r == nil || r.first() > by {
+			return id, x.seq
+		}
+		for _, e := range s.battle.exits[key] {
+			if e.back != nil && e.seq <= g.Battle && !r.tombstone && r.stays(by) <= int(e.back.GetRejoins()) {
+				return id, e.seq
+			}
+		}
+	}
+	return "", 0
+}
+
+// stays is how often a live had opened by a group.
+func (r *room) stays(by uint64) (n int) {
+	for _, w := range append(slices.Clone(r.before), Window{r.from, r.to}) {
+		if w.Before <= by {
+			n++
+		}
+	}
+	return n
+}

@@ -135,6 +135,9 @@ func (k *comeback) written() Run {
 		Op{Kind: RequestBattle, Live: "x", Others: []string{"y", "z"}, Battle: "b1", ID: "9", Own: Window{1, 2}, Outcome: OK},
 		Op{Kind: Exit, Live: "x", ID: "12", Own: Window{12, 13}, Outcome: OK},
 	), k.ops...)
+	away := verdict("g2", late, 0)
+	away.Window, away.Battle = Window{3, 4}, 6
+	k.Gifts = append(k.Gifts, away)
 	for i, kind := range []Kind{CreateLive, CreateLive, CreateLive, Invite, Accept, Invite, Accept} {
 		o := Op{Kind: kind, Live: []string{"x", "y", "z", "x", "y", "x", "z"}[i], ID: string(rune('1' + i)), Own: Window{0, 12}, Outcome: OK}
 		o.Others = [][]string{nil, nil, nil, {"y"}, {"x"}, {"z"}, {"x"}}[i]
@@ -207,6 +210,9 @@ func TestComebackFaults(t *testing.T) {
 		return func(k *comeback) { k.score[step] = entries }
 	}
 	then := func(change func(r *Run)) func(*comeback) { return func(k *comeback) { k.then = change } }
+	answered := func(v scorev1.GiftVerdict_Verdict) func(*Run) {
+		return func(r *Run) { r.Gifts[0].Verdict.Verdict, r.Gifts[0].Battle = v, 8 }
+	}
 	rejoin := func(change func(*Op)) func(*comeback) { return then(func(r *Run) { change(&r.Ops[0]) }) }
 	for name, x := range map[string]struct {
 		plant func(*comeback)
@@ -247,6 +253,8 @@ func TestComebackFaults(t *testing.T) {
 		"counts while it is away":  {score("closes", closes("b1", "x", 5, 1), gift("g9", counts, 5)), Violation, "which is not open"},
 		"late while it is there":   {score("opens", opensAgain("b1", "x", 80, 1), gift("g9", late, 0)), Violation, "is LATE while its live is open"},
 		"closed without a reason":  {score("opens", opensAgain("b1", "x", 80, 1), closes("b1", "x", 5, 1)), Violation, "live x of battle b1 closes at 61, its time is over at 80"},
+		"late, and it is back":     {then(answered(late)), Violation, "answered LATE in group 4, BATTLE_00/8, read before the call, has its live in battle b1"},
+		"none, and it is back":     {then(answered(noBattle)), Violation, "answered NO_BATTLE at group 4, BATTLE_00/8, read before the call, has its live in battle b1"},
 		"the first total is final": {battle("rejoins", comesBack("b1", "x", 80, 1), closed("b1", "x", 5)), Duplicated, "live x of battle b1 is closed twice"},
 		"closed as if it left again": {func(k *comeback) {
 			*k = *backAtOnce()

@@ -352,6 +352,10 @@ func (s *scoreLogs) answered(g Gift) {
 			s.f.add(Violation, "gift %v: answered %v with %d points, the log says %v with %d", g.GiftID, v.GetVerdict(), v.GetPoints(), logged.GetVerdict(), logged.GetPoints())
 		case v.GetVerdict() == scorev1.GiftVerdict_COUNTED && v.GetPoints() != g.Points:
 			s.f.add(Violation, "gift %v: counted with %d points, it is worth %d", g.GiftID, v.GetPoints(), g.Points)
+		case v.GetVerdict() == scorev1.GiftVerdict_LATE && !v.GetDuplicate():
+			if id, seq := s.unread(g, logged.seq); id != "" {
+				s.f.add(Violation, "gift %v: answered LATE in group %d, BATTLE_00/%d, read before the call, has its live in battle %s", g.GiftID, logged.seq, seq, id)
+			}
 		}
 	}
 }
@@ -374,12 +378,7 @@ func (s *scoreLogs) noBattle(g Gift) {
 			}
 		}
 	}
-	for id, x := range s.battle.starts {
-		if x.seq > g.Battle || !plays(x, g.Live) {
-			continue
-		}
-		if r := s.rooms[[2]string{id, g.Live}]; r == nil || r.first() > g.Window.After {
-			s.f.add(Violation, "gift %v: answered NO_BATTLE at group %d, BATTLE_00/%d, read before the call, starts battle %s", g.GiftID, g.Window.After, x.seq, id)
-		}
+	if id, seq := s.unread(g, g.Window.After); id != "" {
+		s.f.add(Violation, "gift %v: answered NO_BATTLE at group %d, BATTLE_00/%d, read before the call, has its live in battle %s", g.GiftID, g.Window.After, seq, id)
 	}
 }
