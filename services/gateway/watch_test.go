@@ -73,9 +73,13 @@ func (w *watcher) next() *gatewayv1.WatchLiveResponse {
 // connected receives the first message.
 func (w *watcher) connected(recovered bool) *gatewayv1.WatchLiveResponse_Connected {
 	w.t.Helper()
-	c := w.next().GetConnected()
+	m := w.next()
+	for m.GetScores() != nil { // they come when they come
+		m = w.next()
+	}
+	c := m.GetConnected()
 	if c == nil || c.GetRecovered() != recovered {
-		w.t.Fatalf("connected: %v, want recovered %v", c, recovered)
+		w.t.Fatalf("connected: %v, want recovered %v", m, recovered)
 	}
 	if (c.GetCohost() == nil) != recovered || (c.GetBattle() == nil) != recovered {
 		w.t.Fatalf("snapshots: %v", c)
