@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
@@ -18,7 +19,7 @@ import (
 type device struct {
 	*client
 	host *host
-	over bool // another one has superseded it
+	over atomic.Bool // another one has superseded it
 }
 
 // another is a new device.
@@ -52,7 +53,9 @@ func (d *device) beat() (told *cohostv1.Presence, outcome string) {
 		d.h.addBeat(b)
 		outcome = b.Reason
 		if outcome != "UNAVAILABLE" && outcome != "DEADLINE_EXCEEDED" {
-			d.over = d.over || outcome == "SUPERSEDED"
+			if outcome == "SUPERSEDED" {
+				d.over.Store(true)
+			}
 			return nil, outcome
 		}
 	}

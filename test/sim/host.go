@@ -141,7 +141,7 @@ func (h *host) goOn(d *device) {
 		if h.rng.IntN(2) == 0 {
 			h.does(h.old)
 		}
-		if h.old.over && h.rng.IntN(3) == 0 || h.rng.IntN(6) == 0 {
+		if h.old.over.Load() && h.rng.IntN(3) == 0 || h.rng.IntN(6) == 0 {
 			h.old = nil
 		}
 	}
