@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/nats-io/nats.go"
 )
 
 // process is a `faceoff dev` that can be killed and started again on the same data and addresses.
@@ -82,9 +84,23 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// restart starts it again where it was.
+// restart starts it again where it was, and waits until the test's own connection to its NATS is there again: nothing is sent without.
 func (p *process) restart() error {
-	return p.start(strings.TrimPrefix(p.stack.HTTP, "http://"), p.stack.GRPC, strings.TrimPrefix(p.stack.NATS, "nats://"))
+	err := p.start(strings.TrimPrefix(p.stack.HTTP, "http://"), p.stack.GRPC, strings.TrimPrefix(p.stack.NATS, "nats://"))
+	if err != nil {
+		return err
+	}
+	again := p.stack.nats.StatusChanged(nats.CONNECTED)
+	defer p.stack.nats.RemoveStatusListener(again)
+	if p.stack.nats.IsConnected() {
+		return nil
+	}
+	select {
+	case <-again:
+		return nil
+	case <-time.After(patience):
+		return fmt.Errorf("not connected to NATS again: %w", p.stack.nats.LastError())
+	}
 }
 
 // stop ends the process in an orderly way.
