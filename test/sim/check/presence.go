@@ -87,6 +87,16 @@ const (
 	lost        = cohostv1.Presence_LOST
 )
 
+// hosted reports whether the host of any live has shown presence.
+func (r rooms) hosted() bool {
+	for _, l := range r.lives {
+		if l.presence.stage != unset {
+			return true
+		}
+	}
+	return false
+}
+
 func (p presence) superseded(session string) bool { return slices.Contains(p.past, session) }
 
 // message is what is told of a presence; nil if none was shown.

@@ -161,6 +161,20 @@ func TestGoodAbsence(t *testing.T) {
 	}
 }
 
+// TestNobodyToHear: what a writer could not hear counts from when there was a host.
+func TestNobodyToHear(t *testing.T) {
+	t.Parallel()
+	for until, found := range map[time.Duration]int{350 * ms: 0, 390 * ms: 1} {
+		a := newAbsence()
+		a.deeds[itIsSilent].at = 1060
+		a.Presence.Began[c] = []Turn{{"r1", 0}}
+		a.Presence.Deaf = []Spell{{"r1", -500 * ms, until}}
+		if r := Check(a.written()); len(r.Findings) != found || found > 0 && !strings.Contains(r.Findings[0].Text, "could not hear") {
+			t.Errorf("until %v: %+v", until, r.Findings)
+		}
+	}
+}
+
 func TestPresenceFaults(t *testing.T) {
 	t.Parallel()
 	// with has a decision say something else, adding more, and when has it come at another time, and all that follow no earlier.

@@ -83,19 +83,34 @@ func (w watched) silent(t turnOf) {
 			later(s.At, "its writer was given a sign of life")
 		}
 	}
-	renew := time.Duration(w.limits.Renew) * time.Millisecond
+	renew, hearing := time.Duration(w.limits.Renew)*time.Millisecond, max(writes, w.hosted(t.at.seq))
 	for _, s := range w.Deaf {
 		if s.Replica != g.By && !strings.HasPrefix(g.By, s.Replica+"-") {
 			continue
 		}
-		// What it could not hear before it wrote does not count: silence counts from then.
-		if until := min(s.Until, g.Decided); until-max(s.From, writes) > renew/3+renew/4+100*time.Millisecond {
+		// What it could not hear before it wrote, or while there was no host to be heard, does not count: silence counts from then.
+		if until := min(s.Until, g.Decided); until-max(s.From, hearing) > renew/3+renew/4+100*time.Millisecond {
 			later(until-renew/6-instant, "its writer could not hear")
 		}
 	}
 	if silence := g.Decided - from; silence < w.lasts(t.from)-instant {
 		w.f.add(Lost, "COHOST_00/%d: the host of live %s, %v, is %v at %v, %v after %s at %v", t.at.seq, t.live, t.from, t.to, g.Decided, silence, why, from)
 	}
+}
+
+// hosted is since when some host was to be heard, before a group.
+func (w watched) hosted(seq uint64) time.Duration {
+	states, since := w.cohost.states, w.groups[seq].Decided
+	for i := len(states) - 1; i >= 0; i-- {
+		if states[i].seq >= seq {
+			continue
+		}
+		if !states[i].s.hosted() {
+			return since
+		}
+		since = w.groups[states[i].seq].Stored
+	}
+	return 0
 }
 
 // departures: battle is asked to let a live go after its host is lost, and before it leaves its connection.
