@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -41,7 +42,7 @@ var verbs = map[check.Kind]verb{
 
 // inBattle has a request decided and records the answer, and the battle that it tells of.
 func (c *client) inBattle(o check.Op) (check.Op, *battlev1.Battle) {
-	var b *battlev1.Battle
+	var told atomic.Pointer[battlev1.Battle] // anybody may repeat the call later
 	o = c.do(o, func(ctx context.Context, o *check.Op) error {
 		if o.Live == "" && o.As == "" {
 			ctx = auth.With(ctx, admin)
@@ -50,7 +51,9 @@ func (c *client) inBattle(o check.Op) (check.Op, *battlev1.Battle) {
 		if err != nil {
 			return err
 		}
-		switch b = a.GetBattle(); o.Kind {
+		b := a.GetBattle()
+		told.Store(b)
+		switch o.Kind {
 		case check.RequestBattle, check.Rematch:
 			o.Made, o.Accepted, o.Refusals = b.GetBattleId(), nil, map[string]string{}
 			for target, result := range a.(interface {
@@ -67,6 +70,7 @@ func (c *client) inBattle(o check.Op) (check.Op, *battlev1.Battle) {
 		}
 		return nil
 	})
+	b := told.Load()
 	c.h.heard(b)
 	return o, b
 }
