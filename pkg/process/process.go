@@ -122,12 +122,12 @@ func (p *Process) Dial(target, key string) (*grpc.ClientConn, error) {
 }
 
 // DialForward reaches another service with the tokens of whoever calls this one.
-func (p *Process) DialForward(target string) (*grpc.ClientConn, error) {
-	return p.dial(target, rpc.DialOptions{})
+func (p *Process) DialForward(target string, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+	return p.dial(target, rpc.DialOptions{}, more...)
 }
 
-func (p *Process) dial(target string, o rpc.DialOptions) (*grpc.ClientConn, error) {
-	conn, err := rpc.Dial(target, o)
+func (p *Process) dial(target string, o rpc.DialOptions, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+	conn, err := rpc.Dial(target, o, more...)
 	if err != nil {
 		return nil, err
 	}

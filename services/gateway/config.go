@@ -21,26 +21,29 @@ type Config struct {
 
 	Keys auth.Keys `help:"API keys whose tokens are accepted, with their secrets: key=secret;key=secret." redact:""`
 
-	CallTimeout    time.Duration `help:"How long a REST call may take at the services." default:"10s"`
-	MaxConnections int           `help:"How many connections REST clients may hold at once; more are closed at once." default:"10000"`
-	MaxWatchers    int           `help:"How many callers may watch lives at once; more are refused with RATE_LIMITED." default:"10000"`
-	CallsPerSecond int           `help:"How many calls a second each host, and each member of the audience, may make to a replica, with ten seconds' worth at once; more are refused with RATE_LIMITED. At most 10000; 0 for no limit. Backends are not limited." default:"50"`
-	LogLevel       string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+	CallTimeout time.Duration `help:"How long a REST call may take at the services." default:"10s"`
+	// HeartbeatPatience is at its best a third of cohost's --presence-renew.
+	HeartbeatPatience time.Duration `help:"How long a replica of cohost may take to answer a sign of life before another is asked." default:"1s"`
+	MaxConnections    int           `help:"How many connections REST clients may hold at once; more are closed at once." default:"10000"`
+	MaxWatchers       int           `help:"How many callers may watch lives at once; more are refused with RATE_LIMITED." default:"10000"`
+	CallsPerSecond    int           `help:"How many calls a second each host, and each member of the audience, may make to a replica, with ten seconds' worth at once; more are refused with RATE_LIMITED. At most 10000; 0 for no limit. Backends are not limited." default:"50"`
+	LogLevel          string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
 // DefaultConfig returns the defaults; keys have none.
 func DefaultConfig() Config {
 	return Config{
-		HTTP:           "127.0.0.1:8080",
-		GRPC:           "127.0.0.1:9090",
-		Cohost:         "dns:///127.0.0.1:9101",
-		Battle:         "dns:///127.0.0.1:9102",
-		Score:          "dns:///127.0.0.1:9103",
-		CallTimeout:    10 * time.Second,
-		MaxConnections: 10_000,
-		MaxWatchers:    10_000,
-		CallsPerSecond: rpc.DefaultCallsPerSecond,
-		LogLevel:       "info",
+		HTTP:              "127.0.0.1:8080",
+		GRPC:              "127.0.0.1:9090",
+		Cohost:            "dns:///127.0.0.1:9101",
+		Battle:            "dns:///127.0.0.1:9102",
+		Score:             "dns:///127.0.0.1:9103",
+		CallTimeout:       10 * time.Second,
+		HeartbeatPatience: time.Second,
+		MaxConnections:    10_000,
+		MaxWatchers:       10_000,
+		CallsPerSecond:    rpc.DefaultCallsPerSecond,
+		LogLevel:          "info",
 	}
 }
 
@@ -56,6 +59,9 @@ func (c Config) Validate() error {
 	// The answer must still fit into the listener's write timeout.
 	if c.CallTimeout < 100*time.Millisecond || c.CallTimeout > writeTimeout-time.Second {
 		problems = append(problems, fmt.Errorf("call-timeout: must be 100ms to %v, is %v", writeTimeout-time.Second, c.CallTimeout))
+	}
+	if c.HeartbeatPatience < 10*time.Millisecond || c.HeartbeatPatience > c.CallTimeout {
+		problems = append(problems, fmt.Errorf("heartbeat-patience: must be 10ms to call-timeout, is %v", c.HeartbeatPatience))
 	}
 	if c.MaxConnections < 1 {
 		problems = append(problems, fmt.Errorf("max-connections: must be at least 1, is %d", c.MaxConnections))

@@ -12,7 +12,9 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/config"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
 	"github.com/faceoff-live/faceoff/pkg/process"
+	"github.com/faceoff-live/faceoff/pkg/rpc"
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
+	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 )
 
 // MaxStreams bounds the calls at once on one gRPC connection from outside.
@@ -40,17 +42,24 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	defer p.Close()
-	var conns [3]*grpc.ClientConn
-	for i, target := range []string{cfg.Cohost, cfg.Battle, cfg.Score} {
-		if conns[i], err = p.DialForward(target); err != nil {
-			return err
-		}
+	cohost, err := p.DialForward(cfg.Cohost,
+		grpc.WithChainUnaryInterceptor(rpc.Again(cohostv1.CohostService_Heartbeat_FullMethodName, cfg.HeartbeatPatience)))
+	if err != nil {
+		return err
+	}
+	battle, err := p.DialForward(cfg.Battle)
+	if err != nil {
+		return err
+	}
+	score, err := p.DialForward(cfg.Score)
+	if err != nil {
+		return err
 	}
 	http, err := p.Listen(cfg.HTTP)
 	if err != nil {
 		return fmt.Errorf("http: %w", err)
 	}
-	service, err := New(cfg, Deps{Log: log, Cohost: conns[0], Battle: conns[1], Score: conns[2], HTTP: http})
+	service, err := New(cfg, Deps{Log: log, Cohost: cohost, Battle: battle, Score: score, HTTP: http})
 	if err != nil {
 		return err
 	}

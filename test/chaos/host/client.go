@@ -63,7 +63,7 @@ func run(o Orders, w *writer) error {
 	for beat := time.Tick(o.Renew); ; {
 		go func() {
 			presence, reason := c.sign(ctx)
-			if reason == "UNAVAILABLE" { // another replica may be better off
+			for tries := 1; tries < 3 && c.again(reason); tries++ {
 				presence, reason = c.sign(ctx)
 			}
 			switch reason {
@@ -87,9 +87,18 @@ func (c *client) asHost(ctx context.Context) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+c.Token, "faceoff-session", c.Session)
 }
 
+// again reports whether another replica may be better off. By NATS it has to see to that itself when one stands still.
+func (c *client) again(reason string) bool {
+	return reason == "UNAVAILABLE" || reason == Unanswered && c.Door == NATS
+}
+
 // sign gives a sign of life. It does not wait for the one before.
 func (c *client) sign(ctx context.Context) (*cohostv1.Presence, string) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+	patience := callTime
+	if c.Door == NATS {
+		patience = c.Renew / 3
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	n := int(c.signs.Add(1))
 	c.say(Line{Kind: Sign, N: n})

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/emptypb"
 
@@ -25,17 +26,16 @@ func Register(r grpc.ServiceRegistrar, service protoreflect.ServiceDescriptor, c
 	desc := &grpc.ServiceDesc{ServiceName: string(service.FullName()), Metadata: service.ParentFile().Path()}
 	for i := range service.Methods().Len() {
 		m := service.Methods().Get(i)
-		c := call{
-			conn:   conn,
-			method: fmt.Sprintf("/%s/%s", service.FullName(), m.Name()),
-			one:    !m.IsStreamingClient(),
-			unary:  !m.IsStreamingClient() && !m.IsStreamingServer(),
+		c := call{conn: conn, method: fmt.Sprintf("/%s/%s", service.FullName(), m.Name()), one: !m.IsStreamingClient()}
+		pass := c.stream
+		if c.one && !m.IsStreamingServer() {
+			pass = c.unary
 		}
 		// On the wire a unary call is a stream of one message each way. It must be declared as one that streams both ways:
 		// the server's interceptors see no other.
 		desc.Streams = append(desc.Streams, grpc.StreamDesc{
 			StreamName:    string(m.Name()),
-			Handler:       func(_ any, in grpc.ServerStream) error { return c.pass(in) },
+			Handler:       func(_ any, in grpc.ServerStream) error { return pass(in) },
 			ServerStreams: true,
 			ClientStreams: true,
 		})
@@ -48,18 +48,58 @@ type call struct {
 	conn   grpc.ClientConnInterface
 	method string
 	one    bool // the caller sends one message
-	unary  bool // and gets one
 }
 
-// pass makes the call at the service and returns the status with which it ends there.
-func (c call) pass(in grpc.ServerStream) error {
-	ctx, end := context.WithCancelCause(rpc.Forwarded(in.Context()))
-	defer end(nil)
-	if _, ok := ctx.Deadline(); !ok && c.unary {
+var (
+	errNone = es.Invalid("", "the call has no message")
+	errMore = es.Invalid("", "the call has more than one message")
+)
+
+// unary makes a call of one message each way.
+func (c call) unary(in grpc.ServerStream) error {
+	ctx := rpc.Forwarded(in.Context())
+	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, rpc.CallTime)
 		defer cancel()
 	}
+	var request, response message
+	received := make(chan error, 1)
+	go func() { received <- receive(in, &request) }()
+	select {
+	case err := <-received:
+		if err != nil {
+			return err
+		}
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	if err := c.conn.Invoke(ctx, c.method, &request, &response); err != nil {
+		return err
+	}
+	return in.SendMsg(&response)
+}
+
+// receive takes the one message of a call.
+func receive(in grpc.ServerStream, m *message) error {
+	if err := in.RecvMsg(m); errors.Is(err, io.EOF) {
+		return errNone
+	} else if err != nil {
+		return err
+	}
+	switch err := in.RecvMsg(new(message)); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return err
+	}
+	return errMore
+}
+
+// stream makes any other call, and returns the status with which it ends at the service.
+func (c call) stream(in grpc.ServerStream) error {
+	ctx, end := context.WithCancelCause(rpc.Forwarded(in.Context()))
+	defer end(nil)
 	out, err := c.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, c.method)
 	if err != nil {
 		return err
@@ -86,13 +126,13 @@ func (c call) forth(in grpc.ServerStream, out grpc.ClientStream) error {
 		err := in.RecvMsg(&m)
 		switch {
 		case errors.Is(err, io.EOF) && c.one && n == 0:
-			return es.Invalid("", "the call has no message")
+			return errNone
 		case errors.Is(err, io.EOF):
 			return out.CloseSend()
 		case err != nil:
 			return err
 		case c.one && n > 0:
-			return es.Invalid("", "the call has more than one message")
+			return errMore
 		}
 		switch err := out.SendMsg(&m); {
 		case errors.Is(err, io.EOF):
