@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"math/bits"
 
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 )
@@ -23,12 +24,25 @@ type valued interface {
 	GetFixedScore() int64
 }
 
-// Worth is what a gift counts by the rules default@1.
+// Worth is what a gift counts by the rules default@1, at most math.MaxInt64.
 func Worth(g valued) int64 {
+	if overflows(0, g) {
+		return math.MaxInt64
+	}
+	return worthOfOne(g) * max(g.GetCount(), 1)
+}
+
+func worthOfOne(g valued) int64 {
 	factor := map[scorev1.GiftEvent_Category]int64{
 		scorev1.GiftEvent_BASIC: 5, scorev1.GiftEvent_INTERMEDIATE: 8, scorev1.GiftEvent_ADVANCED: 12, scorev1.GiftEvent_LIKE: 1,
 	}
-	return (g.GetUnitValue()*factor[g.GetCategory()] + g.GetFixedScore()) * max(g.GetCount(), 1)
+	return g.GetUnitValue()*factor[g.GetCategory()] + g.GetFixedScore()
+}
+
+// overflows reports whether a gift makes more of a total than it can hold.
+func overflows(total int64, g valued) bool {
+	high, low := bits.Mul64(uint64(worthOfOne(g)), uint64(max(g.GetCount(), 1)))
+	return high > 0 || low > uint64(math.MaxInt64-total)
 }
 
 // LogOf is the log of so many that decides on a live's gifts: FNV-1a 64 of its id modulo their number.

@@ -309,7 +309,7 @@ func (s *scoreLogs) wrong(at int64, g *scorev1.Entry_GiftDecided) string {
 			return fmt.Sprintf("%s, sent %d ms ahead", g.GetReason(), -old)
 		}
 	case rejected:
-		if g.GetReason() != "OVERFLOW" || r == nil || !r.open || Worth(g) <= math.MaxInt64-r.total {
+		if g.GetReason() != "OVERFLOW" || r == nil || !r.open || !overflows(r.total, g) {
 			return "for " + g.GetReason() + ", which it is not"
 		}
 	case v == scorev1.GiftVerdict_LATE:

@@ -156,6 +156,8 @@ func TestWorth(t *testing.T) {
 		12:  {Category: scorev1.GiftEvent_ADVANCED, UnitValue: 1, Count: 1},
 		999: {Category: scorev1.GiftEvent_SPECIAL, UnitValue: 99, FixedScore: 999},
 		7:   {Category: scorev1.GiftEvent_LIKE, UnitValue: 7},
+
+		math.MaxInt64: {Category: scorev1.GiftEvent_ADVANCED, UnitValue: 1_000_000_000_000, Count: 1_000_000},
 	} {
 		if got := Worth(e); got != want {
 			t.Errorf("%v is worth %d, got %d", e, want, got)
@@ -163,6 +165,25 @@ func TestWorth(t *testing.T) {
 	}
 	if add(math.MaxInt64-1, 2) != math.MaxInt64 {
 		t.Error("a sum wraps")
+	}
+}
+
+// A gift that alone is more than any total can hold overflows.
+func TestOverflow(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		total, unit, count int64
+		overflows          bool
+	}{
+		{0, 1_000_000_000_000, 1_000_000, true},
+		{0, 1_000_000_000, 1_000_000, false},
+		{math.MaxInt64 - 59, 5, 1, true},
+		{math.MaxInt64 - 60, 5, 1, false},
+	} {
+		g := &scorev1.GiftEvent{Category: scorev1.GiftEvent_ADVANCED, UnitValue: row.unit, Count: row.count}
+		if overflows(row.total, g) != row.overflows {
+			t.Errorf("%+v: it does not", row)
+		}
 	}
 }
 
