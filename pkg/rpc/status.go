@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"buf.build/go/protovalidate"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -171,4 +172,17 @@ func info(s *status.Status) (*errdetails.ErrorInfo, bool) {
 		}
 	}
 	return nil, false
+}
+
+// RetryAfter is after how many seconds a call that was refused for a reason may be repeated with hope (RFC 9110, section 10.2.3), given
+// what its refusal says of that, 0 if nothing; 0 if it is not known. Load passes: a second is as good as any. What is full is not the
+// time's to change.
+func RetryAfter(reason string, said time.Duration) int64 {
+	switch {
+	case said > 0:
+		return int64((said + time.Second - 1) / time.Second)
+	case reason == es.ReasonUnavailable, reason == es.ReasonRateLimited:
+		return 1
+	}
+	return 0
 }

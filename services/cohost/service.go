@@ -17,6 +17,7 @@ import (
 	"github.com/faceoff-live/faceoff/pkg/events"
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
+	"github.com/faceoff-live/faceoff/pkg/natsdoor"
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
 
 	"github.com/faceoff-live/faceoff/services/cohost/internal/cohost"
@@ -59,7 +60,7 @@ type Service struct {
 	d         Deps
 	metrics   *telemetry.LedgerMetrics
 	server    *rpcserver.Server
-	nats      *natsserver.Server                  // nil if there is no such door
+	nats      *natsdoor.Server                    // nil if there is no such door
 	opened    atomic.Pointer[partition.Partition] // set while it runs
 	partition atomic.Pointer[partition.Partition] // set from when it is ready
 }

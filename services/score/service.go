@@ -16,6 +16,7 @@ import (
 
 	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/lifecycle"
+	"github.com/faceoff-live/faceoff/pkg/natsdoor"
 	"github.com/faceoff-live/faceoff/pkg/telemetry"
 
 	"github.com/faceoff-live/faceoff/services/score/internal/natsserver"
@@ -60,7 +61,7 @@ type Service struct {
 	set    *partition.Set
 	stores ledger.Stores
 	server *rpcserver.Server
-	nats   *natsserver.Server // nil if there is no such door
+	nats   *natsdoor.Server // nil if there is no such door
 }
 
 // New makes the service; nothing runs yet.

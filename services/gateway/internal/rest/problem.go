@@ -131,23 +131,11 @@ func (p *problem) write(w http.ResponseWriter) {
 	if p.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", "Bearer")
 	}
-	if wait := p.wait(); wait > 0 {
+	if wait := rpc.RetryAfter(p.Reason, p.retryAfter); wait > 0 {
 		h.Set("Retry-After", strconv.FormatInt(wait, 10))
 	}
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body)
-}
-
-// wait is after how many seconds the call may be repeated with hope (RFC 9110, section 10.2.3); 0 if that is not known. Load
-// passes: a second is as good as any. What is full is not the time's to change.
-func (p *problem) wait() int64 {
-	switch {
-	case p.retryAfter > 0:
-		return int64((p.retryAfter + time.Second - 1) / time.Second)
-	case p.Status == http.StatusServiceUnavailable, p.Reason == errorsv1.Reason_RATE_LIMITED.String():
-		return 1
-	}
-	return 0
 }
 
 // words makes "Battle not found" of BATTLE_NOT_FOUND.

@@ -2,11 +2,8 @@ package natsserver
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,8 +15,6 @@ import (
 	scorev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/score/v1"
 	userv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/user/v1"
 
-	"github.com/faceoff-live/faceoff/pkg/es"
-	"github.com/faceoff-live/faceoff/pkg/ledger"
 	"github.com/faceoff-live/faceoff/pkg/natstest"
 	"github.com/faceoff-live/faceoff/services/score/internal/gift"
 )
@@ -38,10 +33,10 @@ func (c counter) Count(ctx context.Context, gifts []gift.Gift) ([]*scorev1.GiftV
 	return verdicts, nil
 }
 
-func serve(t *testing.T, c counter, inFlight int) *nats.Conn {
+func serve(t *testing.T, c counter) *nats.Conn {
 	t.Helper()
 	nc := natstest.Connect(t, natstest.Start(t))
-	s := New(nc, c, Options{InFlight: inFlight, Timeout: time.Second, Log: slog.New(slog.DiscardHandler)})
+	s := New(nc, c, Options{InFlight: 8, Timeout: time.Second, Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan struct{}), make(chan error, 1)
 	go func() { done <- s.Component().Run(ctx, func() { close(ready) }) }()
@@ -73,7 +68,7 @@ func binary(t *testing.T, m proto.Message) []byte {
 
 func TestEncodings(t *testing.T) {
 	t.Parallel()
-	nc := serve(t, func(context.Context, []gift.Gift) error { return nil }, 8)
+	nc := serve(t, func(context.Context, []gift.Gift) error { return nil })
 	batch := &scorev1.SendGiftsRequest{Gifts: []*scorev1.GiftEvent{event("1"), event("2")}}
 	withLive := event("1")
 	withLive.LiveId = "live"
@@ -112,7 +107,7 @@ func TestEncodings(t *testing.T) {
 		{name: "unknown field", header: asJSON, data: []byte(`{"event_id":"1","price":5}`), code: "400", text: `INVALID_ARGUMENT: not a GiftEvent: (line 1:17): unknown field "price"`},
 		{name: "unknown message", header: nats.Header{"Faceoff-Message": {"Gift"}}, code: "400", text: `INVALID_ARGUMENT: Faceoff-Message: must be`},
 		{name: "unknown encoding", header: nats.Header{"Content-Type": {"text/xml"}}, code: "400", text: `INVALID_ARGUMENT: Content-Type: must be`},
-		{name: "too large", data: make([]byte, maxBytes+1), code: "400", text: `INVALID_ARGUMENT: gifts: the message has 524289 bytes`},
+		{name: "too large", data: make([]byte, maxBytes+1), code: "400", text: `INVALID_ARGUMENT: the message has 524289 bytes`},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -162,78 +157,4 @@ func verdictIDs(t *testing.T, m *nats.Msg, isJSON, batch bool) string {
 		ids = append(ids, v.GetEventId())
 	}
 	return strings.Join(ids, " ")
-}
-
-func TestSubject(t *testing.T) {
-	t.Parallel()
-	nc := serve(t, func(context.Context, []gift.Gift) error { return nil }, 8)
-	answer, err := nc.RequestWithContext(t.Context(), "gifts.a+b", binary(t, event("1")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text := answer.Header.Get("Nats-Service-Error"); !strings.HasPrefix(text, "INVALID_ARGUMENT: live_id: ") {
-		t.Errorf("a subject that is no live got %q", text)
-	}
-}
-
-func TestErrors(t *testing.T) {
-	t.Parallel()
-	var fault atomic.Value
-	nc := serve(t, func(context.Context, []gift.Gift) error { return fault.Load().(error) }, 8)
-	for _, row := range []struct {
-		err        error
-		code, text string
-	}{
-		{es.Refuse("RATE_LIMITED", "too\nmany"), "429", "RATE_LIMITED: too many"},
-		{fmt.Errorf("somewhere: %w", ledger.ErrUnavailable), "503", "UNAVAILABLE: nobody can answer now; the outcome is not known"},
-		{context.DeadlineExceeded, "504", "DEADLINE_EXCEEDED: no answer in the call's time; the outcome is not known"},
-		{errors.New("a secret"), "500", "INTERNAL: internal error"},
-	} {
-		fault.Store(fmt.Errorf("deciding: %w", row.err))
-		answer, err := nc.RequestWithContext(t.Context(), "gifts.live", binary(t, event("1")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if code, text := answer.Header.Get("Nats-Service-Error-Code"), answer.Header.Get("Nats-Service-Error"); code != row.code || text != row.text {
-			t.Errorf("%v became %s %q; want %s %q", row.err, code, text, row.code, row.text)
-		}
-	}
-}
-
-// TestSideBySide has requests wait for each other: decided one after another they would never be answered.
-func TestSideBySide(t *testing.T) {
-	t.Parallel()
-	const n = 64
-	arrived := make(chan struct{}, n)
-	all := make(chan struct{})
-	go func() {
-		for range n {
-			<-arrived
-		}
-		close(all)
-	}()
-	nc := serve(t, func(ctx context.Context, _ []gift.Gift) error {
-		arrived <- struct{}{}
-		select {
-		case <-all:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}, n)
-	answers := make(chan error, n)
-	for i := range n {
-		go func() {
-			answer, err := nc.RequestWithContext(t.Context(), "gifts.live", binary(t, event(fmt.Sprint(i))))
-			if err == nil && answer.Header.Get("Nats-Service-Error") != "" {
-				err = fmt.Errorf("%s", answer.Header.Get("Nats-Service-Error"))
-			}
-			answers <- err
-		}()
-	}
-	for range n {
-		if err := <-answers; err != nil {
-			t.Fatal(err)
-		}
-	}
 }
