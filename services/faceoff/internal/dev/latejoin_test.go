@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/faceoff-live/faceoff/pkg/auth"
+	"github.com/faceoff-live/faceoff/pkg/es"
+	"github.com/faceoff-live/faceoff/pkg/rpc"
 	battlev1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/battle/v1"
 	cohostv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/cohost/v1"
 	gatewayv1 "github.com/faceoff-live/faceoff/proto/gen/faceoff/gateway/v1"
@@ -51,12 +53,10 @@ func TestLateJoinRace(t *testing.T) {
 		for worker := range joinsAtOnce {
 			all.Go(func() {
 				for i := worker; i < joins && !t.Failed(); i += joinsAtOnce {
-					j := &join{Client: c, red: fmt.Sprint("red", i), blue: fmt.Sprint("blue", i)}
-					ctx, cancel := context.WithTimeout(client.As(ctx, token, ""), time.Minute)
-					if err := j.run(ctx); err != nil {
+					j, err := race(client.As(ctx, token, ""), c, i)
+					if err != nil {
 						t.Errorf("%d: %v", i, err)
 					}
-					cancel()
 					if j.between {
 						between.Add(1)
 					}
@@ -71,6 +71,21 @@ func TestLateJoinRace(t *testing.T) {
 		t.Error("nobody joined between two events")
 	}
 	t.Logf("%d of %d joined between two events", between.Load(), joins)
+}
+
+// race has somebody join, and again elsewhere if a call had no answer: a machine that does other things as well can stand still for
+// seconds.
+func race(ctx context.Context, c *client.Client, i int) (j *join, err error) {
+	for try := range 3 {
+		j = &join{Client: c, red: fmt.Sprintf("red%d-%d", i, try), blue: fmt.Sprintf("blue%d-%d", i, try)}
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		err = j.run(ctx)
+		cancel()
+		if refusal, _ := rpc.Refusal(err); refusal == nil || refusal.Reason != es.ReasonDeadlineExceeded && refusal.Reason != es.ReasonUnavailable {
+			return j, err
+		}
+	}
+	return j, err
 }
 
 // join is one race: red and blue are connected, blue changes the layout and asks red to a battle, and somebody joins red.
