@@ -120,7 +120,11 @@ func (a *Access) CheckRequest(p Principal, request proto.Message) error {
 		return nil
 	}
 	if a.live != nil {
-		if live := a.live.in(request); live != p.Live && (live != "" || !a.empty) {
+		switch live := a.live.in(request); {
+		case live == p.Live, live == "" && a.empty:
+		case live == "":
+			return denied("the token's role %s is for one live, and %s names none", p.Role, a.live)
+		default:
 			return denied("the token's role %s is for another live than %s names", p.Role, a.live)
 		}
 	}
