@@ -31,7 +31,7 @@ func (o Options) read(m *nats.Msg) (*Request, error) {
 		return nil, err
 	}
 	if len(m.Data) > o.MaxBytes {
-		return nil, es.Invalid("", "the message has %d bytes, more than %d", len(m.Data), o.MaxBytes)
+		return nil, es.Invalid(o.Payload, "the message has %d bytes, more than %d", len(m.Data), o.MaxBytes)
 	}
 	var err error
 	r.JSON, err = isJSON(m.Header.Get(contentType))

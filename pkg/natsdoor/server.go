@@ -39,6 +39,8 @@ type Options struct {
 	Name string
 	// Prefix of the subject; the live's id follows. Of the replicas in Queue one gets each request.
 	Prefix, Queue string
+	// Payload is the field that is at fault when a request is too large; may be empty.
+	Payload string
 	// MaxBytes of a request, and PendingBytes of all that wait for a place.
 	MaxBytes, PendingBytes int
 	// InFlight bounds the requests that are answered at the same time.

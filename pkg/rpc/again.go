@@ -9,12 +9,12 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// asked is how many replicas Again has a call go to.
+// asked is how often Again has a call made.
 const asked = 3
 
-// Again has calls of a method, which must mean the same when repeated, go to another replica when one is UNAVAILABLE, or has not
-// answered within patience: it may stand still, and its connection look well for seconds. The last one has what is left of the
-// call's own time.
+// Again has calls of a method, which must mean the same when repeated, made again when a replica is UNAVAILABLE, or has not answered
+// within patience: it may stand still, and its connection look well for seconds. A repeat goes to the next replica in turn, which under
+// load can be the same one. The last one has what is left of the call's own time.
 func Again(method string, patience time.Duration) grpc.UnaryClientInterceptor {
 	return func(ctx context.Context, called string, request, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		for tries := 1; called == method && tries < asked; tries++ {

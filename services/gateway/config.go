@@ -60,8 +60,8 @@ func (c Config) Validate() error {
 	if c.CallTimeout < 100*time.Millisecond || c.CallTimeout > writeTimeout-time.Second {
 		problems = append(problems, fmt.Errorf("call-timeout: must be 100ms to %v, is %v", writeTimeout-time.Second, c.CallTimeout))
 	}
-	if c.HeartbeatPatience < 10*time.Millisecond || c.HeartbeatPatience > c.CallTimeout {
-		problems = append(problems, fmt.Errorf("heartbeat-patience: must be 10ms to call-timeout, is %v", c.HeartbeatPatience))
+	if c.HeartbeatPatience < 10*time.Millisecond || c.HeartbeatPatience > time.Minute {
+		problems = append(problems, fmt.Errorf("heartbeat-patience: must be 10ms to 1m, is %v", c.HeartbeatPatience))
 	}
 	if c.MaxConnections < 1 {
 		problems = append(problems, fmt.Errorf("max-connections: must be at least 1, is %d", c.MaxConnections))

@@ -70,6 +70,7 @@ func TestConfig(t *testing.T) {
 		"no time":        func(c *Config) { c.CallTimeout = 0 },
 		"too much time":  func(c *Config) { c.CallTimeout = time.Minute },
 		"no connections": func(c *Config) { c.MaxConnections = 0 },
+		"no patience":    func(c *Config) { c.HeartbeatPatience = 0 },
 	} {
 		c := good
 		change(&c)

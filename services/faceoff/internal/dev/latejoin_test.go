@@ -53,7 +53,7 @@ func TestLateJoinRace(t *testing.T) {
 		for worker := range joinsAtOnce {
 			all.Go(func() {
 				for i := worker; i < joins && !t.Failed(); i += joinsAtOnce {
-					j, err := race(client.As(ctx, token, ""), c, i)
+					j, err := race(client.As(ctx, token, ""), t, c, i)
 					if err != nil {
 						t.Errorf("%d: %v", i, err)
 					}
@@ -75,7 +75,8 @@ func TestLateJoinRace(t *testing.T) {
 
 // race has somebody join, and again elsewhere if a call had no answer: a machine that does other things as well can stand still for
 // seconds.
-func race(ctx context.Context, c *client.Client, i int) (j *join, err error) {
+func race(ctx context.Context, t *testing.T, c *client.Client, i int) (j *join, err error) {
+	t.Helper()
 	for try := range 3 {
 		j = &join{Client: c, red: fmt.Sprintf("red%d-%d", i, try), blue: fmt.Sprintf("blue%d-%d", i, try)}
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
@@ -84,6 +85,7 @@ func race(ctx context.Context, c *client.Client, i int) (j *join, err error) {
 		if refusal, _ := rpc.Refusal(err); refusal == nil || refusal.Reason != es.ReasonDeadlineExceeded && refusal.Reason != es.ReasonUnavailable {
 			return j, err
 		}
+		t.Logf("%d: %v", i, err)
 	}
 	return j, err
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/emptypb"
 
@@ -72,7 +71,7 @@ func (c call) unary(in grpc.ServerStream) error {
 			return err
 		}
 	case <-ctx.Done():
-		return status.FromContextError(ctx.Err()).Err()
+		return ctx.Err()
 	}
 	if err := c.conn.Invoke(ctx, c.method, &request, &response); err != nil {
 		return err

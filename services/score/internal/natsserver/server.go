@@ -51,7 +51,7 @@ func New(nc *nats.Conn, counter Counter, o Options) *natsdoor.Server {
 		}
 		return q.answer(verdicts), nil
 	}, natsdoor.Options{
-		Name: "gifts by NATS", Prefix: "gifts.", Queue: "score", MaxBytes: maxBytes,
+		Name: "gifts by NATS", Prefix: "gifts.", Queue: "score", Payload: "gifts", MaxBytes: maxBytes,
 		InFlight: o.InFlight, PendingBytes: 64 << 20, Timeout: o.Timeout, Log: o.Log,
 	})
 }

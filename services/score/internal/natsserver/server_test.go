@@ -107,7 +107,7 @@ func TestEncodings(t *testing.T) {
 		{name: "unknown field", header: asJSON, data: []byte(`{"event_id":"1","price":5}`), code: "400", text: `INVALID_ARGUMENT: not a GiftEvent: (line 1:17): unknown field "price"`},
 		{name: "unknown message", header: nats.Header{"Faceoff-Message": {"Gift"}}, code: "400", text: `INVALID_ARGUMENT: Faceoff-Message: must be`},
 		{name: "unknown encoding", header: nats.Header{"Content-Type": {"text/xml"}}, code: "400", text: `INVALID_ARGUMENT: Content-Type: must be`},
-		{name: "too large", data: make([]byte, maxBytes+1), code: "400", text: `INVALID_ARGUMENT: the message has 524289 bytes`},
+		{name: "too large", data: make([]byte, maxBytes+1), code: "400", text: `INVALID_ARGUMENT: gifts: the message has 524289 bytes`},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
