@@ -19,8 +19,9 @@ import (
 	"github.com/faceoff-live/faceoff/test/sim/check"
 )
 
-// followed is when followers have all that is in a log, now that nothing is harmed.
-const followed = time.Second
+// followed is when all replicas have all that is in a log, now that nothing is harmed: one that still takes itself for the writer looks
+// every 2 s whether another has written.
+const followed = 3 * time.Second
 
 // endHosted ends the lives whose hosts have stopped: of one that goes on it is told that its host is lost while replicas are compared. It
 // returns what cannot be ended.
