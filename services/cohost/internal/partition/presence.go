@@ -38,8 +38,12 @@ func (l listening) Decide(now time.Time, c cohost.Command) ([]cohost.Event, erro
 }
 
 // Hear takes a sign of life of a live's host, from whatever door: a heartbeat, a realtime connection, media. session is empty
-// if the host does not say. It passes it to all replicas, and returns when the log has what it changes, which is mostly nothing.
+// if the host does not say. It passes it to all replicas, and returns when the log has what it changes, which is mostly nothing. One that
+// its sender has given up counts no more: it may have waited here while this replica stood still, and who sent it be gone since.
 func (p *Partition) Hear(ctx context.Context, id, session string) (cohost.Presence, error) {
+	if ctx.Err() != nil {
+		return cohost.Presence{}, ctx.Err()
+	}
 	live, known := p.Live(id)
 	known = known && live.Active()
 	passes := !known || !live.Presence.Superseded(session)

@@ -196,6 +196,25 @@ func TestLastWord(t *testing.T) {
 	})
 }
 
+// TestGivenUp: a sign of life whose sender waits for no answer any more renews nothing.
+func TestGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p, stop := writing(t, nil, times)
+		defer stop()
+		<-time.After(times.UnreachableAfter / 2)
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := p.Hear(gone, "a", ""); !errors.Is(err, context.Canceled) {
+			t.Errorf("answered: %v", err)
+		}
+		<-time.After(times.UnreachableAfter/2 + 2*times.Tick())
+		if got := p.stage("a"); got != cohost.Unreachable {
+			t.Errorf("stage %v", got)
+		}
+	})
+}
+
 // valve lets nothing come in while it is shut.
 type valve struct {
 	mu sync.Mutex
