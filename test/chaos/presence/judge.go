@@ -126,7 +126,7 @@ func (r *run) early(live string, l *life) {
 			r.explain(live, before, t)
 		case recovered:
 			if !slices.ContainsFunc(r.signs[live], func(s sign) bool {
-				return s.mayCount && s.sent <= t.at && max(s.sent+slack, s.late) >= before.at
+				return s.mayCount && s.sent <= t.at+clocks && max(s.sent+slack, s.late) >= before.at
 			}) {
 				r.found(unexplained, "%s is back at %s, and has given no sign of life since it was %s at %s", live, r.moment(t.at), before.what, r.moment(before.at))
 			}

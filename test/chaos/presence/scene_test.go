@@ -166,7 +166,7 @@ func good(t *testing.T, edit func(at int64, log string, e proto.Message) proto.M
 	s.client(60_000, Started, "ann", "s2")
 	s.told(60_010, "ann", "s2", snapshot())
 	write(cohostLog, 60_100, back("ann", 120_100))
-	s.signing(60_090, 300_000, "ann", "s2", 2)
+	s.signing(60_103, 300_000, "ann", "s2", 2) // by the client's clock, which is a little ahead
 	s.line(60_200, "ann", "s2", host.Line{Kind: host.Rejoin})
 	write(cohostLog, 60_150, joins("ann"))
 	write(battleLog, 60_300, rejoins("ann"))
