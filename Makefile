@@ -49,7 +49,7 @@ races: build bin/nats-server ## aim thousands of calls at one moment, check the 
 	tools/local.sh with bin/e2e -test.run='^TestRace' -test.parallel=1 -test.timeout=30m -full
 
 # Times of presence are a tenth of those of production, and so is all of it; TIMES= runs it with the real ones, 15 minutes.
-TIMES = FACEOFF_PRESENCE_RENEW=300ms FACEOFF_PRESENCE_UNREACHABLE_AFTER=800ms FACEOFF_PRESENCE_GRACE=1500ms FACEOFF_PRESENCE_END_AFTER=6s FACEOFF_PRESENCE_REJOIN_WITHIN=6s FACEOFF_HEARTBEAT_PATIENCE=100ms
+TIMES = FACEOFF_PRESENCE_RENEW=300ms FACEOFF_PRESENCE_UNREACHABLE_AFTER=800ms FACEOFF_PRESENCE_GRACE=1500ms FACEOFF_PRESENCE_END_AFTER=6s FACEOFF_PRESENCE_REJOIN_WITHIN=6s FACEOFF_HEARTBEAT_PATIENCE=50ms
 
 .PHONY: rejoins
 rejoins: build bin/nats-server ## kill the processes of 100 hosts in mid-battle, and see each back in its battle: [TIMES=]

@@ -10,7 +10,7 @@ import (
 )
 
 // asked is how often Again has a call made.
-const asked = 3
+const asked = 4
 
 // Again has calls of a method, which must mean the same when repeated, made again when a replica is UNAVAILABLE, or has not answered
 // within patience: it may stand still, and its connection look well for seconds. A repeat goes to the next replica in turn, which under

@@ -22,8 +22,8 @@ type Config struct {
 	Keys auth.Keys `help:"API keys whose tokens are accepted, with their secrets: key=secret;key=secret." redact:""`
 
 	CallTimeout time.Duration `help:"How long a REST call may take at the services." default:"10s"`
-	// HeartbeatPatience is at its best a third of cohost's --presence-renew.
-	HeartbeatPatience time.Duration `help:"How long a replica of cohost may take to answer a sign of life before another is asked." default:"1s"`
+	// HeartbeatPatience is at its best a sixth of cohost's --presence-renew.
+	HeartbeatPatience time.Duration `help:"How long a replica of cohost may take to answer a sign of life before the next in turn is asked." default:"500ms"`
 	MaxConnections    int           `help:"How many connections REST clients may hold at once; more are closed at once." default:"10000"`
 	MaxWatchers       int           `help:"How many callers may watch lives at once; more are refused with RATE_LIMITED." default:"10000"`
 	CallsPerSecond    int           `help:"How many calls a second each host, and each member of the audience, may make to a replica, with ten seconds' worth at once; more are refused with RATE_LIMITED. At most 10000; 0 for no limit. Backends are not limited." default:"50"`
@@ -39,7 +39,7 @@ func DefaultConfig() Config {
 		Battle:            "dns:///127.0.0.1:9102",
 		Score:             "dns:///127.0.0.1:9103",
 		CallTimeout:       10 * time.Second,
-		HeartbeatPatience: time.Second,
+		HeartbeatPatience: 500 * time.Millisecond,
 		MaxConnections:    10_000,
 		MaxWatchers:       10_000,
 		CallsPerSecond:    rpc.DefaultCallsPerSecond,
