@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,8 +104,16 @@ func TestRedisDownWhileIdle(t *testing.T) {
 	failing(func(took time.Duration) bool { return took == 0 })
 	cancel()
 	<-done
-	if len(told) != 2 {
-		t.Errorf("told %d times, not that it is away and that it is back", len(told))
+	close(told)
+	changes, away := 0, false
+	for line := range told { // on a busy machine it may be away once more, for a moment
+		if was := away; was == strings.Contains(line, "does not take") {
+			t.Errorf("told again: %s", line)
+		}
+		changes, away = changes+1, !away
+	}
+	if changes == 0 || away {
+		t.Errorf("told of %d changes; the last: away %t", changes, away)
 	}
 }
 
