@@ -112,10 +112,21 @@ func (p *platform) connect(ctx context.Context, live string, others []string) er
 			errs = append(errs, errors.New(other+": "+x.GetReason()))
 			continue
 		}
-		errs = append(errs, p.do(ctx, cohostv1.CohostService_AcceptHostConnection_FullMethodName,
-			&cohostv1.AcceptHostConnectionRequest{LiveId: other, FromLiveId: live}, new(cohostv1.AcceptHostConnectionResponse)))
+		err := p.do(ctx, cohostv1.CohostService_AcceptHostConnection_FullMethodName,
+			&cohostv1.AcceptHostConnectionRequest{LiveId: other, FromLiveId: live}, new(cohostv1.AcceptHostConnectionResponse))
+		if refusal, ok := rpc.Refusal(err); ok && refusal.Reason == "INVITATION_ENDED" && p.connected(ctx, live, other) {
+			err = nil // the other had invited this one before: an invitation each way connects
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// connected reports whether two lives are in the same connection.
+func (p *platform) connected(ctx context.Context, live, other string) bool {
+	one, err := p.last(ctx, live)
+	two, otherErr := p.last(ctx, other)
+	return err == nil && otherErr == nil && one.Connection != "" && one.Connection == two.Connection
 }
 
 func (p *platform) exit(ctx context.Context, live string) error {
